@@ -1,0 +1,103 @@
+// Package edits turns what somebody wants to change into a change set: a
+// proposal that is seen hunk by hunk, applied all or nothing and never over
+// unseen text, and taken back at any time.
+package edits
+
+import (
+	"context"
+	"io/fs"
+
+	"github.com/agentls/agentls/edits/text"
+)
+
+// A ChangeSet is what a draft became. By itself it has no effect. Its
+// contents never change: Rebase, Select and Inverse return new ones; only the
+// states of its hunks are set, by whoever owns it.
+type ChangeSet struct {
+	ID    string       `json:"id"`
+	Title string       `json:"title"`
+	Files []FileChange `json:"files"`
+}
+
+// An Op is what happens to one file.
+type Op string
+
+// The operations. A file that overwrites another one is a Modify of the file
+// it overwrites, so that undo brings that one back.
+const (
+	Modify Op = "modify"
+	Create Op = "create"
+	Delete Op = "delete"
+	Rename Op = "rename"
+)
+
+// A FileChange is the change of one file, from the content it was made from.
+//
+// Invariant: Hunks are sorted by Span, never overlap, and are never empty. A
+// Create and a Delete have exactly one, which is the whole file. The first of
+// a Rename is the renaming itself: its span and text are empty.
+type FileChange struct {
+	Op     Op          `json:"op"`
+	Path   string      `json:"path"`         // absolute and clean
+	To     string      `json:"to,omitempty"` // absolute and clean; of a Rename
+	Base   text.Hash   `json:"base"`         // of Before; zero for a Create
+	Before []byte      `json:"before"`       // the content that spans count in
+	Mode   fs.FileMode `json:"mode"`         // permission bits of the result; 0 keeps what is there, or 0644
+	Was    fs.FileMode `json:"was"`          // permission bits of Before, for Inverse; 0: not known, or not changed
+	Hunks  []Hunk      `json:"hunks"`
+
+	// Overwrites says that a file was there which whoever made the change
+	// did not read: a preview shows it.
+	Overwrites bool `json:"overwrites,omitempty"`
+}
+
+// A Hunk is the smallest piece that is accepted or rejected: whole lines of
+// FileChange.Before, and what takes their place.
+type Hunk struct {
+	ID    int       `json:"id"` // from 1, unique in its file; kept by Rebase
+	Edit  text.Edit `json:"edit"`
+	State State     `json:"state"`
+
+	// Old is, of a hunk in conflict, the text it was made to replace; its
+	// Span holds what took that text's place. Rebase needs it to try again.
+	Old string `json:"old,omitempty"`
+}
+
+// A State says what became of a hunk.
+type State string
+
+// The states of a hunk.
+const (
+	Pending    State = "pending"
+	Applied    State = "applied"
+	Rejected   State = "rejected"
+	InConflict State = "conflict"
+	Undone     State = "undone"
+)
+
+// A Source reads files as they are now. A path that does not exist gives an
+// error that is fs.ErrNotExist.
+type Source interface {
+	ReadFile(ctx context.Context, path string) ([]byte, error)
+}
+
+// A Target can also be changed: a directory tree, or an editor's documents
+// over one.
+//
+// Apply makes all pending hunks of cs and returns nil only after each file was
+// seen in its planned state. It need not be atomic: the Journal takes back
+// what an error left behind. cs was rebased onto the Target before.
+type Target interface {
+	Source
+	Apply(ctx context.Context, cs *ChangeSet) error
+}
+
+// A Conflict is a hunk that does not fit what is there now.
+type Conflict struct {
+	Path   string    `json:"path"`
+	Hunk   int       `json:"hunk"` // Hunk.ID; 0 where the whole file is meant
+	Span   text.Span `json:"span"` // the lines of the present content it collides with
+	Reason string    `json:"reason"`
+	Ours   string    `json:"ours"`   // what the change set wants there
+	Theirs string    `json:"theirs"` // what is there now
+}

@@ -1,0 +1,182 @@
+package edits
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/agentls/agentls/edits/text"
+)
+
+// An image is one path before and after a change set is made.
+type image struct {
+	path    string
+	before  []byte      // nil: there is no file
+	planned []byte      // nil: there will be none
+	mode    fs.FileMode // of what is planned; 0: the one there is
+	was     fs.FileMode // of before; 0: not known
+	like    string      // the path whose mode a new file takes over; "" for none
+}
+
+// images returns each path that the pending hunks of cs touch, in order. cs is
+// rebased: Before is what is there.
+func images(cs *ChangeSet) []image {
+	var out []image
+	for i := range cs.Files {
+		f := &cs.Files[i]
+		img := image{path: f.Path, before: f.Before, planned: f.After(), mode: f.Mode, was: f.Was}
+		if img.before == nil {
+			img.before = []byte{}
+		}
+		switch f.Op {
+		case Create:
+			img.before = nil
+		case Delete:
+			img.planned = nil
+		case Rename:
+			moved := image{path: f.To, planned: img.planned, mode: f.Mode, like: f.Path}
+			img.planned = nil
+			out = append(out, img, moved)
+			continue
+		case Modify:
+		}
+		out = append(out, img)
+	}
+	return out
+}
+
+// A standing says which text a path holds.
+type standing int
+
+const (
+	asBefore standing = iota
+	asPlanned
+	isOther // the user's own
+)
+
+// standing tells what now, nil for no file, is to img.
+func (img *image) standing(now []byte) standing {
+	switch {
+	case same(now, img.planned):
+		return asPlanned
+	case same(now, img.before):
+		return asBefore
+	case now != nil && img.before != nil && img.planned != nil && img.inPlace() && isTorn(now, img.before, img.planned):
+		return asPlanned // half of it, and surely ours
+	}
+	return isOther
+}
+
+// inPlace reports whether the Directory overwrites the file instead of
+// renaming one over it.
+func (img *image) inPlace() bool {
+	stat, err := os.Stat(img.path)
+	return err == nil && isSpecial(img.path, stat)
+}
+
+func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+
+// back returns the change that makes img as before of what is there now.
+func (img *image) back(now []byte) (FileChange, error) {
+	switch {
+	case img.before == nil:
+		return NewDelete(img.path, now)
+	case now == nil:
+		return NewCreate(img.path, img.before, img.was)
+	}
+	f, err := NewModify(img.path, now, img.before)
+	if errors.Is(err, text.ErrBinary) || errors.Is(err, text.ErrNotUTF8) {
+		f, err = wholly(img.path, now, img.before), nil // now is torn
+	}
+	if img.mode != 0 {
+		f.Mode = img.was
+	}
+	return f, err
+}
+
+// wholly returns the change of a file's whole content, whatever it is.
+func wholly(path string, before, after []byte) FileChange {
+	edit := text.Edit{Span: text.Span{End: len(before)}, New: string(after)}
+	return FileChange{
+		Op: Modify, Path: path, Base: text.HashOf(before), Before: before,
+		Hunks: []Hunk{{ID: 1, Edit: edit, State: Pending}},
+	}
+}
+
+// A Leftover is a path that holds neither what was there before a change nor
+// what was planned, or that could not be brought back. It is the user's to
+// decide; nothing was overwritten.
+type Leftover struct {
+	Path    string  `json:"path"`
+	Before  *string `json:"before"`  // nil: there was no file, or it is not known
+	Planned *string `json:"planned"` // nil: there was to be none
+	Now     *string `json:"now"`     // nil: there is none
+}
+
+func (img *image) leftover(now []byte) Leftover {
+	return Leftover{Path: img.path, Before: content(img.before), Planned: content(img.planned), Now: content(now)}
+}
+
+func content(b []byte) *string {
+	if b == nil {
+		return nil
+	}
+	s := string(b)
+	return &s
+}
+
+// rollback brings every path of imgs that holds its planned text back to what
+// was before, and returns what it left alone or could not bring back.
+func rollback(ctx context.Context, to Target, imgs []image) ([]Leftover, error) {
+	together := &ChangeSet{Title: "roll back"}
+	if err := eachPlanned(ctx, to, imgs, func(f FileChange) error {
+		together.Files = append(together.Files, f)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if len(together.Files) > 0 && to.Apply(ctx, together) != nil {
+		// One file may be what is wrong: the others need not wait for it.
+		alone := func(f FileChange) error {
+			_ = to.Apply(ctx, &ChangeSet{Title: together.Title, Files: []FileChange{f}}) // seen below
+			return nil
+		}
+		if err := eachPlanned(ctx, to, imgs, alone); err != nil {
+			return nil, err
+		}
+	}
+	var left []Leftover
+	for i := range imgs {
+		now, err := readNow(ctx, to, imgs[i].path)
+		if err != nil || !same(now, imgs[i].before) {
+			left = append(left, imgs[i].leftover(now))
+		}
+	}
+	return left, nil
+}
+
+// eachPlanned calls do with the change back of every path in its planned
+// state.
+func eachPlanned(ctx context.Context, to Target, imgs []image, do func(FileChange) error) error {
+	var failures []error
+	for i := range imgs {
+		now, err := readNow(ctx, to, imgs[i].path)
+		if err != nil || imgs[i].standing(now) != asPlanned {
+			continue // what cannot be read is a leftover
+		}
+		f, err := imgs[i].back(now)
+		if errors.Is(err, ErrNoChange) {
+			continue
+		}
+		if err == nil {
+			err = do(f)
+		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("roll back %s: %w", imgs[i].path, err))
+		}
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,390 @@
+package edits_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/edits"
+)
+
+// A bench is a folder of files and a journal for it.
+type bench struct {
+	t       testing.TB
+	root    string // the files
+	state   string // the journal
+	journal *edits.Journal
+	disk    edits.Target
+}
+
+func newBench(t testing.TB, files map[string]string) *bench {
+	t.Helper()
+	b := &bench{t: t, root: filepath.Join(t.TempDir(), "tree"), state: filepath.Join(t.TempDir(), "state"), disk: edits.NewDirectory()}
+	if err := os.Mkdir(b.root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeTree(t, b.root, files)
+	b.journal = openJournal(b.state)
+	return b
+}
+
+func openJournal(dir string) *edits.Journal {
+	n := 0
+	now := func() time.Time { return time.Unix(1_700_000_000, 0).UTC() }
+	return edits.OpenJournal(dir, now, func() string {
+		n++
+		found, _ := os.ReadDir(filepath.Join(dir, "contents"))
+		return fmt.Sprintf("e%d-%d", len(found), n)
+	})
+}
+
+func (b *bench) path(name string) string { return filepath.Join(b.root, filepath.FromSlash(name)) }
+
+// changes returns the change set that leads from the files there now to want:
+// by name, as writeTree takes them. Names "a -> b" are renamings.
+func (b *bench) changes(title string, want map[string]string) *edits.ChangeSet {
+	b.t.Helper()
+	cs := &edits.ChangeSet{ID: "p-" + title, Title: title}
+	now := readTree(b.t, b.root)
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		from, to, renamed := strings.Cut(name, " -> ")
+		before, exists := now[from]
+		var f edits.FileChange
+		var err error
+		switch {
+		case renamed:
+			f, err = edits.NewRename(b.path(from), b.path(to), []byte(before), []byte(want[name]))
+		case want[name] == gone:
+			f, err = edits.NewDelete(b.path(from), []byte(before))
+		case exists:
+			f, err = edits.NewModify(b.path(from), []byte(before), []byte(want[name]))
+		default:
+			f, err = edits.NewCreate(b.path(from), []byte(want[name]), 0)
+		}
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		cs.Files = append(cs.Files, f)
+	}
+	return cs
+}
+
+// gone is the content of a file that is to be deleted.
+const gone = "\x00gone"
+
+// is compares the tree with want.
+func (b *bench) is(want map[string]string) {
+	b.t.Helper()
+	if diff := cmp.Diff(want, readTree(b.t, b.root)); diff != "" {
+		b.t.Error(diff)
+	}
+}
+
+func (b *bench) apply(cs *edits.ChangeSet) *edits.Entry {
+	b.t.Helper()
+	entry, err := b.journal.Apply(b.t.Context(), b.disk, cs)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return entry
+}
+
+func (b *bench) undo(id string, which edits.Selection) *edits.Entry {
+	b.t.Helper()
+	entry, err := b.journal.Undo(b.t.Context(), b.disk, id, which)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return entry
+}
+
+func (b *bench) redo(id string) *edits.Entry {
+	b.t.Helper()
+	entry, err := b.journal.Redo(b.t.Context(), b.disk, id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return entry
+}
+
+// everything is a tree and a change of every kind.
+func everything() (before, change, after map[string]string) {
+	before = map[string]string{
+		"a": "1\n2\n3\n4\n5\n", "crlf": "1\r\n2\r\n3", "old": "old\n", "sub/moved": "m1\nm2\nm3\n", "empty": "", "other": "other\n",
+	}
+	change = map[string]string{
+		"a": "I\n2\n3\n4\nV\n", "crlf": "1\r\n2\r\nIII", "old": gone, "new/deep/er": "new\n", "void": "",
+		"sub/moved -> sub2/there": "m1\nm2\nM3\n", "empty": "no more",
+	}
+	after = map[string]string{
+		"a": "I\n2\n3\n4\nV\n", "crlf": "1\r\n2\r\nIII", "new/deep/er": "new\n", "void": "",
+		"sub2/there": "m1\nm2\nM3\n", "sub/": "", "empty": "no more", "other": "other\n",
+	}
+	return before, change, after
+}
+
+func TestApplyUndoRedo(t *testing.T) {
+	before, change, after := everything()
+	b := newBench(t, before)
+	for _, name := range []string{"a", "old", "sub/moved"} {
+		if err := os.Chmod(b.path(name), 0o754); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entry := b.apply(b.changes("all", change))
+	b.is(after)
+	b.mode("a", 0o754)
+	b.mode("sub2/there", 0o754)
+	if entry.State != edits.EntryApplied || entry.Title != "all" || entry.ChangeSet != "p-all" || entry.Change.Counts().Applied != 9 {
+		t.Errorf("entry %+v", entry)
+	}
+	for range 2 {
+		if entry = b.undo("", edits.Selection{}); entry.State != edits.EntryUndone {
+			t.Errorf("undone, the entry is %s", entry.State)
+		}
+		b.is(before)
+		for _, name := range []string{"a", "old", "sub/moved"} {
+			b.mode(name, 0o754)
+		}
+		if entry = b.redo(""); entry.State != edits.EntryApplied {
+			t.Errorf("redone, the entry is %s", entry.State)
+		}
+		b.is(after)
+	}
+}
+
+func (b *bench) mode(name string, want fs.FileMode) {
+	b.t.Helper()
+	stat, err := os.Stat(b.path(name))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if stat.Mode().Perm() != want {
+		b.t.Errorf("%s has mode %o, want %o", name, stat.Mode().Perm(), want)
+	}
+}
+
+func TestUndoKeepsLaterEdits(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n2\n3\n4\n5\n", "m": "1\n2\n3\n"})
+	b.apply(b.changes("numbers", map[string]string{"a": "I\n2\n3\n4\nV\n", "m -> n": "1\n2\nIII\n", "c": "c\n"}))
+	writeTree(t, b.root, map[string]string{"a": "I\n2\n3, mine\n4\nV\n", "n": "mine\n1\n2\nIII\n"})
+	b.undo("", edits.Selection{})
+	b.is(map[string]string{"a": "1\n2\n3, mine\n4\n5\n", "m": "mine\n1\n2\n3\n"})
+	b.redo("")
+	b.is(map[string]string{"a": "I\n2\n3, mine\n4\nV\n", "n": "mine\n1\n2\nIII\n", "c": "c\n"})
+}
+
+func TestUndoByHunk(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n2\n3\n", "m": "1\n2\n3\n"})
+	cs := b.changes("numbers", map[string]string{"a": "I\n2\nIII\n", "m -> n": "I\n2\nIII\n"})
+	entry := b.apply(cs)
+	id := entry.ID
+	entry = b.undo(id, edits.Selection{Path: b.path("a"), Hunk: 1})
+	b.is(map[string]string{"a": "1\n2\nIII\n", "n": "I\n2\nIII\n"})
+	if entry.State != edits.EntryPartlyApplied || entry.Change.Counts().Undone != 1 {
+		t.Errorf("entry %+v", entry)
+	}
+	b.undo(id, edits.Selection{Path: b.path("n"), Hunk: 3}) // a hunk, not the renaming
+	b.is(map[string]string{"a": "1\n2\nIII\n", "n": "I\n2\n3\n"})
+	b.undo(id, edits.Selection{Path: b.path("m"), Hunk: 1}) // the renaming, not the hunk
+	b.is(map[string]string{"a": "1\n2\nIII\n", "m": "I\n2\n3\n"})
+	b.undo("", edits.Selection{Path: b.path("a")})
+	b.is(map[string]string{"a": "1\n2\n3\n", "m": "I\n2\n3\n"})
+	b.redo(id)
+	b.is(map[string]string{"a": "I\n2\nIII\n", "n": "I\n2\nIII\n"})
+	b.undo(id, edits.Selection{})
+	b.is(map[string]string{"a": "1\n2\n3\n", "m": "1\n2\n3\n"})
+	if _, err := b.journal.Undo(t.Context(), b.disk, id, edits.Selection{}); !errors.Is(err, edits.ErrNoChange) {
+		t.Errorf("undone twice: %v", err)
+	}
+}
+
+func TestUndoOrder(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n"})
+	first := b.apply(b.changes("one", map[string]string{"a": "2\n"}))
+	second := b.apply(b.changes("two", map[string]string{"a": "3\n"}))
+	var conflict *edits.ConflictError
+	if _, err := b.journal.Undo(t.Context(), b.disk, first.ID, edits.Selection{}); !errors.As(err, &conflict) {
+		t.Errorf("undo below a later change: %v", err)
+	}
+	b.is(map[string]string{"a": "3\n"})
+	var got []string
+	for _, step := range []*edits.Entry{b.undo("", edits.Selection{}), b.undo("", edits.Selection{}), b.redo(""), b.redo("")} {
+		got = append(got, step.Title)
+	}
+	if diff := cmp.Diff([]string{"two", "one", "one", "two"}, got); diff != "" {
+		t.Error(diff)
+	}
+	b.is(map[string]string{"a": "3\n"})
+	entries, err := b.journal.Entries(t.Context(), 10)
+	if err != nil || len(entries) != 2 || entries[0].ID != second.ID || entries[1].ID != first.ID {
+		t.Errorf("entries %+v, %v", entries, err)
+	}
+	if entries, err = b.journal.Entries(t.Context(), 1); err != nil || len(entries) != 1 {
+		t.Errorf("entries %+v, %v, want one", entries, err)
+	}
+}
+
+func TestJournalRefuses(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n2\n", "b": "b\n"})
+	cs := b.changes("mine", map[string]string{"a": "I\n2\n", "b": "B\n"})
+	writeTree(t, b.root, map[string]string{"a": "one\n2\n"})
+
+	_, err := b.journal.Apply(t.Context(), b.disk, cs)
+	var conflict *edits.ConflictError
+	if !errors.As(err, &conflict) || len(conflict.Conflicts) != 1 || conflict.Conflicts[0].Path != b.path("a") {
+		t.Errorf("%v", err)
+	}
+	b.is(map[string]string{"a": "one\n2\n", "b": "b\n"})
+
+	writeTree(t, b.root, map[string]string{"a": "I\n2\n", "b": "B\n"})
+	if _, err := b.journal.Apply(t.Context(), b.disk, cs); !errors.Is(err, edits.ErrNoChange) {
+		t.Errorf("all there already: %v", err)
+	}
+	for name, err := range map[string]error{
+		"undo": second(b.journal.Undo(t.Context(), b.disk, "", edits.Selection{})),
+		"redo": second(b.journal.Redo(t.Context(), b.disk, "")),
+		"id":   second(b.journal.Undo(t.Context(), b.disk, "nobody", edits.Selection{})),
+		"show": second(b.journal.Entry(t.Context(), "nobody")),
+	} {
+		if !errors.Is(err, edits.ErrNoEntry) {
+			t.Errorf("%s: %v, want ErrNoEntry", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.journal.Apply(ctx, b.disk, cs); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func second(_ *edits.Entry, err error) error { return err }
+
+func TestEntry(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n2\n"})
+	if entries, err := b.journal.Entries(t.Context(), 9); err != nil || len(entries) > 0 {
+		t.Errorf("without a journal: %v, %v", entries, err)
+	}
+	applied := b.apply(b.changes("one", map[string]string{"a": "1\n", "b": "x\ny\n"}))
+	again := openJournal(b.state)
+	got, err := again.Entry(t.Context(), applied.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(applied, got); diff != "" {
+		t.Error(diff)
+	}
+	want := []edits.EntryFile{
+		{Op: edits.Modify, Path: b.path("a"), Removed: 1}, {Op: edits.Create, Path: b.path("b"), Added: 2},
+	}
+	if diff := cmp.Diff(want, got.Files); diff != "" {
+		t.Error(diff)
+	}
+	if open, err := again.Open(t.Context()); err != nil || len(open) > 0 {
+		t.Errorf("open: %v, %v", open, err)
+	}
+}
+
+// An editor is a Target that has some documents open.
+type editor struct {
+	edits.Directory
+	open []string
+}
+
+func (e *editor) IsOpen(path string) bool { return slices.Contains(e.open, path) }
+
+func TestUnsaved(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n2\n3\n", "b": "b\n"})
+	ed := &editor{open: []string{b.path("a")}}
+	b.disk = ed
+	entry := b.apply(b.changes("one", map[string]string{"a": "I\n2\nIII\n", "b": "B\n"}))
+	b.unsaved(entry.ID, edits.EntryApplied, "a")
+	if err := b.journal.Saved(t.Context(), b.path("b")); err != nil {
+		t.Fatal(err)
+	}
+	b.unsaved(entry.ID, edits.EntryApplied, "a")
+	if err := b.journal.Saved(t.Context(), b.path("a")); err != nil {
+		t.Fatal(err)
+	}
+	b.unsaved(entry.ID, edits.EntryApplied)
+
+	b.undo("", edits.Selection{Path: b.path("a"), Hunk: 1})
+	b.unsaved(entry.ID, edits.EntryPartlyApplied, "a")
+	b.undo("", edits.Selection{})
+	b.unsaved(entry.ID, edits.EntryUndone, "a")
+	// Closed unsaved: the disk has it as it was applied and saved.
+	writeTree(t, b.root, map[string]string{"a": "I\n2\nIII\n"})
+	if err := b.journal.Lost(t.Context(), b.path("a")); err != nil {
+		t.Fatal(err)
+	}
+	b.unsaved(entry.ID, edits.EntryPartlyApplied)
+	ed.open = nil
+	b.undo("", edits.Selection{})
+	b.is(map[string]string{"a": "1\n2\n3\n", "b": "b\n"})
+}
+
+func TestLostAfterApply(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n", "b": "b\n"})
+	b.disk = &editor{open: []string{b.path("a")}}
+	entry := b.apply(b.changes("one", map[string]string{"a": "I\n", "b": "B\n"}))
+	writeTree(t, b.root, map[string]string{"a": "1\n"})
+	if err := b.journal.Lost(t.Context(), b.path("a")); err != nil {
+		t.Fatal(err)
+	}
+	b.unsaved(entry.ID, edits.EntryPartlyApplied)
+	b.redo("")
+	b.is(map[string]string{"a": "I\n", "b": "B\n"})
+}
+
+// unsaved compares an entry's state and unsaved documents.
+func (b *bench) unsaved(id string, state edits.EntryState, names ...string) {
+	b.t.Helper()
+	entry, err := b.journal.Entry(b.t.Context(), id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var want []string
+	for _, name := range names {
+		want = append(want, b.path(name))
+	}
+	if entry.State != state || !slices.Equal(entry.Unsaved, want) {
+		b.t.Errorf("the entry is %s, unsaved %q, want %s, %q", entry.State, entry.Unsaved, state, want)
+	}
+}
+
+func TestDamagedJournal(t *testing.T) {
+	for name, content := range map[string]func([]byte) []byte{
+		"empty pages": func(b []byte) []byte { return make([]byte, len(b)) },
+		"garbage":     func([]byte) []byte { return []byte(strings.Repeat("garbage ", 4000)) },
+		"cut off":     func(b []byte) []byte { return b[:3*os.Getpagesize()] },
+		"one byte":    func([]byte) []byte { return []byte("x") },
+	} {
+		b := newBench(t, map[string]string{"a": "1\n"})
+		b.apply(b.changes("one", map[string]string{"a": "2\n"}))
+		path := filepath.Join(b.state, "journal.db")
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content(raw), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.apply(b.changes("two", map[string]string{"a": "3\n"}))
+		b.undo("", edits.Selection{})
+		b.is(map[string]string{"a": "2\n"})
+		if damaged, err := b.journal.Damaged(); err != nil || len(damaged) != 1 {
+			t.Errorf("%s: set aside: %q, %v", name, damaged, err)
+		}
+	}
+}
+

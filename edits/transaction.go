@@ -1,0 +1,166 @@
+package edits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// A stepKind is what a transaction does to the hunks of its entry.
+type stepKind string
+
+const (
+	applying stepKind = "apply"
+	undoing  stepKind = "undo"
+	redoing  stepKind = "redo"
+)
+
+// A transaction is one change of an entry under way.
+type transaction struct {
+	kind   stepKind
+	change *ChangeSet // the entry's, in the states before
+	step   *ChangeSet // what is to be made now, rebased
+	hunks  []hunkRef  // the hunks of change whose state it turns
+}
+
+// plan returns what undoes or redoes the picked hunks, not rebased yet.
+func (t *transaction) plan(pick func(*FileChange, *Hunk) bool) *ChangeSet {
+	if t.kind == undoing {
+		return t.change.inverse(pick)
+	}
+	again := t.change.Clone()
+	for i := range again.Files {
+		f := &again.Files[i]
+		for k := range f.Hunks {
+			if h := &f.Hunks[k]; pick(f, h) {
+				h.State = Pending
+			}
+		}
+	}
+	return again
+}
+
+// run makes a transaction: the intent goes to the disk, then the files are
+// changed, then the entry says so. On an error it takes all back.
+func (j *Journal) run(ctx context.Context, db *database, to Target, rec *record, t *transaction) (*Entry, error) {
+	if err := db.checkFree(t.step); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", t.kind, rec.Title, err)
+	}
+	rec.begin(to, t)
+	if err := db.begin(rec, t); err != nil {
+		return nil, fmt.Errorf("%s %q: record the intent: %w", t.kind, rec.Title, err)
+	}
+	err := to.Apply(ctx, t.step)
+	ctx = context.WithoutCancel(ctx) // from here on all or nothing
+	if err == nil {
+		err = db.commit(rec, t)
+	}
+	if err != nil {
+		left, backErr := db.rollback(ctx, to, rec, t)
+		return nil, fmt.Errorf("%s %q: %w", t.kind, rec.Title, undone(err, left, backErr))
+	}
+	entry := rec.Entry
+	entry.Change = t.change
+	rec.mark(entry.Change)
+	return &entry, nil
+}
+
+// undone returns the error of a transaction that was taken back because of
+// cause: but for left, or not at all because of backErr.
+func undone(cause error, left []Leftover, backErr error) error {
+	if backErr != nil {
+		return errors.Join(cause, fmt.Errorf("take it back: %w", backErr))
+	}
+	if len(left) > 0 {
+		return &PartialError{Files: left, Err: cause}
+	}
+	return cause
+}
+
+// begin fills in what a recovery and an undo will need.
+func (rec *record) begin(to Target, t *transaction) {
+	rec.Intent = &intent{Kind: t.kind, Hunks: t.hunks}
+	rec.State = EntryOpen
+	rec.Documents = nil
+	for i := range t.step.Files {
+		f := &t.step.Files[i]
+		if stat, err := os.Stat(f.Path); err == nil {
+			f.Was = stat.Mode().Perm()
+		}
+		if ed, ok := to.(Editor); ok && ed.IsOpen(f.Path) {
+			rec.Documents = append(rec.Documents, f.Target())
+		}
+		rec.Folders = append(rec.Folders, missingFolders(f)...)
+	}
+	slices.Sort(rec.Folders)
+	rec.Folders = slices.Compact(rec.Folders)
+}
+
+// missingFolders returns the folders that have to be made for f.
+func missingFolders(f *FileChange) []string {
+	if f.Op != Create && f.Op != Rename {
+		return nil
+	}
+	var out []string
+	for dir := filepath.Dir(f.Target()); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		out = append(out, dir)
+	}
+	return out
+}
+
+// removeFolders removes those of the folders that are empty. They are sorted,
+// so that a folder comes before what is in it.
+func removeFolders(folders []string) {
+	for _, dir := range slices.Backward(folders) {
+		_ = os.Remove(dir) // not if somebody put something there
+	}
+}
+
+// commit notes that t is made.
+func (d *database) commit(rec *record, t *transaction) error {
+	before := *rec
+	rec.turned(t)
+	if t.kind == undoing {
+		removeFolders(rec.Folders)
+	}
+	if err := d.finish(rec); err != nil {
+		*rec = before
+		return err
+	}
+	return nil
+}
+
+// rollback takes back what of t was made, notes that, and returns the paths it
+// could not bring back. On an error the intent stays, for Recover.
+func (d *database) rollback(ctx context.Context, to Target, rec *record, t *transaction) ([]Leftover, error) {
+	left, err := rollback(ctx, to, images(t.step))
+	if err != nil {
+		return nil, err
+	}
+	if t.kind != undoing {
+		removeFolders(rec.Folders)
+	}
+	rec.Intent = nil
+	if t.kind == applying {
+		rec.Undone = refsBeside(t.change, left)
+	}
+	rec.setState()
+	if t.kind == applying && len(left) == 0 {
+		return nil, d.remove(rec)
+	}
+	return left, d.finish(rec)
+}
+
+// refsBeside returns the hunks of the files of cs that are not among left.
+func refsBeside(cs *ChangeSet, left []Leftover) []hunkRef {
+	return picked(cs, func(f *FileChange, _ *Hunk) bool {
+		return !slices.ContainsFunc(left, func(l Leftover) bool { return l.Path == f.Path || l.Path == f.To })
+	})
+}
