@@ -1,0 +1,131 @@
+package index_test
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index"
+)
+
+// netSource returns the folder of Go's own package net.
+func netSource(b *testing.B) string {
+	b.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "src", "net")
+}
+
+func BenchmarkScan(b *testing.B) {
+	dir := netSource(b)
+	for b.Loop() {
+		ws := index.New(index.Options{Roots: []string{dir}})
+		stats, err := ws.Scan(context.Background(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(stats.Bytes)
+	}
+}
+
+func BenchmarkWarmScan(b *testing.B) {
+	dir, cache := netSource(b), b.TempDir()
+	scan := func() {
+		ws := index.New(index.Options{Roots: []string{dir}, CacheDir: cache})
+		stats, err := ws.Scan(context.Background(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(stats.Bytes)
+		if err := ws.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	scan()
+	for b.Loop() {
+		scan()
+	}
+}
+
+func scanned(b *testing.B) *index.Workspace {
+	b.Helper()
+	ws := index.New(index.Options{Roots: []string{netSource(b)}})
+	if _, err := ws.Scan(b.Context(), nil); err != nil {
+		b.Fatal(err)
+	}
+	return ws
+}
+
+func BenchmarkSearch(b *testing.B) {
+	snap := scanned(b).Snapshot()
+	for b.Loop() {
+		if syms, err := snap.Search(b.Context(), "rtrip", 100); err != nil || len(syms) == 0 {
+			b.Fatal(syms, err)
+		}
+	}
+}
+
+func BenchmarkReferences(b *testing.B) {
+	snap := scanned(b).Snapshot()
+	syms, err := snap.Search(b.Context(), "http/request.go:NewRequest", 1)
+	if err != nil || len(syms) != 1 {
+		b.Fatal(syms, err)
+	}
+	for b.Loop() {
+		if refs, err := snap.ReferencesTo(b.Context(), syms[0]); err != nil || len(refs) < 10 {
+			b.Fatal(refs, err)
+		}
+	}
+}
+
+// BenchmarkKeystroke types into a file of 270 KB.
+func BenchmarkKeystroke(b *testing.B) {
+	ws := scanned(b)
+	path := filepath.Join(netSource(b), "http", "h2_bundle.go")
+	src, err := ws.Snapshot().ReadFile(b.Context(), path)
+	if err != nil {
+		path = filepath.Join(netSource(b), "http", "server.go")
+		if src, err = ws.Snapshot().ReadFile(b.Context(), path); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := ws.Change(index.Modification{Action: index.Open, Path: path, Version: 1, Text: src}); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(src)))
+	version := int32(1)
+	for b.Loop() {
+		version++
+		at := text.Span{Start: len(src) / 2, End: len(src)/2 + 1}
+		err := ws.Change(index.Modification{Action: index.Edit, Path: path, Version: version, Edits: []text.Edit{{Span: at, New: "x"}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkReparse asks for the outline after each keystroke.
+func BenchmarkReparse(b *testing.B) {
+	ws := scanned(b)
+	path := filepath.Join(netSource(b), "http", "server.go")
+	src, err := ws.Snapshot().ReadFile(b.Context(), path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(src)))
+	version := int32(0)
+	for b.Loop() {
+		version++
+		if err := ws.Change(index.Modification{Action: index.Open, Path: path, Version: version, Text: src}); err != nil {
+			b.Fatal(err)
+		}
+		if syms, err := ws.Snapshot().Symbols(b.Context(), path); err != nil || len(syms) == 0 {
+			b.Fatal(syms, err)
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package index
+
+import "slices"
+
+// classify says how surely occurrence i of f means t; 0 is not at all. It
+// holds the rules for references and, read backwards, for definitions.
+func (r *resolver) classify(f *file, i int, t target) Certainty {
+	occ := f.occs[i]
+	own := int(t.decl().occ)
+	switch {
+	case f == t.file && i == own:
+		return Certain
+	case t.occs[own].has(isLocal): // a function in a function
+		if f == t.file && occ.has(isLocal) && int(occ.link)-1 == own {
+			return Certain
+		}
+		return 0
+	case occ.has(isLocal):
+		return 0
+	case occ.has(isDefinition):
+		return r.overrides(f, i, t)
+	case t.decl().kind.isMember() || t.isNested():
+		return r.classifyMember(f, i, t)
+	default:
+		return r.classifyTop(f, i, t)
+	}
+}
+
+// isNested reports whether t is a class or the like in another: it is named
+// like a member.
+func (t target) isNested() bool {
+	return t.decl().parent != noParent && t.decls[t.decl().parent].kind != Module && t.decls[t.decl().parent].kind != Function
+}
+
+// overrides reports whether a definition may be one of the same thing: an
+// overload in the same container.
+func (r *resolver) overrides(f *file, i int, t target) Certainty {
+	at := f.declAt(i)
+	if at < 0 || f != t.file {
+		return 0
+	}
+	d := t.decl()
+	if f.decls[at].kind == d.kind && f.decls[at].parent == d.parent && f.decls[at].container == d.container {
+		return Certain
+	}
+	return 0
+}
+
+// classifyTop is classify for what is declared at the top of a file.
+func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
+	occ, name := f.occs[i], t.name()
+	rel := r.relation(f, t.file, name)
+	switch {
+	case occ.has(isKey):
+		return r.classifyKey(rel, t)
+	case occ.has(isAccess):
+		return r.classifyQualified(f, i, rel, t)
+	case rel.same && f.name(i) == name:
+		return r.unlessImported(f, name, t)
+	case slices.Contains(rel.names, f.name(i)):
+		return Certain
+	case f.name(i) != name || !t.decl().exported || f.lang == nil || t.lang.name == "go":
+		return 0
+	case rel.unresolved:
+		return Possible
+	case f.lang.name == t.lang.name && importOf(f, name) == nil && !f.module && t.lang.name != "python" && !declaresTop(f, name):
+		return Possible // scripts share one scope
+	default:
+		return 0
+	}
+}
+
+// unlessImported is Certain, but for a file that imports another thing of that
+// name.
+func (r *resolver) unlessImported(f *file, name string, t target) Certainty {
+	if f != t.file && t.lang.name == "go" {
+		for _, imp := range f.imports {
+			if imp.Alias == name {
+				return 0
+			}
+		}
+	}
+	return Certain
+}
+
+// classifyKey: a key can be a constant or a variable in the literal of a map,
+// as well as the name of a field.
+func (r *resolver) classifyKey(rel *relation, t target) Certainty {
+	if k := t.decl().kind; rel.same && t.lang.name == "go" && (k == Constant || k == Variable) {
+		return Possible
+	}
+	return 0
+}
+
+// classifyQualified is for names behind a dot: pkg.Name.
+func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Certainty {
+	q := int(f.occs[i].link) - 1
+	if q < 0 || f.name(i) != t.name() {
+		return 0
+	}
+	before := f.occs[q]
+	if before.has(isLocal) {
+		return 0
+	}
+	if slices.Contains(rel.qualifiers, f.name(q)) {
+		return Certain
+	}
+	if parent := t.decl().parent; parent != noParent { // in a namespace
+		return r.classify(f, q, target{t.file, int(parent)})
+	}
+	return 0
+}
+
+// classifyMember is classify for methods, fields and the like.
+func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
+	occ := f.occs[i]
+	if f.lang == nil || f.lang.family() != t.lang.family() || f.name(i) != t.name() {
+		return 0
+	}
+	switch {
+	case occ.has(isImport):
+		return 0
+	case occ.has(isKey):
+		return r.classifyFieldKey(f, i, t)
+	case !occ.has(isAccess):
+		return 0
+	}
+	q := int(occ.link) - 1
+	if q < 0 {
+		return r.bySole(f, t)
+	}
+	if !f.occs[q].has(isLocal|isAccess) && r.isPackage(f, f.name(q)) {
+		return 0
+	}
+	owner, known := r.typeOf(f, q)
+	switch {
+	case known:
+		return r.memberOf(owner, t)
+	case r.isForeign(f, q):
+		return min(r.bySole(f, t), Possible)
+	default:
+		return r.bySole(f, t)
+	}
+}
+
+// classifyFieldKey is for the keys of literals: by the type of the literal,
+// where it is written there.
+func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
+	typ := int(f.occs[i].link) - 1
+	switch {
+	case t.decl().kind != Field:
+		return 0
+	case typ < 0:
+		return r.bySole(f, t)
+	}
+	found := r.meanings(f, typ)
+	if len(found) == 0 { // another library's
+		return 0
+	}
+	return r.memberOf(found[0], t)
+}
+
+// family is the same for languages that share files' names.
+func (l *language) family() string {
+	if l.name == "go" || l.name == "python" {
+		return l.name
+	}
+	return "javascript"
+}
+
+// isPackage reports whether name stands for an imported package or module.
+func (r *resolver) isPackage(f *file, name string) bool {
+	return slices.ContainsFunc(f.imports, func(imp imported) bool {
+		return imp.Alias == name && imp.Name == "*"
+	})
+}
+
+// bySole is for a receiver of unknown type: certain if no other type has a
+// member of that name.
+func (r *resolver) bySole(f *file, t target) Certainty {
+	if t.lang.name == "go" && !t.decl().exported && r.packageOf(f) != r.packageOf(t.file) {
+		return 0
+	}
+	if !r.isSole(t) {
+		return Possible
+	}
+	return Certain
+}
+
+// isSole reports whether no other type of the workspace has a member that is
+// named like t.
+func (r *resolver) isSole(t target) bool {
+	if sole, known := r.sole[t]; known {
+		return sole
+	}
+	r.sole[t] = !slices.ContainsFunc(r.declared(t.name()), func(other target) bool {
+		overload := other.file == t.file && other.decl().container == t.decl().container
+		return other != t && !overload && (other.decl().kind.isMember() || other.isNested()) && other.lang.family() == t.lang.family()
+	})
+	return r.sole[t]
+}
+
+// memberOf says whether t is what owner has by its name.
+func (r *resolver) memberOf(owner, t target) Certainty {
+	if r.owns(owner, t) {
+		return Certain
+	}
+	for _, other := range r.declared(t.name()) {
+		if other != t && other.decl().kind.isMember() && r.owns(owner, other) && owner.decl().kind != Interface {
+			return 0 // it has one of its own
+		}
+	}
+	if r.packageOf(owner.file) != r.packageOf(t.file) && !t.decl().exported && t.lang.name == "go" {
+		return 0
+	}
+	return Possible // embedded, inherited, or behind an interface
+}
+
+// owns reports whether t is declared in owner.
+func (r *resolver) owns(owner, t target) bool {
+	name := owner.Symbol().Qualified()
+	if t.names[t.decl().container] != name {
+		return false
+	}
+	return owner.file == t.file || t.lang.name == "go" && r.packageOf(owner.file) == r.packageOf(t.file)
+}
+
+// packageOf names the scope that f's unexported names are seen in.
+func (r *resolver) packageOf(f *file) string {
+	if f.lang != nil && f.lang.name == "go" {
+		dir, _ := splitLast(f.path)
+		return dir + ":" + f.pkg
+	}
+	return f.path
+}

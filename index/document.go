@@ -1,0 +1,90 @@
+package index
+
+import (
+	"sync"
+
+	"github.com/agentls/agentls/edits/text"
+)
+
+// A Document is an open buffer. Text belongs to the snapshot.
+type Document struct {
+	Path     string
+	Version  int32
+	Language string // as the editor said; may be ""
+	Text     []byte
+	Dirty    bool // differs from the disk, as far as the index has seen it, or was edited since the last save
+}
+
+// A document is one version of an open buffer. Its outline is made when first
+// asked for, and shared by all snapshots that hold this version.
+type document struct {
+	Document
+	once  sync.Once
+	image *file
+}
+
+func (d *document) languageName() string {
+	if d == nil {
+		return ""
+	}
+	return d.Language
+}
+
+func (d *document) file() *file {
+	d.once.Do(func() { d.image = newFile(d.Path, languageOf(d.Path, d.Language), d.Text) })
+	return d.image
+}
+
+// edited returns the next version of d.
+func (d *document) edited(mod *Modification) (*document, error) {
+	next := &document{Document: d.Document}
+	next.Version, next.Dirty = mod.Version, true
+	if mod.Text != nil {
+		next.Text = mod.Text
+	}
+	for _, e := range mod.Edits {
+		var err error
+		if next.Text, err = text.Apply(next.Text, []text.Edit{e}); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+// saved returns d as it is on disk now.
+func (d *document) saved(mod *Modification) *document {
+	next := &document{Document: d.Document}
+	if next.Dirty = mod.Text != nil && string(mod.Text) != string(d.Text); !next.Dirty {
+		// the same text: keep the outline, if there is one
+		next.once.Do(func() { next.image = d.file() })
+	}
+	return next
+}
+
+// A file is one content of one path, and what was found in it. It never
+// changes.
+type file struct {
+	path     string
+	size     int64 // bytes
+	modTime  int64 // Unix nanoseconds; of an open document 0
+	hash     text.Hash
+	lang     *language // nil: not known
+	*outline           // nil: known by name only
+}
+
+// newFile parses content.
+func newFile(path string, lang *language, content []byte) *file {
+	return &file{path: path, size: int64(len(content)), hash: text.HashOf(content), lang: lang, outline: parse(path, lang, content)}
+}
+
+// symbol returns decl i of f.
+func (f *file) symbol(i int) Symbol {
+	d := &f.decls[i]
+	return Symbol{
+		Name: f.names[d.name], Kind: d.kind, Path: f.path,
+		Span:      text.Span{Start: int(d.start), End: int(d.end)},
+		NameSpan:  f.span(int(d.occ)),
+		Container: f.names[d.container], Depth: int(d.depth),
+		Language: f.lang.name, Exported: d.exported,
+	}
+}

@@ -1,0 +1,215 @@
+package index
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Layers are the files on disk: a large base that is replaced seldom, and a
+// small delta over it. Both never change.
+type layers struct {
+	base  *base
+	delta map[string]*file // nil: gone
+}
+
+// maxDelta is how many files may lie over the base before both are merged: a
+// query looks at each of them.
+const maxDelta = 256
+
+// with returns l with changes made; a nil file is gone.
+func (l layers) with(changes map[string]*file) layers {
+	delta := maps.Clone(l.delta)
+	if delta == nil {
+		delta = make(map[string]*file, len(changes))
+	}
+	maps.Copy(delta, changes)
+	if len(delta) <= maxDelta {
+		return layers{base: l.base, delta: delta}
+	}
+	return layers{base: newBase(layers{base: l.base, delta: delta}.all())}
+}
+
+// all returns all files by path, in a map of the caller's own.
+func (l layers) all() map[string]*file {
+	files := make(map[string]*file, len(l.base.files)+len(l.delta))
+	for _, f := range l.base.files {
+		files[f.path] = f
+	}
+	for path, f := range l.delta {
+		if f == nil {
+			delete(files, path)
+			continue
+		}
+		files[path] = f
+	}
+	return files
+}
+
+// file returns the file at path, or nil.
+func (l layers) file(path string) *file {
+	if f, ok := l.delta[path]; ok {
+		return f
+	}
+	return l.base.file(path)
+}
+
+// A base holds files by path and, made when first asked for, where each name
+// is declared and mentioned.
+type base struct {
+	files  []*file // by path
+	once   sync.Once
+	lookup *directory
+}
+
+// A directory finds names.
+type directory struct {
+	mentions map[string][]int32 // name → files, as indices into base.files
+	declared map[string][]declRef
+	names    []searchName // what is declared, for Search
+}
+
+// A declRef is a declaration: decl of file.
+type declRef struct{ file, decl int32 }
+
+func newBase(files map[string]*file) *base {
+	b := &base{files: make([]*file, 0, len(files))}
+	for _, f := range files {
+		b.files = append(b.files, f)
+	}
+	slices.SortFunc(b.files, func(a, b *file) int { return strings.Compare(a.path, b.path) })
+	return b
+}
+
+func (b *base) file(path string) *file {
+	i, ok := b.search(path)
+	if !ok {
+		return nil
+	}
+	return b.files[i]
+}
+
+func (b *base) search(path string) (int, bool) {
+	return slices.BinarySearchFunc(b.files, path, func(f *file, path string) int { return strings.Compare(f.path, path) })
+}
+
+// directory returns the names of b. The first call takes a while.
+func (b *base) directory() *directory {
+	b.once.Do(func() { b.lookup = newDirectory(b.files) })
+	return b.lookup
+}
+
+func newDirectory(files []*file) *directory {
+	d := &directory{mentions: map[string][]int32{}, declared: map[string][]declRef{}}
+	for i, f := range files {
+		if f.outline == nil {
+			continue
+		}
+		for n, name := range f.names {
+			if f.first[n] < f.first[n+1] {
+				d.mentions[name] = append(d.mentions[name], int32(i))
+			}
+		}
+		for j := range f.decls {
+			name := f.names[f.decls[j].name]
+			d.declared[name] = append(d.declared[name], declRef{int32(i), int32(j)})
+		}
+	}
+	d.names = searchNames(d.declared)
+	return d
+}
+
+// overlay returns the files that lie over the base: open documents, and what
+// changed on disk and is not open. Documents are parsed where needed.
+func (s *Snapshot) overlay() []*file {
+	s.memo.overlay.Do(func() { s.memo.over = s.layOver() })
+	return s.memo.over
+}
+
+func (s *Snapshot) layOver() []*file {
+	files := make([]*file, 0, len(s.docs)+len(s.disk.delta))
+	for _, d := range s.docs {
+		files = append(files, d.file())
+	}
+	for path, f := range s.disk.delta {
+		if f != nil && s.docs[path] == nil {
+			files = append(files, f)
+		}
+	}
+	slices.SortFunc(files, func(a, b *file) int { return strings.Compare(a.path, b.path) })
+	return files
+}
+
+// covered reports whether something lies over the file at path of the base.
+func (s *Snapshot) covered(path string) bool {
+	if s.docs[path] != nil {
+		return true
+	}
+	_, changed := s.disk.delta[path]
+	return changed
+}
+
+// mentions returns the files that mention name.
+func (s *Snapshot) mentions(name string) []*file {
+	var files []*file
+	for _, i := range s.disk.base.directory().mentions[name] {
+		if f := s.disk.base.files[i]; !s.covered(f.path) {
+			files = append(files, f)
+		}
+	}
+	for _, f := range s.overlay() {
+		if f.outline != nil && len(f.named(name)) > 0 {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// A target is a declaration with its file.
+type target struct {
+	*file
+	at int // in decls
+}
+
+func (t target) decl() *decl    { return &t.decls[t.at] }
+func (t target) Symbol() Symbol { return t.symbol(t.at) }
+func (t target) name() string   { return t.names[t.decl().name] }
+
+// declared returns where name is declared.
+func (s *Snapshot) declared(name string) []target {
+	var found []target
+	for _, ref := range s.disk.base.directory().declared[name] {
+		if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
+			found = append(found, target{f, int(ref.decl)})
+		}
+	}
+	for _, f := range s.overlay() {
+		if f.outline == nil {
+			continue
+		}
+		for i := range f.decls {
+			if f.names[f.decls[i].name] == name {
+				found = append(found, target{f, i})
+			}
+		}
+	}
+	return found
+}
+
+// parsed yields all files of known languages.
+func (s *Snapshot) parsed() iter.Seq[*file] {
+	return func(yield func(*file) bool) {
+		for _, f := range s.disk.base.files {
+			if f.outline != nil && f.lang != nil && !s.covered(f.path) && !yield(f) {
+				return
+			}
+		}
+		for _, f := range s.overlay() {
+			if f.outline != nil && f.lang != nil && !yield(f) {
+				return
+			}
+		}
+	}
+}

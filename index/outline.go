@@ -1,0 +1,166 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/agentls/agentls/edits/text"
+)
+
+// flags say what is known of an occurrence without looking outside its file.
+type flags uint16
+
+const (
+	isDefinition flags = 1 << iota
+	isLocal            // resolved inside the file: link is the declaration
+	isAccess           // behind a dot: link is what stands before it, if that is a name
+	isKey              // of a literal: link is the literal's type, if it is written; or the name of an argument
+	isCall
+	isImport // in an import
+	isSelf   // this, self
+)
+
+// An occurrence is one identifier.
+type occurrence struct {
+	start uint32
+	name  uint32 // in outline.names
+	link  uint32 // 1 + the index of another occurrence, or 0; see isLocal, isAccess and isKey
+	flags flags
+}
+
+func (o occurrence) has(f flags) bool { return o.flags&f != 0 }
+
+// A decl is a Symbol as the outline keeps it.
+type decl struct {
+	start, end uint32
+	occ        uint32 // the occurrence that names it
+	name       uint32
+	container  uint32 // in outline.names; 0 is ""
+	parent     int32  // the enclosing decl, or -1
+	depth      uint16
+	kind       Kind
+	exported   bool
+}
+
+// A hint says what names the type of what an occurrence declares. Where type
+// itself isCall, it is the type that call returns.
+type hint struct {
+	decl, typ uint32 // occurrences
+}
+
+// imported is one name that an import statement brings in.
+type imported struct {
+	Path     string // as written, unquoted; "" for an export of the file's own name
+	Name     string // in that module; "*" for the module itself; "default"
+	Alias    string // the name here; "." or "" for all names at once
+	Explicit bool   // Go: Alias is written, not guessed
+	Exported bool   // visible to those who import this file
+}
+
+// An outline is what one parse found, in flat records. It never changes.
+type outline struct {
+	pkg      string // Go: the package; of a go.mod: the module path
+	module   bool   // JavaScript: has imports or exports
+	fallback string // JavaScript: what the default export is called here
+	imports  []imported
+	names    []string // distinct; the first is ""
+	decls    []decl   // in source order
+	occs     []occurrence
+	hints    []hint   // by decl
+	byName   []uint32 // occurrences grouped by name
+	first    []uint32 // name → where its group begins in byName; one more than names
+	sorted   []uint32 // names in order, for lookup
+}
+
+// group builds the orders that are derived from the rest.
+func (o *outline) group() {
+	o.first = make([]uint32, len(o.names)+1)
+	for _, occ := range o.occs {
+		o.first[occ.name+1]++
+	}
+	for i := 1; i < len(o.first); i++ {
+		o.first[i] += o.first[i-1]
+	}
+	next := slices.Clone(o.first)
+	o.byName = make([]uint32, len(o.occs))
+	for i, occ := range o.occs {
+		o.byName[next[occ.name]] = uint32(i)
+		next[occ.name]++
+	}
+	o.sorted = make([]uint32, len(o.names))
+	for i := range o.sorted {
+		o.sorted[i] = uint32(i)
+	}
+	slices.SortFunc(o.sorted, func(a, b uint32) int { return strings.Compare(o.names[a], o.names[b]) })
+}
+
+// named returns the occurrences of name, in source order.
+func (o *outline) named(name string) []uint32 {
+	i, ok := slices.BinarySearchFunc(o.sorted, name, func(n uint32, name string) int {
+		return strings.Compare(o.names[n], name)
+	})
+	if !ok {
+		return nil
+	}
+	n := o.sorted[i]
+	return o.byName[o.first[n]:o.first[n+1]]
+}
+
+// at returns the occurrence that covers offset, or that ends there.
+func (o *outline) at(offset int) (int, bool) {
+	i, found := slices.BinarySearchFunc(o.occs, uint32(max(offset, 0)), func(occ occurrence, at uint32) int {
+		return cmp.Compare(occ.start, at)
+	})
+	if found {
+		return i, true
+	}
+	if i == 0 || !o.span(i-1).Contains(offset) {
+		return 0, false
+	}
+	return i - 1, true
+}
+
+func (o *outline) name(occ int) string { return o.names[o.occs[occ].name] }
+
+func (o *outline) span(occ int) text.Span {
+	start := int(o.occs[occ].start)
+	return text.Span{Start: start, End: start + len(o.name(occ))}
+}
+
+// hint returns the occurrence that names the type of what occ declares.
+func (o *outline) hint(occ int) (typ int, ok bool) {
+	i, ok := slices.BinarySearchFunc(o.hints, uint32(occ), func(h hint, occ uint32) int { return cmp.Compare(h.decl, occ) })
+	if !ok {
+		return 0, false
+	}
+	return int(o.hints[i].typ), true
+}
+
+// enclosing returns the innermost decl around span, or -1.
+func (o *outline) enclosing(span text.Span) int {
+	best := -1
+	for i, d := range o.decls {
+		if int(d.start) > span.Start {
+			break
+		}
+		if span.End <= int(d.end) && (best < 0 || d.end-d.start <= o.decls[best].end-o.decls[best].start) {
+			best = i
+		}
+	}
+	return best
+}
+
+// declAt returns the decl that occurrence occ names, or -1.
+func (o *outline) declAt(occ int) int {
+	start := o.occs[occ].start
+	for i, d := range o.decls {
+		if d.start > start {
+			break
+		}
+		if int(d.occ) == occ {
+			return i
+		}
+	}
+	return -1
+}

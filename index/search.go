@@ -1,0 +1,317 @@
+package index
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A searchName is a declared name, with what tells early that a query cannot
+// match it.
+type searchName struct {
+	name    string
+	letters uint64
+	refs    []declRef
+}
+
+func searchNames(declared map[string][]declRef) []searchName {
+	names := make([]searchName, 0, len(declared))
+	for name, refs := range declared {
+		names = append(names, searchName{name, letters(name), refs})
+	}
+	slices.SortFunc(names, func(a, b searchName) int { return strings.Compare(a.name, b.name) })
+	return names
+}
+
+// letters returns the set of letters of s, without case: a bit for each of
+// a–z and 0–9, and one of the rest for all other bytes.
+func letters(s string) uint64 {
+	var set uint64
+	for i := range len(s) {
+		switch c := lower(s[i]); {
+		case 'a' <= c && c <= 'z':
+			set |= 1 << (c - 'a')
+		case '0' <= c && c <= '9':
+			set |= 1 << (26 + c - '0')
+		default:
+			set |= 1 << (36 + c%28)
+		}
+	}
+	return set
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// The scores of a match. What is better by kind stays better whatever the
+// length; the length of the name decides among equals.
+const (
+	scoreExact     = 1 << 20
+	scoreExactFold = 1 << 19
+	scorePrefix    = 1 << 18
+	scoreStart     = 40 // a letter at the start of a word
+	scoreNext      = 24 // a letter right behind the last
+	scoreCase      = 4
+	scoreGap       = -2 // for each letter left out, at most 10
+	maxName        = 512
+)
+
+// score rates name for query, of which all letters must occur in order. Zero
+// is no match.
+func score(query, name string) int {
+	switch {
+	case query == name:
+		return scoreExact
+	case strings.EqualFold(query, name):
+		return scoreExactFold
+	case len(query) > len(name) || len(name) > maxName:
+		return 0
+	}
+	total := subsequence(query, name)
+	if total == 0 {
+		return 0
+	}
+	if strings.EqualFold(query, name[:len(query)]) {
+		total += scorePrefix
+	}
+	return max(total-len(name), 1)
+}
+
+// subsequence rates the leftmost match that prefers starts of words: at each
+// letter the next start of a word is taken if the rest still fits behind it.
+func subsequence(query, name string) int {
+	total, last := 0, -1
+	for qi := range len(query) {
+		i := nextLetter(query[qi:], name, last+1)
+		if i < 0 {
+			return 0
+		}
+		switch {
+		case i == last+1 && last >= 0:
+			total += scoreNext
+		case wordStart(name, i):
+			total += scoreStart
+		default:
+			total += 1 + max(scoreGap*(i-last-1), -10)
+		}
+		if query[qi] == name[i] {
+			total += scoreCase
+		}
+		last = i
+	}
+	return max(total, 1)
+}
+
+// nextLetter returns where the first letter of query is best found in name, at
+// from or behind.
+func nextLetter(query, name string, from int) int {
+	first := -1
+	for i := from; i < len(name); i++ {
+		if lower(name[i]) != lower(query[0]) {
+			continue
+		}
+		if i == from || wordStart(name, i) && fits(query[1:], name[i+1:]) {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}
+
+// fits reports whether the letters of query occur in name in order.
+func fits(query, name string) bool {
+	for i := 0; len(query) > 0; i++ {
+		if i == len(name) {
+			return false
+		}
+		if lower(name[i]) == lower(query[0]) {
+			query = query[1:]
+		}
+	}
+	return true
+}
+
+// wordStart reports whether a word begins at name[i]: fooBar, foo_bar, HTTPServer.
+func wordStart(name string, i int) bool {
+	if i == 0 {
+		return true
+	}
+	c, before := name[i], name[i-1]
+	switch {
+	case before == '_' || before == '-' || before == '$' || before == '#':
+		return true
+	case c < 'A' || c > 'Z':
+		return false
+	default:
+		return before < 'A' || before > 'Z' || i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z'
+	}
+}
+
+// A pattern is a query in parts: "folder/file:Type.Method".
+type pattern struct {
+	file      string // what the path must contain, lower case
+	container string
+	name      string
+	letters   uint64
+}
+
+func parsePattern(query string) pattern {
+	query = strings.TrimSpace(query)
+	var p pattern
+	if i := strings.LastIndexAny(query, ":/"); i >= 0 {
+		p.file = strings.ToLower(strings.TrimSuffix(strings.TrimRight(query[:i], ":"), "/"))
+		query = query[i+1:]
+	}
+	if i := strings.LastIndexByte(query, '.'); i >= 0 {
+		p.container, query = query[:i], query[i+1:]
+	}
+	p.name = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, query)
+	p.letters = letters(p.name)
+	return p
+}
+
+// rate returns the score of a declaration whose name has score base, or 0 if
+// its container or path do not fit.
+func (p *pattern) rate(s *Snapshot, t target, base int) int {
+	if p.file != "" && !strings.Contains(strings.ToLower(s.Rel(t.path)), p.file) {
+		return 0
+	}
+	d := t.decl()
+	if p.container != "" {
+		outer := t.names[d.container]
+		if outer == "" { // the package counts as the container of a function
+			outer = t.pkg
+		}
+		within := score(p.container, outer[strings.LastIndexByte(outer, '.')+1:])
+		if within == 0 {
+			return 0
+		}
+		base += within
+	}
+	switch d.kind {
+	case Field, Member:
+		base -= 12
+	case Variable, Constant:
+		base -= 4
+	default:
+	}
+	if d.exported {
+		base += 2
+	}
+	return max(base, 1)
+}
+
+// Search returns the symbols that match query best, at most limit: those of
+// that name first, then those that begin with it, then those in which its
+// letters occur in order, best at the starts of words; shorter names first.
+// "Type.Method" narrows to a container, "folder/file:Name" to a path. An empty
+// query matches nothing.
+func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbol, error) {
+	p := parsePattern(query)
+	if limit <= 0 || p.name == "" {
+		return nil, nil
+	}
+	best := &ranking{limit: limit}
+	for i, n := range s.disk.base.directory().names {
+		if i%4096 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if p.letters&^n.letters != 0 {
+			continue
+		}
+		points := score(p.name, n.name)
+		if points == 0 {
+			continue
+		}
+		for _, ref := range n.refs {
+			if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
+				t := target{f, int(ref.decl)}
+				best.add(hit{t, p.rate(s, t, points)})
+			}
+		}
+	}
+	for _, f := range s.overlay() {
+		if f.outline == nil {
+			continue
+		}
+		for i := range f.decls {
+			t := target{f, i}
+			if points := score(p.name, t.name()); points > 0 {
+				best.add(hit{t, p.rate(s, t, points)})
+			}
+		}
+	}
+	return best.symbols(), nil
+}
+
+// A hit is a declaration that matches. Zero points are no match.
+type hit struct {
+	target
+	points int
+}
+
+// compare puts the better hit first.
+func (h hit) compare(other hit) int {
+	return cmp.Or(
+		cmp.Compare(other.points, h.points),
+		cmp.Compare(len(h.name()), len(other.name())),
+		strings.Compare(h.name(), other.name()),
+		strings.Compare(h.path, other.path),
+		cmp.Compare(h.at, other.at))
+}
+
+// A ranking keeps the best hits: a heap with the worst on top.
+type ranking struct {
+	limit int
+	hits  []hit
+}
+
+func (r *ranking) add(h hit) {
+	switch {
+	case h.points == 0:
+	case len(r.hits) < r.limit:
+		heap.Push(r, h)
+	case h.compare(r.hits[0]) < 0:
+		r.hits[0] = h
+		heap.Fix(r, 0)
+	}
+}
+
+func (r *ranking) symbols() []Symbol {
+	slices.SortFunc(r.hits, hit.compare)
+	syms := make([]Symbol, len(r.hits))
+	for i, h := range r.hits {
+		syms[i] = h.Symbol()
+	}
+	return syms
+}
+
+// Len, Less, Swap, Push and Pop make a heap.
+func (r *ranking) Len() int           { return len(r.hits) }
+func (r *ranking) Less(i, j int) bool { return r.hits[i].compare(r.hits[j]) > 0 }
+func (r *ranking) Swap(i, j int)      { r.hits[i], r.hits[j] = r.hits[j], r.hits[i] }
+
+// Push appends x.
+func (r *ranking) Push(x any) { r.hits = append(r.hits, x.(hit)) } //nolint:errcheck // only hits are pushed
+
+// Pop removes the last hit.
+func (r *ranking) Pop() any {
+	last := r.hits[len(r.hits)-1]
+	r.hits = r.hits[:len(r.hits)-1]
+	return last
+}

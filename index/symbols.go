@@ -1,0 +1,253 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/agentls/agentls/edits/text"
+)
+
+// Symbols returns the outline of path in source order; nil for a file that is
+// not parsed. The errors are those of ReadFile.
+func (s *Snapshot) Symbols(ctx context.Context, path string) ([]Symbol, error) {
+	f, err := s.file(ctx, path)
+	if err != nil || f.outline == nil {
+		return nil, err
+	}
+	syms := make([]Symbol, len(f.decls))
+	for i := range syms {
+		syms[i] = f.symbol(i)
+	}
+	return syms, nil
+}
+
+// Enclosing returns the innermost declaration around span, and whether there
+// is one.
+func (s *Snapshot) Enclosing(ctx context.Context, path string, span text.Span) (Symbol, bool, error) {
+	f, err := s.file(ctx, path)
+	if err != nil || f.outline == nil {
+		return Symbol{}, false, err
+	}
+	i := f.enclosing(span)
+	if i < 0 {
+		return Symbol{}, false, nil
+	}
+	return f.symbol(i), true, nil
+}
+
+// At returns the identifier at offset, and whether there is one. A cursor
+// behind the last letter counts.
+func (s *Snapshot) At(ctx context.Context, path string, offset int) (name string, span text.Span, ok bool, err error) {
+	f, err := s.file(ctx, path)
+	if err != nil || f.outline == nil {
+		return "", text.Span{}, false, err
+	}
+	i, ok := f.at(offset)
+	if !ok {
+		return "", text.Span{}, false, nil
+	}
+	return f.name(i), f.span(i), true, nil
+}
+
+// locate returns the declaration that sym is, in the file as this snapshot
+// knows it.
+func (s *Snapshot) locate(ctx context.Context, sym Symbol) (target, bool, error) {
+	f, err := s.file(ctx, sym.Path)
+	if err != nil || f.outline == nil {
+		return target{}, false, err
+	}
+	for i := range f.decls {
+		if f.span(int(f.decls[i].occ)) == sym.NameSpan && f.names[f.decls[i].name] == sym.Name {
+			return target{f, i}, true, nil
+		}
+	}
+	return target{}, false, nil
+}
+
+// source returns the text of sym's file, and sym's span in it, clamped: a
+// symbol can come from another snapshot.
+func (s *Snapshot) source(ctx context.Context, sym Symbol) ([]byte, text.Span, error) {
+	src, err := s.ReadFile(ctx, sym.Path)
+	if err != nil {
+		return nil, text.Span{}, err
+	}
+	end := min(max(sym.Span.End, 0), len(src))
+	return src, text.Span{Start: min(max(sym.Span.Start, 0), end), End: end}, nil
+}
+
+// Doc returns the doc comment of sym without its comment marks, or "".
+func (s *Snapshot) Doc(ctx context.Context, sym Symbol) (string, error) {
+	src, span, err := s.source(ctx, sym)
+	if err != nil {
+		return "", err
+	}
+	if sym.Language == "python" {
+		return docstring(src[span.Start:span.End]), nil
+	}
+	return commentBefore(src[:span.Start]), nil
+}
+
+// commentBefore returns the comment that ends on the line before the end of
+// src.
+func commentBefore(src []byte) string {
+	lines := bytes.Split(src, []byte("\n"))
+	lines = lines[:len(lines)-1] // what stands before the declaration on its own line
+	end := len(lines)
+	first := end
+	for first > 0 && isComment(lines[first-1]) {
+		first--
+	}
+	if first < end {
+		return uncomment(lines[first:end])
+	}
+	if end == 0 || !bytes.HasSuffix(bytes.TrimSpace(lines[end-1]), []byte("*/")) {
+		return ""
+	}
+	for first = end - 1; first > 0 && !bytes.Contains(lines[first], []byte("/*")); first-- {
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(lines[first]), []byte("/*")) {
+		return ""
+	}
+	return uncomment(lines[first:end])
+}
+
+// isComment reports whether line is a line comment and no directive.
+func isComment(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return bytes.HasPrefix(line, []byte("//"))
+}
+
+var (
+	directive   = regexp.MustCompile(`^//(go|line|export|nolint)[: ]\S`)
+	commentMark = regexp.MustCompile(`^\s*(///?|/\*+|\*/|\*)? ?`)
+)
+
+func uncomment(lines [][]byte) string {
+	var out []string
+	for _, line := range lines {
+		if directive.Match(bytes.TrimSpace(line)) {
+			continue
+		}
+		line = bytes.TrimSuffix(bytes.TrimRight(line, " \t\r"), []byte("*/"))
+		out = append(out, strings.TrimRight(string(line[len(commentMark.Find(line)):]), " \t"))
+	}
+	return strings.TrimSpace(strings.Join(out, "\n"))
+}
+
+var docstringStart = regexp.MustCompile(`^[ \t\r\n]*[rRuU]?("""|'''|"|')`)
+
+// docstring returns the string that a Python body begins with.
+func docstring(decl []byte) string {
+	_, body, ok := cutBody(decl, "python")
+	if !ok {
+		return ""
+	}
+	for { // comments may stand before it
+		body = bytes.TrimLeft(body, " \t\r\n")
+		if !bytes.HasPrefix(body, []byte("#")) {
+			break
+		}
+		_, body, _ = bytes.Cut(body, []byte("\n"))
+	}
+	m := docstringStart.FindSubmatch(body)
+	if m == nil {
+		return ""
+	}
+	doc, _, ok := bytes.Cut(body[len(m[0]):], m[1])
+	if !ok {
+		return ""
+	}
+	lines := strings.Split(string(doc), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// Signature returns the declaration of sym up to its body, on one line.
+func (s *Snapshot) Signature(ctx context.Context, sym Symbol) (string, error) {
+	src, span, err := s.source(ctx, sym)
+	if err != nil {
+		return "", err
+	}
+	head := src[span.Start:span.End]
+	if hasBody(sym.Kind) {
+		head, _, _ = cutBody(head, sym.Language)
+	} else if i := bytes.IndexByte(head, '\n'); i >= 0 && sym.Kind != Type {
+		head = head[:i]
+	}
+	head = bytes.TrimRight(head, " \t\r\n={:;")
+	return strings.Join(strings.Fields(string(clip(head))), " "), nil
+}
+
+const maxSignature = 1000 // bytes
+
+func clip(b []byte) []byte { return b[:min(len(b), maxSignature)] }
+
+func hasBody(k Kind) bool {
+	switch k {
+	case Function, Method, Class, Interface, Enum, Module, Type:
+		return true
+	default:
+		return false
+	}
+}
+
+// cutBody cuts a declaration before its body: at the first brace, arrow or,
+// in Python, colon that stands in no brackets, string or comment.
+func cutBody(decl []byte, language string) (head, body []byte, ok bool) {
+	opener := byte('{')
+	if language == "python" {
+		opener = ':'
+	}
+	depth := 0
+	for i := 0; i < len(decl); i++ {
+		switch c := decl[i]; {
+		case c == opener && depth == 0 && !opensType(decl[:i]):
+			return decl[:i], decl[i+1:], true
+		case c == '=' && depth == 0 && bytes.HasPrefix(decl[i:], []byte("=>")):
+			return decl[:i], decl[i+2:], true
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case c == ')' || c == ']' || c == '}':
+			depth--
+		case c == '"' || c == '\'' || c == '`':
+			i = skipString(decl, i)
+		case c == '#' && language == "python", c == '/' && bytes.HasPrefix(decl[i:], []byte("//")):
+			i = skipLine(decl, i)
+		}
+	}
+	return decl, nil, false
+}
+
+// opensType reports whether a brace behind head begins a type: the result of a
+// function, as in "f() struct{" or "f(): {".
+func opensType(head []byte) bool {
+	head = bytes.TrimRight(head, " \t")
+	if bytes.HasSuffix(head, []byte(":")) {
+		return true
+	}
+	if !bytes.HasPrefix(head, []byte("func")) {
+		return false
+	}
+	return bytes.HasSuffix(head, []byte("struct")) || bytes.HasSuffix(head, []byte("interface"))
+}
+
+func skipString(src []byte, i int) int {
+	quote := src[i]
+	for i++; i < len(src) && src[i] != quote; i++ {
+		if src[i] == '\\' {
+			i++
+		}
+	}
+	return i
+}
+
+func skipLine(src []byte, i int) int {
+	if n := bytes.IndexByte(src[i:], '\n'); n >= 0 {
+		return i + n
+	}
+	return len(src)
+}
