@@ -1,0 +1,102 @@
+// Package agent runs a task: it observes, plans, acts on a copy-on-write
+// draft and ends with an answer or a change set. It never writes a file.
+package agent
+
+import (
+	"context"
+
+	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index"
+)
+
+// A Mode says what kind of task it is. It decides the instructions and
+// whether the tools that change the draft are offered.
+type Mode string
+
+// The modes.
+const (
+	Ask     Mode = "ask"     // answer a question
+	Explain Mode = "explain" // explain what the focus does
+	Edit    Mode = "edit"    // change the code as told
+)
+
+// Edits reports whether a task of mode m may change files.
+func (m Mode) Edits() bool { return m == Edit }
+
+// A Task is what the user asked.
+type Task struct {
+	ID     string `json:"id"` // of the run; also the cache key at the model
+	Mode   Mode   `json:"mode"`
+	Prompt string `json:"prompt"` // in the user's words; may be empty for Explain
+	Focus  *Focus `json:"focus,omitempty"`
+}
+
+// A Focus is the place in the code that a task is about.
+type Focus struct {
+	Path   string    `json:"path"` // absolute
+	Span   text.Span `json:"span"`
+	Symbol string    `json:"symbol,omitempty"` // its name, where it is one
+}
+
+// A Result is how a run ended. Change is nil where nothing was changed.
+type Result struct {
+	Answer string           `json:"answer"` // Markdown
+	Change *edits.ChangeSet `json:"change,omitempty"`
+	Usage  Usage            `json:"usage"`
+	Source string           `json:"source"` // the model's name, or "index"
+}
+
+// Usage counts tokens, as the model's server reported them, over a run.
+type Usage struct {
+	Requests     int `json:"requests"`
+	InputTokens  int `json:"inputTokens"`
+	CachedTokens int `json:"cachedTokens"`
+	OutputTokens int `json:"outputTokens"`
+}
+
+// A Runner executes tasks: here with a model (Agent), here without one
+// (Offline), or on a service.
+//
+// Run reads through snap alone. It calls sink on its own goroutine, in order;
+// a sink must not block for long. Cancelling ctx ends the run, its requests
+// and its tools at once, with context.Cause(ctx).
+type Runner interface {
+	Run(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*Result, error)
+}
+
+// A Sink takes the events of one run.
+type Sink func(Event)
+
+// An Event is one thing that happened in a run.
+//
+//sumtype:decl
+type Event interface{ event() }
+
+// TextDelta is a further piece of the answer.
+type TextDelta struct{ Text string }
+
+// ReasoningDelta is a further piece of the model's summary of its thinking.
+type ReasoningDelta struct{ Text string }
+
+// StepStarted says that a tool call begins. Title is for people:
+// "read chi.go".
+type StepStarted struct{ ID, Tool, Title string }
+
+// StepDone says that a tool call ended. Failed is empty, or what went wrong,
+// as the model was told.
+type StepDone struct{ ID, Tool, Title, Failed string }
+
+// Waiting says that the run waits for the model's server, and why. The last
+// Void bytes of text, summed over the TextDeltas so far, come again: whoever
+// can take them back does.
+type Waiting struct {
+	Reason string
+	Void   int
+}
+
+func (TextDelta) event()      {}
+func (ReasoningDelta) event() {}
+func (StepStarted) event()    {}
+func (StepDone) event()       {}
+func (Waiting) event()        {}

@@ -1,0 +1,99 @@
+package agent_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/edits/text"
+)
+
+// TestOpening: what the model is told of the focus, and of the user's wish.
+func TestOpening(t *testing.T) {
+	var long strings.Builder
+	long.WriteString("package a\n\nvar x = 1\n\nfunc Long() {\n")
+	for i := range 400 {
+		fmt.Fprintf(&long, "\t_ = %d\n", i)
+	}
+	long.WriteString("}\n")
+	tests := []struct{ name, focus, prompt, expect string }{
+		{"declaration", "a.go:+ 1", "", "In focus: a.go, line 5\nDeclaration around it: function Short\n/^lines 4 to 6 of a.go:\\n     4\\tfunc Short.*\\n.*\\n     6\\t\\}$/\n!package a\nExplain the code in focus."},
+		{"several lines", "a.go:package a\n\nfunc", "", "In focus: a.go, lines 2 to 4\nExplain the code in focus."},
+		{"long declaration", "long.go:_ = 200", "Why?", "In focus: long.go, line 206\nDeclaration around it: function Long\nlines 176 to 236 of long.go:\n!func Long() {\nWhy?"},
+		{"no declaration", "long.go:package", "Why?", "In focus: long.go, line 1\n!Declaration around it\nlines 1 to 31 of long.go:"},
+		{"no focus", "", "", "Folders: ws/\nExplain what this workspace is.\n!In focus"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := parse(t, []byte("mode: explain\n-- files/long.go --\n"+long.String()+
+				"-- files/a.go --\n// A file.\npackage a\n\nfunc Short(n int) int {\n\treturn n + 1\n}\n"+
+				"-- turn1.expect --\nExplain what the code in focus does\n"+test.expect+"\n-- turn1.reply --\nmessage: ok\n"))
+			f.task.Prompt = test.prompt
+			if test.focus != "" {
+				f.task.Focus = f.focus(t, test.focus)
+			}
+			if _, _, err := f.run(t, agent.Options{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestOpeningNamesTheSymbol(t *testing.T) {
+	f := parse(t, []byte("mode: explain\n-- files/a.txt --\na\n-- turn1.expect --\nExplain Sum.\n-- turn1.reply --\nmessage: ok\n"))
+	f.task.Focus = f.focus(t, "a.txt:a")
+	f.task.Focus.Symbol = "Sum"
+	f.task.Focus.Span = text.Span{Start: -5, End: 999} // from a client that is behind
+	if _, _, err := f.run(t, agent.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFocusThatCannotBeRead(t *testing.T) {
+	f := parse(t, []byte("mode: explain\n-- files/a.bin --\n\x00\x01\n-- turn1.reply --\n"))
+	f.task.Focus = f.focus(t, "a.bin:\x01")
+	if _, _, err := f.run(t, agent.Options{}); err == nil || err.Error() != "read the code in focus: a.bin: binary file" {
+		t.Errorf("a binary file gives %v", err)
+	}
+	f.task.Focus.Path += "x"
+	if _, _, err := f.run(t, agent.Options{}); err == nil || !strings.HasPrefix(err.Error(), "read the code in focus: ") {
+		t.Errorf("a missing file gives %v", err)
+	}
+}
+
+// TestAmbiguousSymbol: the model is told the choice, and can make it.
+func TestAmbiguousSymbol(t *testing.T) {
+	f := parse(t, []byte(`mode: ask
+prompt: x
+-- files/a.go --
+package a
+
+type Reader struct{}
+
+func (Reader) Close() {}
+
+type Writer struct{}
+
+func (Writer) Close() {}
+
+func use() { Writer{}.Close() }
+-- turn1.reply --
+call symbol_refs {"symbol": "Close"}
+call symbol_refs {"symbol": "Close", "path": "a.go", "line": 5}
+call symbol_refs {"symbol": "Writer.Close"}
+call symbol_refs {"symbol": "Writer.Close", "path": "b"}
+call symbol_refs {"symbol": "Writer.Close", "path": "a.go"}
+-- turn2.expect --
+/output call_1_1_1:\nerror: there are 2 declarations of Close; give path and line of one:\nmethod Reader.Close, a.go:5: .*\nmethod Writer.Close, a.go:9: .*$/
+/output call_1_1_2:\na.go:5 \(definition\): func \(Reader\) Close\(\) \{\}\na.go:11 \(in use, by name only\): .*$/
+/output call_1_1_3:\na.go:9 \(definition\): .*\na.go:11 \(in use, by name only\): .*$/
+/output call_1_1_4:\nerror: no declaration has the name Writer.Close; symbol_find searches$/
+/output call_1_1_5:\na.go:9 \(definition\): /
+-- turn2.reply --
+message: ok
+`))
+	if _, _, err := f.run(t, agent.Options{}); err != nil {
+		t.Error(err)
+	}
+}

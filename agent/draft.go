@@ -1,0 +1,285 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/index"
+)
+
+// A Draft is the copy-on-write view that a run works in: a snapshot and what
+// was changed since. Reads see the changes; nothing else does, until the draft
+// becomes a change set. It belongs to the goroutine of its run.
+type Draft struct {
+	snap    *index.Snapshot
+	gate    *Gate
+	confine func(name string) (string, error)
+	changed map[string]draftFile // by absolute path
+	shown   []string             // files whose content the present tool puts out
+}
+
+// A draftFile is a file as the draft has it.
+type draftFile struct {
+	content    []byte
+	mode       fs.FileMode // permission bits; 0 keeps what is there
+	gone       bool
+	from       string // the path of its base, where it was renamed
+	overwrites bool   // a file was there that nobody had read
+}
+
+var _ edits.Source = (*Draft)(nil)
+
+// NewDraft returns a draft without changes over snap. Its names are confined
+// to the roots of snap, and its files to what gate lets through.
+func NewDraft(snap *index.Snapshot, gate *Gate) *Draft {
+	return &Draft{snap: snap, gate: gate, confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{}}
+}
+
+// Snapshot returns what the draft began with.
+func (d *Draft) Snapshot() *index.Snapshot { return d.snap }
+
+// ReadFile returns the content of path as the draft has it. The bytes belong
+// to the draft. The errors are those of index.Snapshot.ReadFile.
+func (d *Draft) ReadFile(ctx context.Context, path string) ([]byte, error) {
+	if f, ok := d.changed[path]; ok {
+		if f.gone {
+			return nil, fmt.Errorf("read %s: %w", path, fs.ErrNotExist)
+		}
+		return f.content, nil
+	}
+	return d.snap.ReadFile(ctx, path)
+}
+
+// Write gives the file at path, which is absolute, a content that the draft
+// keeps. Mode 0 keeps the permission bits there are.
+func (d *Draft) Write(path string, content []byte, mode fs.FileMode) {
+	f := d.changed[path]
+	f.content, f.gone = content, false
+	if mode != 0 {
+		f.mode = mode
+	}
+	d.changed[path] = f
+}
+
+// Remove takes the file at path, which is absolute, out of the draft.
+func (d *Draft) Remove(path string) { d.changed[path] = draftFile{gone: true} }
+
+// Changed returns the paths that were written or removed, in order, also those
+// that are as they were by now.
+func (d *Draft) Changed() []string { return slices.Sorted(maps.Keys(d.changed)) }
+
+// Apply makes the changes of a patch in the V4A format, all or none, and
+// returns what they were. The error says which section failed, and why.
+func (d *Draft) Apply(ctx context.Context, patch string) ([]edits.FileEdit, error) {
+	parsed, err := edits.ParsePatch(patch)
+	if err != nil {
+		return nil, err
+	}
+	made, err := parsed.Apply(ctx, d, d.Resolve)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range made {
+		d.record(e)
+	}
+	return made, nil
+}
+
+func (d *Draft) record(e edits.FileEdit) {
+	switch e.Op {
+	case edits.Delete:
+		d.Remove(e.Path)
+	case edits.Rename:
+		was := d.changed[e.Path]
+		from := was.from
+		if from == "" {
+			from = e.Path
+		}
+		d.changed[e.To] = draftFile{content: e.Content, mode: was.mode, from: from, overwrites: e.Overwrote}
+		d.Remove(e.Path)
+	default:
+		d.Write(e.Path, e.Content, 0)
+		if e.Overwrote {
+			f := d.changed[e.Path]
+			f.overwrites = true
+			d.changed[e.Path] = f
+		}
+	}
+}
+
+// Show notes that the output of the tool that runs now carries content of
+// path, for the gate.
+func (d *Draft) Show(path string) {
+	if slices.Contains(d.shown, path) {
+		return
+	}
+	d.shown = append(d.shown, path)
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+		d.shown = append(d.shown, target)
+	}
+}
+
+// takeShown returns what Show noted since the last time.
+func (d *Draft) takeShown() []string {
+	shown := d.shown
+	d.shown = nil
+	return shown
+}
+
+// Resolve returns the absolute path of a file or folder by the name that a
+// model gave it: relative to the root; behind the root's name where there are
+// several. The error, of names outside and of files that are withheld, is for
+// the model.
+func (d *Draft) Resolve(name string) (string, error) {
+	path, err := d.locate(name)
+	if err != nil {
+		return "", err
+	}
+	if rule, ok := d.Withheld(path); ok {
+		return "", fmt.Errorf("%s is %w by the deny list (%s)", name, ErrWithheld, rule)
+	}
+	return path, nil
+}
+
+func (d *Draft) locate(name string) (string, error) {
+	roots := d.snap.Roots()
+	if name == "" {
+		return "", errors.New("an empty path")
+	}
+	if filepath.IsAbs(name) {
+		return d.inside(name, name)
+	}
+	if len(roots) == 1 {
+		return d.inside(filepath.Join(roots[0], name), name)
+	}
+	first, rest, _ := strings.Cut(filepath.ToSlash(filepath.Clean(name)), "/")
+	for _, root := range roots {
+		if filepath.Base(root) == first {
+			return d.inside(filepath.Join(root, filepath.FromSlash(rest)), name)
+		}
+	}
+	return "", fmt.Errorf("%s names no root of the workspace: begin with one of %s", name, strings.Join(rootNames(roots), ", "))
+}
+
+// inside returns path, with its links resolved, if it lies in a root or is
+// one. Name is what the model called it: its errors tell no more than that.
+func (d *Draft) inside(path, name string) (string, error) {
+	if path = filepath.Clean(path); slices.Contains(d.snap.Roots(), path) {
+		return path, nil
+	}
+	confined, err := d.confine(path)
+	if errors.Is(err, edits.ErrOutside) {
+		return "", fmt.Errorf("%s: %w", name, edits.ErrOutside)
+	}
+	return confined, err
+}
+
+func rootNames(roots []string) []string {
+	names := make([]string, len(roots))
+	for i, root := range roots {
+		names[i] = filepath.Base(root) + "/"
+	}
+	return names
+}
+
+// Withheld is Gate.Withheld for path and for what it links to.
+func (d *Draft) Withheld(path string) (rule string, ok bool) {
+	if rule, ok := d.gate.Withheld(path); ok {
+		return rule, true
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+		return d.gate.Withheld(target)
+	}
+	return "", false
+}
+
+// ChangeSet returns what the draft changed, by path, each file from its
+// content in the snapshot; nil if nothing. A file that is as it was is no
+// change. The error names a file that cannot be proposed, such as a binary one.
+func (d *Draft) ChangeSet(ctx context.Context, id, title string) (*edits.ChangeSet, error) {
+	cs := &edits.ChangeSet{ID: id, Title: title}
+	renamed := d.renames(ctx)
+	for _, path := range d.Changed() {
+		if d.movedOn(path, renamed) {
+			continue
+		}
+		change, err := d.fileChange(ctx, path, renamed[path])
+		switch {
+		case errors.Is(err, edits.ErrNoChange), errors.Is(err, errNeverThere):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("propose change: %w", err)
+		}
+		change.Overwrites = d.changed[path].overwrites && change.Op == edits.Modify
+		cs.Files = append(cs.Files, change)
+	}
+	if len(cs.Files) == 0 {
+		return nil, nil
+	}
+	return cs, nil
+}
+
+var errNeverThere = errors.New("neither there before nor after")
+
+// renames returns the base of each file that is proposed as a renaming: it was
+// moved, from a path where nothing is any more to one where nothing was.
+func (d *Draft) renames(ctx context.Context) map[string]string {
+	renamed := map[string]string{}
+	taken := map[string]bool{}
+	for _, path := range d.Changed() {
+		f := d.changed[path]
+		if f.gone || f.from == "" || f.from == path || taken[f.from] || !d.changed[f.from].gone {
+			continue
+		}
+		if _, err := d.snap.ReadFile(ctx, path); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if _, err := d.snap.ReadFile(ctx, f.from); err == nil {
+			renamed[path], taken[f.from] = f.from, true
+		}
+	}
+	return renamed
+}
+
+// movedOn reports whether path is the old path of a renaming.
+func (d *Draft) movedOn(path string, renamed map[string]string) bool {
+	for _, from := range renamed {
+		if from == path {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Draft) fileChange(ctx context.Context, path, from string) (edits.FileChange, error) {
+	f := d.changed[path]
+	if from != "" {
+		before, err := d.snap.ReadFile(ctx, from)
+		if err != nil {
+			return edits.FileChange{}, err
+		}
+		return edits.NewRename(from, path, before, f.content)
+	}
+	before, err := d.snap.ReadFile(ctx, path)
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err != nil && !missing:
+		return edits.FileChange{}, err
+	case missing && f.gone:
+		return edits.FileChange{}, errNeverThere
+	case missing:
+		return edits.NewCreate(path, f.content, f.mode)
+	case f.gone:
+		return edits.NewDelete(path, before)
+	}
+	change, err := edits.NewModify(path, before, f.content)
+	change.Mode = f.mode
+	return change, err
+}

@@ -1,0 +1,138 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"strings"
+)
+
+// ErrWithheld is in errors about files that the privacy gate keeps from models.
+var ErrWithheld = errors.New("withheld from models")
+
+// A Gate stands between a run and its model. It reads every request before it
+// leaves, keeps back files by their path, and is where detectors of secrets
+// inside other files have their place.
+type Gate struct {
+	// Clean is called with each text that is about to leave and returns it
+	// without its secrets, or an error that ends the run. The same text must
+	// give the same result each time: requests only grow. Nil changes nothing.
+	Clean func(text string) (string, error)
+}
+
+// deny are the names of files, in lower case, whose content no model gets. A
+// slash at the end means a folder and all below it.
+var deny = []string{
+	".env", ".env.*", "*.env", ".envrc",
+	"*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk",
+	"id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
+	".npmrc", ".netrc", "_netrc", ".pypirc", ".git-credentials", ".dockercfg", ".htpasswd", ".pgpass",
+	"credentials", "credentials.*", "secrets", "secrets.*", "*.tfvars", "*.tfstate",
+	".aws/", ".ssh/", ".gnupg/", ".kube/", ".docker/config.json",
+}
+
+// allow are the names that deny would match, of files made to be shared.
+var allow = []string{".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub"}
+
+// code are the extensions of files that programs are written in: a "secrets"
+// or "credentials" package is not a secret.
+var code = map[string]bool{
+	".go": true, ".py": true, ".js": true, ".jsx": true, ".ts": true, ".tsx": true, ".mjs": true, ".cjs": true,
+	".rs": true, ".java": true, ".kt": true, ".rb": true, ".php": true, ".c": true, ".h": true, ".cc": true, ".cpp": true, ".cs": true, ".swift": true,
+}
+
+// Withheld returns the rule by which the content of path is kept from models,
+// and whether there is one. Case does not matter: file systems differ.
+func (g *Gate) Withheld(path string) (rule string, ok bool) {
+	path = "/" + strings.ToLower(filepath.ToSlash(path))
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	for _, rule := range deny {
+		var matches bool
+		switch {
+		case strings.HasSuffix(rule, "/"):
+			matches = strings.Contains(path+"/", "/"+rule)
+		case strings.Contains(rule, "/"):
+			matches = strings.HasSuffix(path, "/"+rule)
+		default:
+			matches = matchesAny([]string{rule}, name) && !isShared(name, rule)
+		}
+		if matches {
+			return rule, true
+		}
+	}
+	return "", false
+}
+
+func isShared(name, rule string) bool {
+	return matchesAny(allow, name) || (rule == "secrets.*" || rule == "credentials.*") && code[filepath.Ext(name)]
+}
+
+func matchesAny(patterns []string, name string) bool {
+	for _, pattern := range patterns {
+		if ok, err := filepath.Match(pattern, name); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Check returns req as it may leave, or an error that says why it may not. It
+// does not change req.
+func (g *Gate) Check(req *Request) (*Request, error) {
+	out := *req
+	out.Items = make([]Item, len(req.Items))
+	for i, item := range req.Items {
+		checked, err := g.check(item)
+		if err != nil {
+			return nil, err
+		}
+		out.Items[i] = checked
+	}
+	return &out, nil
+}
+
+func (g *Gate) check(item Item) (Item, error) {
+	switch it := item.(type) {
+	case UserMessage:
+		text, err := g.pass(it.Text, it.Paths)
+		it.Text = text
+		return it, err
+	case ToolOutput:
+		text, err := g.pass(it.Text, it.Paths)
+		it.Text = text
+		return it, err
+	case ModelItem:
+		return it, nil // it came from there
+	}
+	return nil, fmt.Errorf("privacy gate: item of type %T", item)
+}
+
+func (g *Gate) pass(text string, paths []string) (string, error) {
+	for _, path := range paths {
+		if rule, ok := g.Withheld(path); ok {
+			return "", fmt.Errorf("%s is %w by the deny list (%s)", path, ErrWithheld, rule)
+		}
+	}
+	if g.Clean == nil {
+		return text, nil
+	}
+	return g.Clean(text)
+}
+
+// A gatedModel is the only way from a run to its model.
+type gatedModel struct {
+	model Model
+	gate  *Gate
+}
+
+func (m gatedModel) Name() string { return m.model.Name() }
+
+func (m gatedModel) Respond(ctx context.Context, req *Request) iter.Seq2[ModelEvent, error] {
+	checked, err := m.gate.Check(req)
+	if err != nil {
+		return func(yield func(ModelEvent, error) bool) { yield(nil, err) }
+	}
+	return m.model.Respond(ctx, checked)
+}

@@ -1,0 +1,82 @@
+package agent_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/agentls/agentls/agent"
+)
+
+func TestFocusWithheld(t *testing.T) {
+	f := load(t, "withheld")
+	f.task.Focus = f.focus(t, ".env:PASS")
+	_, _, err := f.run(t, agent.Options{})
+	const want = ".env is withheld from models by the deny list (.env), because such files hold secrets; ask from another file, or without a place"
+	if !errors.Is(err, agent.ErrWithheld) || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+	if n := len(f.server.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// leaky is a tool that shows what it must not.
+type leaky struct{ name string }
+
+func (leaky) Spec() agent.ToolSpec {
+	return agent.ToolSpec{Name: "leak", Parameters: json.RawMessage(`{"type":"object"}`)}
+}
+
+func (l leaky) Run(ctx context.Context, d *agent.Draft, _ json.RawMessage) (string, error) {
+	path := filepath.Join(d.Snapshot().Roots()[0], l.name)
+	content, err := d.ReadFile(ctx, path)
+	d.Show(path)
+	return string(content), err
+}
+
+// TestGateIsTheLastWord: also where a tool forgets to ask.
+func TestGateIsTheLastWord(t *testing.T) {
+	f := parse(t, []byte("mode: edit\nprompt: x\ncanary: hunter2\n-- files/.env --\nhunter2\n-- turn1.reply --\ncall leak\n"))
+	_, _, err := f.run(t, agent.Options{Tools: []agent.Tool{leaky{".env"}}})
+	if !errors.Is(err, agent.ErrWithheld) {
+		t.Errorf("error is %v", err)
+	}
+	if err := f.server.Done(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGateCleans(t *testing.T) {
+	f := parse(t, []byte("mode: edit\nprompt: x hunter2\ncanary: hunter2\n-- files/a.txt --\nhunter2\n-- turn1.expect --\nx [secret]\n"+
+		"-- turn1.reply --\ncall leak\n-- turn2.expect --\n[secret]\n-- turn2.reply --\nmessage: ok\n"))
+	clean := func(s string) (string, error) { return strings.ReplaceAll(s, "hunter2", "[secret]"), nil }
+	if _, _, err := f.run(t, agent.Options{Tools: []agent.Tool{leaky{"a.txt"}}, Gate: &agent.Gate{Clean: clean}}); err != nil {
+		t.Error(err)
+	}
+	if err := f.server.Done(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDenyList(t *testing.T) {
+	var gate agent.Gate
+	withheld := []string{
+		".env", "a/.env.local", "prod.env", ".envrc", "tls/server.pem", "x.KEY", "id_rsa", "id_ed25519_work", ".npmrc", ".netrc",
+		"credentials", "credentials.json", ".aws/credentials", ".ssh/config", "cert.p12", "cert.pfx", ".git-credentials", ".pypirc", ".dockercfg", "secrets.yaml", "Secrets.YML", ".kube/config", ".docker/config.json", ".aws", "prod.tfvars",
+	}
+	let := []string{".env.example", ".env.sample", "env.go", "main.go", "id_rsa.pub", "secrets.go", "credentials.ts", "keys.go", "aws/config", "environment", "monkey.go", "ssh/client.go", ".docker/Dockerfile", "x.aws/y"}
+	for _, name := range withheld {
+		if _, ok := gate.Withheld("/ws/" + name); !ok {
+			t.Errorf("%s is let through", name)
+		}
+	}
+	for _, name := range let {
+		if rule, ok := gate.Withheld("/ws/" + name); ok {
+			t.Errorf("%s is withheld by %s", name, rule)
+		}
+	}
+}

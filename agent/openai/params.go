@@ -1,0 +1,101 @@
+package openai
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/openai/openai-go/v3/packages/param"
+	"github.com/openai/openai-go/v3/responses"
+	"github.com/openai/openai-go/v3/shared"
+
+	"github.com/agentls/agentls/agent"
+)
+
+// params returns req as the API takes it. The same items give the same bytes
+// each time: providers cache by prefix.
+func (m *Model) params(req *agent.Request) (responses.ResponseNewParams, error) {
+	params := responses.ResponseNewParams{
+		Model:        m.name,
+		Instructions: param.NewOpt(req.Instructions),
+		Store:        param.NewOpt(false),
+	}
+	for _, spec := range req.Tools {
+		tool, err := m.tool(spec)
+		if err != nil {
+			return params, fmt.Errorf("tool %s: %w", spec.Name, err)
+		}
+		params.Tools = append(params.Tools, tool)
+	}
+	for _, item := range req.Items {
+		params.Input.OfInputItemList = append(params.Input.OfInputItemList, inputItem(item))
+	}
+	m.extend(&params, req.Session)
+	return params, nil
+}
+
+// extend adds what goes beyond the subset every server knows.
+func (m *Model) extend(params *responses.ResponseNewParams, session string) {
+	if m.effort != "" {
+		params.Reasoning.Effort = shared.ReasoningEffort(m.effort)
+	}
+	if m.profile.reasoning {
+		params.Reasoning.Summary = shared.ReasoningSummaryAuto
+		params.Include = []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent}
+	}
+	if m.profile.promptCache && session != "" {
+		params.PromptCacheKey = param.NewOpt(session)
+	}
+	if m.profile.obfuscation {
+		params.StreamOptions.IncludeObfuscation = param.NewOpt(false)
+	}
+	if m.profile.parallel {
+		params.ParallelToolCalls = param.NewOpt(true)
+	}
+}
+
+func (m *Model) tool(spec agent.ToolSpec) (responses.ToolUnionParam, error) {
+	if spec.Grammar != "" && m.profile.freeform {
+		return responses.ToolUnionParam{OfCustom: &responses.CustomToolParam{
+			Name:        spec.Name,
+			Description: param.NewOpt(spec.Description),
+			Format: shared.CustomToolInputFormatUnionParam{
+				OfGrammar: &shared.CustomToolInputFormatGrammarParam{Syntax: "lark", Definition: spec.Grammar},
+			},
+		}}, nil
+	}
+	var schema map[string]any // marshalled with sorted keys
+	if err := json.Unmarshal(spec.Parameters, &schema); err != nil {
+		return responses.ToolUnionParam{}, fmt.Errorf("schema of the arguments: %w", err)
+	}
+	return responses.ToolUnionParam{OfFunction: &responses.FunctionToolParam{
+		Name:        spec.Name,
+		Description: param.NewOpt(spec.Description),
+		Parameters:  schema,
+		Strict:      param.NewOpt(false), // strict wants every argument to be required
+	}}, nil
+}
+
+func inputItem(item agent.Item) responses.ResponseInputItemUnionParam {
+	switch it := item.(type) {
+	case agent.UserMessage:
+		return responses.ResponseInputItemUnionParam{OfMessage: &responses.EasyInputMessageParam{
+			Type:    responses.EasyInputMessageTypeMessage, // some servers need it said
+			Role:    responses.EasyInputMessageRoleUser,
+			Content: responses.EasyInputMessageContentUnionParam{OfString: param.NewOpt(it.Text)},
+		}}
+	case agent.ModelItem:
+		return param.Override[responses.ResponseInputItemUnionParam](it.Raw)
+	case agent.ToolOutput:
+		return toolOutput(it)
+	}
+	panic(fmt.Sprintf("item of type %T", item))
+}
+
+func toolOutput(out agent.ToolOutput) responses.ResponseInputItemUnionParam {
+	if out.Freeform {
+		return responses.ResponseInputItemParamOfCustomToolCallOutput(out.CallID, out.Text)
+	}
+	item := responses.ResponseInputItemParamOfFunctionCallOutput(out.Text)
+	item.OfFunctionCallOutput.CallID = param.NewOpt(out.CallID) // the constructor takes none
+	return item
+}

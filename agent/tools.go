@@ -1,0 +1,145 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Tool is something a model can call. Run returns what the model is told. A
+// Failure is told as well, and the run goes on; any other error ends the run.
+// A tool reads and changes files through the draft alone, and tells it which
+// files its output shows (Draft.Show).
+type Tool interface {
+	Spec() ToolSpec
+	Run(ctx context.Context, draft *Draft, args json.RawMessage) (string, error)
+}
+
+// A Titler is a tool that can say for people what a call does: "read chi.go".
+// For arguments that make no sense it returns "".
+type Titler interface {
+	Title(args json.RawMessage) string
+}
+
+// A Failure is why a tool did not do what the model wanted, and what to do.
+type Failure struct{ Text string }
+
+func (f *Failure) Error() string { return f.Text }
+
+// Fail returns a Failure with a formatted text.
+func Fail(format string, args ...any) error { return &Failure{fmt.Sprintf(format, args...)} }
+
+// decode reads the arguments of a call. Its error is a Failure.
+func decode[T any](args json.RawMessage) (T, error) {
+	var out T
+	if err := json.Unmarshal(args, &out); err != nil {
+		return out, Fail("the arguments are not as described: %v; they were %s", err, abbreviate(string(args), 200))
+	}
+	return out, nil
+}
+
+// tools returns those offered for mode, always in this order: it is part of
+// what a provider caches.
+func (a *Agent) tools(mode Mode) []Tool {
+	offered := []Tool{readFile{}, listDir{}, grep{}, symbolFind{}, symbolRefs{}}
+	if mode.Edits() {
+		offered = append(offered, applyPatch{})
+		offered = append(offered, a.extra...)
+	}
+	return offered
+}
+
+// call runs one tool call and returns its answer. Whatever the model got
+// wrong is told to it; the error ends the run.
+func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed string, err error) {
+	out = ToolOutput{CallID: call.ID, Freeform: call.Freeform}
+	tool, known := r.tools[call.Name]
+	step := StepStarted{ID: call.ID, Tool: call.Name, Title: call.Name}
+	args, argsErr := arguments(call)
+	if titler, ok := tool.(Titler); ok && argsErr == nil {
+		step.Title = cmp.Or(titler.Title(args), call.Name)
+	}
+	r.sink(step)
+	switch {
+	case !known:
+		err = Fail("there is no tool %q; there are %s", abbreviate(call.Name, 60), strings.Join(r.toolNames(), ", "))
+	case argsErr != nil:
+		err = argsErr
+	default:
+		out.Text, err = tool.Run(ctx, r.draft, args)
+	}
+	var failure *Failure
+	switch {
+	case ctx.Err() != nil:
+		return out, "", context.Cause(ctx)
+	case errors.As(err, &failure):
+		failed, out.Text = failure.Text, "error: "+failure.Text
+	case err != nil:
+		return out, "", fmt.Errorf("tool %s: %w", call.Name, err)
+	}
+	out.Text = cut(out.Text, r.agent.maxOutput)
+	out.Paths = r.draft.takeShown()
+	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Failed: failed})
+	return out, failed, nil
+}
+
+// arguments returns the input of call as JSON. Free text becomes the argument
+// that the tool has for it.
+func arguments(call *ToolCall) (json.RawMessage, error) {
+	if call.Freeform {
+		return json.Marshal(patchArgs{Patch: call.Input})
+	}
+	if strings.TrimSpace(call.Input) == "" {
+		return json.RawMessage("{}"), nil
+	}
+	if !json.Valid([]byte(call.Input)) {
+		return nil, Fail("the arguments are no valid JSON: %s", abbreviate(call.Input, 200))
+	}
+	return json.RawMessage(call.Input), nil
+}
+
+func (r *run) toolNames() []string {
+	names := make([]string, len(r.req.Tools))
+	for i, spec := range r.req.Tools {
+		names[i] = spec.Name
+	}
+	return names
+}
+
+// about returns verb and what it is done to; "" for nothing.
+func about(verb, what string) string {
+	if what == "" {
+		return ""
+	}
+	return verb + " " + abbreviate(what, 100)
+}
+
+// abbreviate returns s cut to about limit bytes, on one line.
+func abbreviate(s string, limit int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
+// cut returns s if it has at most limit bytes; else half of that from each
+// end, by whole lines where they are not too long, and says what is missing.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	head, tail := s[:limit/2], s[len(s)-limit/2:]
+	if i := strings.LastIndexByte(head, '\n'); i > limit/4 {
+		head = head[:i+1]
+	}
+	if i := strings.IndexByte(tail, '\n'); i >= 0 && i < limit/4 {
+		tail = tail[i+1:]
+	}
+	missing := s[len(head) : len(s)-len(tail)]
+	return fmt.Sprintf("%s\n[… %d lines, %d bytes left out here; ask for less at a time …]\n%s",
+		strings.ToValidUTF8(head, ""), strings.Count(missing, "\n"), len(missing), strings.ToValidUTF8(tail, ""))
+}
