@@ -1,0 +1,196 @@
+package lsp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"github.com/agentls/agentls/edits"
+)
+
+type hunkParams struct {
+	ChangeSet string       `json:"changeSet"`
+	URI       uri.URI `json:"uri,omitempty"`  // absent: all files
+	Hunk      int          `json:"hunk,omitempty"` // absent: all hunks of the file
+}
+
+// selects returns which hunks p means.
+func (p *hunkParams) selects() (func(*edits.FileChange, *edits.Hunk) bool, error) {
+	if p.URI == "" {
+		return func(*edits.FileChange, *edits.Hunk) bool { return true }, nil
+	}
+	path, err := filePath(p.URI)
+	if err != nil {
+		return nil, err
+	}
+	return func(f *edits.FileChange, h *edits.Hunk) bool {
+		return (f.Path == path || f.To == path) && (p.Hunk == 0 || p.Hunk == h.ID)
+	}, nil
+}
+
+// An applyResult says what an apply, undo or redo did. Conflicts mean that
+// nothing was changed.
+type applyResult struct {
+	Entry     string         `json:"entry,omitempty"` // of the journal, for undo and redo
+	Title     string         `json:"title,omitempty"`
+	Files     []uri.URI `json:"files"`
+	Unsaved   []uri.URI `json:"unsaved"` // changed in the editor, not yet written
+	Conflicts []conflictView `json:"conflicts"`
+}
+
+type conflictView struct {
+	URI    uri.URI `json:"uri"`
+	Hunk   int          `json:"hunk,omitempty"`
+	Reason string       `json:"reason"`
+	Ours   string       `json:"ours"`   // what the change set wants there
+	Theirs string       `json:"theirs"` // what is there now
+}
+
+// acceptHunks applies some hunks, as a journal entry of their own.
+func (s *Server) acceptHunks(ctx context.Context, p *hunkParams) (*applyResult, error) {
+	which, err := p.selects()
+	if err != nil {
+		return nil, err
+	}
+	return s.apply(ctx, p.ChangeSet, which)
+}
+
+// applyChanges applies all that is pending in a proposal.
+func (s *Server) applyChanges(ctx context.Context, p *changeSetParams) (*applyResult, error) {
+	return s.apply(ctx, p.ChangeSet, func(*edits.FileChange, *edits.Hunk) bool { return true })
+}
+
+func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileChange, *edits.Hunk) bool) (*applyResult, error) {
+	cs, err := s.review.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	selected := cs.Select(which)
+	if len(selected.Files) == 0 {
+		return nil, badParams("nothing is pending there in %q", cs.Title)
+	}
+	entry, err := s.Journal.Apply(ctx, s.target(), selected)
+	if err != nil {
+		return s.unapplied(ctx, err)
+	}
+	return s.applied(ctx, entry)
+}
+
+// applied brings the proposals in step with what the journal did.
+func (s *Server) applied(ctx context.Context, entry *edits.Entry) (*applyResult, error) {
+	ctx = context.WithoutCancel(ctx) // it is done: a cancel comes too late
+	if cs, err := s.review.find(ctx, entry.ChangeSet); err == nil {
+		if err := s.review.add(ctx, adopt(cs, entry)); err != nil {
+			return nil, fmt.Errorf("applied, but the proposal's state was not kept: %w", err)
+		}
+	}
+	return &applyResult{
+		Entry: entry.ID, Title: entry.Title, Files: uris(pathsOf(entry)), Unsaved: uris(entry.Unsaved), Conflicts: []conflictView{},
+	}, nil
+}
+
+// adopt returns cs with the states that its hunks have in entry.
+func adopt(cs *edits.ChangeSet, entry *edits.Entry) *edits.ChangeSet {
+	out := cs.Clone()
+	for _, f := range entry.Change.Files {
+		for _, h := range f.Hunks {
+			if own, ok := out.Hunk(f.Path, h.ID); ok {
+				own.State = h.State
+			}
+		}
+	}
+	return out
+}
+
+func pathsOf(entry *edits.Entry) []string {
+	var paths []string
+	for _, f := range entry.Change.Files {
+		paths = append(paths, f.Target())
+	}
+	return paths
+}
+
+// unapplied turns a conflict into a result, which names both texts.
+func (s *Server) unapplied(ctx context.Context, err error) (*applyResult, error) {
+	var conflict *edits.ConflictError
+	if !errors.As(err, &conflict) {
+		return nil, err
+	}
+	out := &applyResult{Files: []uri.URI{}, Unsaved: []uri.URI{}}
+	for _, c := range conflict.Conflicts {
+		out.Conflicts = append(out.Conflicts, conflictView{
+			URI: fileURI(c.Path), Hunk: c.Hunk, Reason: c.Reason, Ours: c.Ours, Theirs: c.Theirs,
+		})
+	}
+	if !s.client.events {
+		s.spawn(func(ctx context.Context) {
+			s.client.say(ctx, protocol.MessageTypeWarning, "agentls: nothing was changed: "+err.Error())
+		})
+	}
+	s.review.draw(context.WithoutCancel(ctx))
+	return out, nil
+}
+
+type rejectResult struct {
+	Counts edits.Counts `json:"counts"`
+}
+
+// rejectHunks takes hunks out of a proposal. Nothing else changes.
+func (s *Server) rejectHunks(ctx context.Context, p *hunkParams) (*rejectResult, error) {
+	which, err := p.selects()
+	if err != nil {
+		return nil, err
+	}
+	cs, err := s.review.find(ctx, p.ChangeSet)
+	if err != nil {
+		return nil, err
+	}
+	undecided := func(f *edits.FileChange, h *edits.Hunk) bool {
+		return which(f, h) && (h.State == edits.Pending || h.State == edits.InConflict)
+	}
+	marked, err := s.review.mark(context.WithoutCancel(ctx), cs, edits.Rejected, undecided)
+	if err != nil {
+		return nil, err
+	}
+	return &rejectResult{Counts: marked.Counts()}, nil
+}
+
+type undoParams struct {
+	Entry string       `json:"entry,omitempty"` // absent: the last one applied
+	URI   uri.URI `json:"uri,omitempty"`   // absent: all its files
+	Hunk  int          `json:"hunk,omitempty"`  // absent: all hunks of the file
+}
+
+// undoChanges takes an entry back, or a part of it. Later edits of the user
+// stay.
+func (s *Server) undoChanges(ctx context.Context, p *undoParams) (*applyResult, error) {
+	part := edits.Selection{Hunk: p.Hunk}
+	if p.URI != "" {
+		path, err := filePath(p.URI)
+		if err != nil {
+			return nil, err
+		}
+		part.Path = path
+	}
+	entry, err := s.Journal.Undo(ctx, s.target(), p.Entry, part)
+	if err != nil {
+		return s.unapplied(ctx, err)
+	}
+	return s.applied(ctx, entry)
+}
+
+type redoParams struct {
+	Entry string `json:"entry,omitempty"` // absent: the last one undone
+}
+
+// redoChanges makes what was undone again.
+func (s *Server) redoChanges(ctx context.Context, p *redoParams) (*applyResult, error) {
+	entry, err := s.Journal.Redo(ctx, s.target(), p.Entry)
+	if err != nil {
+		return s.unapplied(ctx, err)
+	}
+	return s.applied(ctx, entry)
+}

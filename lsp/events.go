@@ -1,0 +1,78 @@
+package lsp
+
+import (
+	"context"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/edits"
+)
+
+// notification is the one notification of ours. Only clients that declare
+// experimental.agentls.events get it.
+const notification = "agentls/event"
+
+// An EventKind says what an Event tells.
+type EventKind string
+
+// The kinds of events.
+const (
+	RunStarted   EventKind = "run.started"
+	RunText      EventKind = "run.text"
+	RunReasoning EventKind = "run.reasoning"
+	RunStep      EventKind = "run.step"
+	RunWaiting   EventKind = "run.waiting"
+	RunDone      EventKind = "run.done"
+	RunFailed    EventKind = "run.failed"
+	ChangesMoved EventKind = "changes"
+	IndexStarted EventKind = "index.started"
+	IndexDone    EventKind = "index.done"
+)
+
+// An Event is what agentls/event carries. Fields that a kind does not use are
+// absent.
+type Event struct {
+	Kind      EventKind    `json:"kind"`
+	Run       string       `json:"run,omitempty"`
+	Title     string       `json:"title,omitempty"`
+	Mode      agent.Mode   `json:"mode,omitempty"`
+	Text      string       `json:"text,omitempty"`
+	Step      *Step        `json:"step,omitempty"`
+	Answer    string       `json:"answer,omitempty"`
+	Source    string       `json:"source,omitempty"`
+	Usage     *agent.Usage `json:"usage,omitempty"`
+	ChangeSet string       `json:"changeSet,omitempty"`
+	Counts    *edits.Counts     `json:"counts,omitempty"`
+	Error     string       `json:"error,omitempty"`
+	Files     int          `json:"files,omitempty"`
+	Symbols   int          `json:"symbols,omitempty"`
+}
+
+// A Step is one tool call of a run.
+type Step struct {
+	ID    string    `json:"id"`
+	Tool  string    `json:"tool"`
+	Title string    `json:"title"`
+	State StepState `json:"state"`
+	Error string    `json:"error,omitempty"`
+}
+
+// A StepState says how far a step is.
+type StepState string
+
+// The states of a step.
+const (
+	StepStarted StepState = "started"
+	StepDone    StepState = "done"
+	StepFailed  StepState = "failed"
+)
+
+// emit sends ev to a client that listens. It may wait for the client and
+// never runs on the read loop.
+func (s *Server) emit(ctx context.Context, ev Event) {
+	if !s.client.events {
+		return
+	}
+	if err := s.session.Notify(ctx, notification, ev); err != nil && ctx.Err() == nil {
+		s.Log.Debug("event not sent", "kind", ev.Kind, "err", err)
+	}
+}

@@ -1,0 +1,108 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/agentls/agentls/index"
+)
+
+// Definition answers where the identifier at the cursor is declared.
+func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (protocol.DefinitionResult, error) {
+	conv := s.converter(snapshot(ctx))
+	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
+	if err != nil {
+		return nil, err
+	}
+	found, err := conv.snap.Definitions(ctx, path, offset)
+	if err != nil {
+		return nil, err
+	}
+	out := make(protocol.LocationSlice, 0, len(found))
+	for _, sym := range found {
+		if at, err := conv.location(ctx, sym.Path, sym.NameSpan); err == nil {
+			out = append(out, at)
+		}
+	}
+	return out, nil
+}
+
+// References answers the uses of what is at the cursor: the certain ones, then
+// the possible ones.
+func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([]protocol.Location, error) {
+	conv := s.converter(snapshot(ctx))
+	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
+	if err != nil {
+		return nil, err
+	}
+	found, err := conv.snap.References(ctx, path, offset)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]protocol.Location, 0, len(found))
+	for _, ref := range found {
+		if ref.Definition && !p.Context.IncludeDeclaration {
+			continue
+		}
+		if at, err := conv.location(ctx, ref.Path, ref.Span); err == nil {
+			out = append(out, at)
+		}
+	}
+	return out, nil
+}
+
+// Hover answers what the index knows of the identifier at the cursor.
+func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.Hover, error) {
+	conv := s.converter(snapshot(ctx))
+	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
+	if err != nil {
+		return nil, err
+	}
+	_, span, ok, err := conv.snap.At(ctx, path, offset)
+	if err != nil || !ok {
+		return nil, err
+	}
+	found, err := conv.snap.Definitions(ctx, path, offset)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	card, err := card(ctx, conv, found[0], len(found)-1)
+	if err != nil {
+		return nil, err
+	}
+	at, err := conv.location(ctx, path, span)
+	if err != nil {
+		return nil, err
+	}
+	return &protocol.Hover{Contents: &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: card}, Range: &at.Range}, nil
+}
+
+// card describes sym in Markdown: signature, doc comment, place, and how many
+// other declarations have its name.
+func card(ctx context.Context, conv *converter, sym index.Symbol, others int) (string, error) {
+	signature, err := conv.snap.Signature(ctx, sym)
+	if err != nil {
+		return "", err
+	}
+	doc, err := conv.snap.Doc(ctx, sym)
+	if err != nil {
+		return "", err
+	}
+	lines, err := conv.of(ctx, sym.Path)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "```%s\n%s\n```\n", sym.Language, signature)
+	if doc != "" {
+		fmt.Fprintf(&b, "\n%s\n", doc)
+	}
+	fmt.Fprintf(&b, "\n%s in %s:%d", sym.Kind, conv.snap.Rel(sym.Path), lines.LineAt(sym.NameSpan.Start)+1)
+	if others > 0 {
+		fmt.Fprintf(&b, ", and %d more of this name", others)
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,280 @@
+package lsp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/lsp/rpc"
+)
+
+// settle is how long a client has to show the planned text after it said that
+// an edit is applied. Neovim reports changes 150 ms late.
+const settle = 2 * time.Second
+
+// errUnseen says that a client claimed an edit that its document does not show.
+var errUnseen = errors.New("the editor did not make the edit it reported as applied")
+
+// A target is where change sets go: open documents to the client, the rest to
+// the disk. It is an edits.Editor.
+type target struct {
+	server *Server
+	disk   *edits.Directory
+}
+
+func (s *Server) target() *target {
+	return &target{server: s, disk: edits.NewDirectory()}
+}
+
+func (t *target) snapshot() *index.Snapshot { return t.server.home.Workspace.Snapshot() }
+
+// ReadFile reads the document, else the disk itself: not a snapshot, which may
+// lag behind it.
+func (t *target) ReadFile(ctx context.Context, path string) ([]byte, error) {
+	if doc, ok := t.snapshot().Document(path); ok {
+		return doc.Text, nil
+	}
+	return t.disk.ReadFile(ctx, path)
+}
+
+// IsOpen reports whether path is open in the editor.
+func (t *target) IsOpen(path string) bool {
+	_, ok := t.snapshot().Document(path)
+	return ok
+}
+
+// Apply changes the disk first, since it can be checked at once, then the
+// client's documents with one workspace/applyEdit, and waits until they show
+// the planned text.
+func (t *target) Apply(ctx context.Context, cs *edits.ChangeSet) error {
+	closed, open := *cs, *cs
+	closed.Files, open.Files = nil, nil
+	for _, f := range cs.Files {
+		if t.IsOpen(f.Path) {
+			open.Files = append(open.Files, f)
+		} else {
+			closed.Files = append(closed.Files, f)
+		}
+	}
+	if err := t.applyDisk(ctx, &closed); err != nil {
+		return err
+	}
+	return t.applyDocuments(ctx, &open)
+}
+
+func (t *target) applyDisk(ctx context.Context, cs *edits.ChangeSet) error {
+	if len(cs.Files) == 0 {
+		return nil
+	}
+	err := t.disk.Apply(ctx, cs)
+	var mods []index.Modification
+	for _, f := range cs.Files {
+		mods = append(mods, index.Modification{Action: index.Disk, Path: f.Path})
+		if f.To != "" {
+			mods = append(mods, index.Modification{Action: index.Disk, Path: f.To})
+		}
+	}
+	return errors.Join(err, t.server.home.Workspace.Change(mods...), t.server.home.Workspace.Refresh(ctx))
+}
+
+func (t *target) applyDocuments(ctx context.Context, cs *edits.ChangeSet) error {
+	if len(cs.Files) == 0 {
+		return nil
+	}
+	edit, err := t.workspaceEdit(cs)
+	if err != nil {
+		return err
+	}
+	waits := t.expect(cs)
+	defer waits.forget()
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // a client may ask its user
+	defer cancel()
+	result, err := t.server.client.ApplyEdit(ctx, &protocol.ApplyWorkspaceEditParams{Label: ptr(cs.Title), Edit: *edit})
+	switch {
+	case err != nil:
+		return fmt.Errorf("send the edit to the editor: %w", err)
+	case !result.Applied && result.FailureReason != nil:
+		return fmt.Errorf("the editor refused the edit: %s", *result.FailureReason)
+	case !result.Applied:
+		return errors.New("the editor refused the edit and gave no reason")
+	}
+	return waits.wait(ctx)
+}
+
+// workspaceEdit says cs in LSP, with the client's own versions.
+func (t *target) workspaceEdit(cs *edits.ChangeSet) (*protocol.WorkspaceEdit, error) {
+	if !t.server.client.applyEdit {
+		return nil, errors.New("the editor takes no edits from a server: close the files of this change, then apply again")
+	}
+	var out protocol.WorkspaceEdit
+	for _, f := range cs.Files {
+		doc, ok := t.snapshot().Document(f.Path)
+		if !ok || text.HashOf(doc.Text) != f.Base {
+			return nil, fmt.Errorf("%s: %w", f.Path, edits.ErrStale)
+		}
+		changes, err := t.documentChanges(f, doc)
+		if err != nil {
+			return nil, err
+		}
+		out.DocumentChanges = append(out.DocumentChanges, changes...)
+	}
+	return &out, nil
+}
+
+func (t *target) documentChanges(f edits.FileChange, doc index.Document) ([]protocol.DocumentChange, error) {
+	switch f.Op {
+	case edits.Delete:
+		if !t.server.client.deletes {
+			return nil, fmt.Errorf("%s is open and the editor cannot delete files: close it, then apply again", f.Path)
+		}
+		return []protocol.DocumentChange{rpc.DeleteFile(protocol.DeleteFile{URI: fileURI(f.Path)})}, nil
+	case edits.Rename:
+		if !t.server.client.renames {
+			return nil, fmt.Errorf("%s is open and the editor cannot rename files: close it, then apply again", f.Path)
+		}
+		return append(t.textEdits(f, doc), rpc.RenameFile(protocol.RenameFile{OldURI: fileURI(f.Path), NewURI: fileURI(f.To)})), nil
+	case edits.Modify:
+		return t.textEdits(f, doc), nil
+	case edits.Create:
+		return nil, fmt.Errorf("%s: %w: it is open in the editor", f.Path, edits.ErrStale)
+	default:
+		return nil, fmt.Errorf("%s: unknown operation %q", f.Path, f.Op)
+	}
+}
+
+// textEdits returns the pending hunks of f, or nothing if they change no text.
+func (t *target) textEdits(f edits.FileChange, doc index.Document) []protocol.DocumentChange {
+	lines := text.NewLines(doc.Text)
+	var out []protocol.TextDocumentEditElement
+	for _, h := range f.Hunks {
+		if h.State == edits.Pending && (h.Edit.Span.Len() > 0 || h.Edit.New != "") {
+			out = append(out, &protocol.TextEdit{Range: toRange(lines, h.Edit.Span, t.server.client.encoding), NewText: h.Edit.New})
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	change := &protocol.TextDocumentEdit{Edits: out}
+	change.TextDocument.URI = fileURI(f.Path)
+	change.TextDocument.Version = ptr(doc.Version)
+	return []protocol.DocumentChange{change}
+}
+
+// expect begins to watch for the planned state of each file of cs.
+func (t *target) expect(cs *edits.ChangeSet) waits {
+	var out waits
+	for _, f := range cs.Files {
+		switch f.Op {
+		case edits.Delete, edits.Rename:
+			out = append(out, &wait{path: f.Path, poll: func(ctx context.Context) bool { return t.gone(ctx, f) }})
+		case edits.Modify, edits.Create:
+			out = append(out, t.server.awaited.expect(f.Path, text.HashOf(f.After())))
+		}
+	}
+	return out
+}
+
+// gone reports whether f was deleted, or moved with the planned content.
+func (t *target) gone(ctx context.Context, f edits.FileChange) bool {
+	if _, err := t.ReadFile(ctx, f.Path); err == nil {
+		return false
+	}
+	if f.Op == edits.Delete {
+		return true
+	}
+	now, err := t.ReadFile(ctx, f.To)
+	return err == nil && text.HashOf(now) == text.HashOf(f.After())
+}
+
+// A wait is one file whose planned state is waited for: announced by a
+// document's change, or looked for.
+type wait struct {
+	path string
+	want text.Hash
+	seen chan struct{}
+	poll func(context.Context) bool
+	from *awaited
+}
+
+type waits []*wait
+
+// wait returns nil once each file was seen as planned. The user may type on at
+// once: what counts is that the planned text was there.
+func (w waits) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settle)
+	defer cancel()
+	for _, one := range w {
+		if err := one.wait(ctx); err != nil {
+			return fmt.Errorf("%s: %w", one.path, err)
+		}
+	}
+	return nil
+}
+
+func (w *wait) wait(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for w.poll == nil || !w.poll(ctx) {
+		select {
+		case <-w.seen:
+			return nil
+		case <-ctx.Done():
+			return errUnseen
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func (w waits) forget() {
+	for _, one := range w {
+		if one.from != nil {
+			one.from.forget(one)
+		}
+	}
+}
+
+// awaited are the documents whose planned text is waited for.
+type awaited struct {
+	mu    sync.Mutex
+	waits []*wait // guarded by mu
+}
+
+func (a *awaited) expect(path string, want text.Hash) *wait {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w := &wait{path: path, want: want, seen: make(chan struct{}), from: a}
+	a.waits = append(a.waits, w)
+	return w
+}
+
+func (a *awaited) forget(w *wait) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waits = slices.DeleteFunc(a.waits, func(o *wait) bool { return o == w })
+}
+
+// see looks at a document that just changed. It runs on the read loop and
+// costs nothing while nobody waits.
+func (a *awaited) see(snap *index.Snapshot, path string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, w := range a.waits {
+		if w.path != path {
+			continue
+		}
+		if doc, ok := snap.Document(path); ok && text.HashOf(doc.Text) == w.want {
+			close(w.seen)
+			a.waits = slices.Delete(a.waits, i, i+1)
+			return
+		}
+	}
+}
