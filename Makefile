@@ -1,0 +1,61 @@
+# make demo and make test need Go 1.26, gcc and nothing else: editors/setup.sh installs the rest, or names it.
+
+GO      ?= go
+TOOLS   := .cache/tools
+VERSION  = $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
+
+golangci  := $(TOOLS)/golangci-lint-v2.15.0
+gotestsum := $(TOOLS)/gotestsum-v1.13.0
+
+.PHONY: build
+build: ## bin/agentls (the default)
+	$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/agentls ./cmd/agentls
+
+.PHONY: test
+test: $(gotestsum) ## every test, with its time, in real Neovims too
+	nvims=$$(editors/setup.sh) && \
+	AGENTLS_TEST_NVIM=$$nvims $(gotestsum) --format testname -- -count=1 -timeout 15m ./...
+
+.PHONY: check
+check: $(golangci) $(gotestsum) ## what a change must pass: format, vet, linter, imports, tidy, Windows, tests with -race
+	$(golangci) fmt --diff
+	$(GO) vet ./...
+	$(golangci) run
+	$(GO) mod tidy -diff
+	$(GO) test ./cmd/agentls -run '^TestImports$$'
+	GOOS=windows CGO_ENABLED=0 $(GO) vet $(portable)
+	nvims=$$(editors/setup.sh) && \
+	AGENTLS_TEST_NVIM=$$nvims $(gotestsum) --format pkgname -- -race -count=1 -timeout 25m ./...
+
+# The packages that need no cgo, tests included: those that do not come to tree-sitter through index.
+portable = $(shell GOOS=windows CGO_ENABLED=0 $(GO) list -e \
+	-f '{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./... | \
+	grep -vE 'agentls/index |tree-sitter' | cut -d ' ' -f 1)
+
+.PHONY: demo
+demo: build ## the whole way, on a real repository, with the scripted model
+	nvims=$$(editors/setup.sh) && AGENTLS_TEST_NVIM=$$nvims bin/agentls demo
+
+.PHONY: bench
+bench: ## the benchmarks, after a line that says on which machine
+	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$($(GO) env GOVERSION)"
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: tools
+tools: $(golangci) $(gotestsum) ## the pinned linter and test runner, in .cache/tools (minutes, once)
+
+$(golangci):
+	GOBIN='$(CURDIR)/$(TOOLS)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	mv $(TOOLS)/golangci-lint $@
+
+$(gotestsum):
+	GOBIN='$(CURDIR)/$(TOOLS)' $(GO) install gotest.tools/gotestsum@v1.13.0
+	mv $(TOOLS)/gotestsum $@
+
+.PHONY: clean
+clean: ## remove what was built (not the Neovim kept for the tests)
+	rm -rf bin .cache
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
