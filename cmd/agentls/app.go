@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/index/git"
+	"github.com/agentls/agentls/lsp"
+)
+
+// An app is the process: its flags, and the wiring of the packages.
+type app struct {
+	flags   settings
+	verbose bool
+	json    bool
+}
+
+func newApp(root *cobra.Command) *app {
+	a := &app{flags: settings{Source: "the command line"}}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.flags.Model, "model", "", "model to use")
+	flags.StringVar(&a.flags.BaseURL, "base-url", "", "endpoint to use; no key is sent to it")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log what happens to stderr")
+	flags.BoolVar(&a.json, "json", false, "print JSON, for programs")
+	return a
+}
+
+func (a *app) log() *slog.Logger {
+	level := slog.LevelWarn
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// configFile returns where the user's configuration is.
+func configFile() string { return filepath.Join(xdg("XDG_CONFIG_HOME", ".config"), "config.toml") }
+
+// stateDir returns where the journal and the proposals are.
+func stateDir() string { return xdg("XDG_STATE_HOME", ".local/state") }
+
+// cacheDir returns where the indexes are.
+func cacheDir() string { return xdg("XDG_CACHE_HOME", ".cache") }
+
+// xdg returns our folder below a base folder. (XDG Base Directory
+// Specification: a relative path in the variable counts as unset)
+func xdg(variable, fallback string) string {
+	base := os.Getenv(variable)
+	if !filepath.IsAbs(base) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			home = os.TempDir()
+		}
+		base = filepath.Join(home, filepath.FromSlash(fallback))
+	}
+	return filepath.Join(base, "agentls")
+}
+
+// workspaceKey names the folders of a workspace: readable, and unique.
+func workspaceKey(roots []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(roots, "\x00")))
+	name := "empty"
+	if len(roots) > 0 {
+		name = filepath.Base(roots[0])
+	}
+	return name + "-" + hex.EncodeToString(sum[:6])
+}
+
+// newID returns a short random name.
+func newID() string {
+	return strings.ToLower(rand.Text()[:10])
+}
+
+func (a *app) journal() *edits.Journal {
+	return edits.OpenJournal(filepath.Join(stateDir(), "journal"), time.Now, newID)
+}
+
+// home returns what belongs to the workspace of these folders. It reads
+// nothing yet.
+func (a *app) home(roots []string) lsp.Home {
+	key := workspaceKey(roots)
+	state := filepath.Join(stateDir(), "workspaces", key)
+	return lsp.Home{
+		Workspace: index.New(index.Options{Roots: roots, CacheDir: filepath.Join(cacheDir(), key), Log: a.log(), Now: time.Now}),
+		Proposals: edits.OpenProposals(filepath.Join(state, "proposals")),
+		State:     state,
+	}
+}
+
+// configure chooses the runner from all sources; editor may be nil.
+func (a *app) configure(ctx context.Context, editor json.RawMessage) lsp.Setup {
+	config, err := a.modelConfig(ctx, editor)
+	setup := lsp.Setup{Model: config.Model, Source: config.Source, Err: err}
+	if err != nil || !config.Configured() {
+		setup.Model = ""
+		setup.Runner = &agent.Offline{LastChange: lastChange}
+		return setup
+	}
+	model := openai.New(openai.Options{
+		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
+	})
+	setup.Runner = agent.New(agent.Options{Model: model, Log: a.log()})
+	return setup
+}
+
+func (a *app) modelConfig(ctx context.Context, editor json.RawMessage) (modelConfig, error) {
+	file, err := fromFile(configFile())
+	if err != nil {
+		return modelConfig{}, err
+	}
+	fromEditor, err := fromEditor(editor)
+	if err != nil {
+		return modelConfig{}, err
+	}
+	return resolve(ctx, a.flags, fromEnvironment(), file, fromEditor)
+}
+
+// lastChange says who last changed the lines of a declaration, by git.
+func lastChange(ctx context.Context, path string, span text.Span) (string, error) {
+	root, ok, err := git.Root(ctx, filepath.Dir(path))
+	if err != nil || !ok {
+		return "", err
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	lines := text.NewLines(src)
+	commit, ok, err := git.LastChange(ctx, root, path, lines.LineAt(span.Start)+1, lines.LineAt(span.End)+1)
+	if err != nil || !ok {
+		return "", err
+	}
+	return fmt.Sprintf("%s %s by %s: %s", commit.Time.Format(time.DateOnly), commit.Hash[:min(10, len(commit.Hash))], commit.Author, commit.Subject), nil
+}

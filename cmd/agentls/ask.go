@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/lsp"
+)
+
+// openAt returns the indexed workspace of the file that arg names.
+func (a *app) openAt(ctx context.Context, arg string) (lsp.Home, location, error) {
+	at, err := parseLocation(arg)
+	if err != nil {
+		return lsp.Home{}, at, err
+	}
+	home, _, err := a.open(ctx, filepath.Dir(at.path))
+	return home, at, err
+}
+
+func (a *app) askCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ask FILE[:LINE] [QUESTION]",
+		Short: "Answer a question about code, from the model or from the index",
+		Example: `  agentls ask mux.go:47
+  agentls ask mux.go:47 "is this safe for concurrent use?"`,
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			home, at, err := a.openAt(cmd.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			defer home.Workspace.Close() //nolint:errcheck // only read
+			setup := a.configure(cmd.Context(), nil)
+			if setup.Err != nil {
+				return setup.Err
+			}
+			snap := home.Workspace.Snapshot()
+			focus, err := focusAt(cmd.Context(), snap, at)
+			if err != nil {
+				return err
+			}
+			task := agent.Task{ID: newID(), Mode: agent.Ask, Prompt: strings.Join(given[1:], " "), Focus: focus}
+			return a.answer(cmd, setup.Runner, snap, task)
+		},
+	}
+}
+
+// focusAt returns the declaration around a location, or the file.
+func focusAt(ctx context.Context, snap *index.Snapshot, at location) (*agent.Focus, error) {
+	focus := &agent.Focus{Path: at.path}
+	if at.line < 0 {
+		return focus, nil
+	}
+	span, err := at.span(ctx, snap)
+	if err != nil {
+		return nil, err
+	}
+	if at.column == 0 { // a line is meant: what begins on it counts
+		src, err := snap.ReadFile(ctx, at.path)
+		if err != nil {
+			return nil, err
+		}
+		span.Start, span.End = firstWord(src, span), firstWord(src, span)
+	}
+	sym, ok, err := snap.Enclosing(ctx, at.path, span)
+	if err != nil || !ok {
+		focus.Span = span
+		return focus, err
+	}
+	focus.Span, focus.Symbol = sym.Span, sym.Qualified()
+	return focus, nil
+}
+
+// firstWord returns the offset of the first character behind the indentation.
+func firstWord(src []byte, line text.Span) int {
+	at := line.Start
+	for at < len(src) && (src[at] == ' ' || src[at] == '\t') {
+		at++
+	}
+	return at
+}
+
+// answer runs task and streams its answer.
+func (a *app) answer(cmd *cobra.Command, runner agent.Runner, snap *index.Snapshot, task agent.Task) error {
+	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json}
+	result, err := runner.Run(cmd.Context(), snap, task, show.event)
+	if err != nil {
+		return err
+	}
+	show.end()
+	if a.json {
+		return printJSON(cmd, result)
+	}
+	cmd.Println(show.color.dim(fmt.Sprintf("(%s)", result.Source)))
+	return nil
+}
+
+// A transcript prints a run as it goes.
+type transcript struct {
+	cmd     *cobra.Command
+	color   palette
+	quiet   bool
+	midLine bool
+}
+
+func (t *transcript) event(ev agent.Event) {
+	if t.quiet {
+		return
+	}
+	switch e := ev.(type) {
+	case agent.TextDelta:
+		t.cmd.Print(e.Text)
+		t.midLine = !strings.HasSuffix(e.Text, "\n")
+	case agent.StepStarted:
+		t.end()
+		t.cmd.Println(t.color.cyan("• " + e.Title))
+	case agent.StepDone:
+		if e.Failed != "" {
+			t.end()
+			t.cmd.Println(t.color.red("  failed: " + firstLine(e.Failed)))
+		}
+	case agent.Waiting:
+		t.end()
+		t.cmd.Println(t.color.dim("… " + e.Reason))
+	case agent.ReasoningDelta: // the plan and the steps say enough
+	}
+}
+
+// end begins a new line where one is open.
+func (t *transcript) end() {
+	if t.midLine {
+		t.cmd.Println()
+		t.midLine = false
+	}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+const mathGo = `package math
+
+// Add returns the sum of a and b.
+func Add(a, b int) int { return a + b }
+
+func twice(n int) int { return Add(n, n) }
+`
+
+func mathUser(t *testing.T) *user {
+	t.Helper()
+	return newUser(t, map[string]string{"go.mod": "module example.com/math\n", "math.go": mathGo})
+}
+
+// shout is a model that changes math.go and adds a file.
+const shout = `
+-- turn1.expect --
+do it
+-- turn1.reply --
+message: Plan: say it louder.
+patch:
+*** Begin Patch
+*** Update File: math.go
+@@
+-// Add returns the sum of a and b.
++// Add returns the SUM of a and b.
+*** Add File: new.go
++package math
+*** End Patch
+-- turn2.reply --
+message: Done.
+`
+
+func TestRunApplyUndoRedo(t *testing.T) {
+	u := mathUser(t)
+	model := u.model(shout)
+	u.run("run", "do it", "--yes").want(t, 0, "Plan: say it louder.", "+// Add returns the SUM of a and b.", "new.go", "agentls changes undo")
+	if err := model.Done(); err != nil {
+		t.Error(err)
+	}
+	after := strings.Replace(mathGo, "the sum", "the SUM", 1)
+	if got := u.read("math.go"); got != after {
+		t.Fatalf("math.go is %q", got)
+	}
+	u.write("math.go", after+"// typed later\n")
+	u.run("changes", "undo").want(t, 0, "undone: ")
+	if got := u.read("math.go"); got != mathGo+"// typed later\n" {
+		t.Errorf("math.go after undo is %q", got)
+	}
+	if got := u.read("new.go"); !strings.Contains(got, "no such file") {
+		t.Errorf("new.go after undo is %q", got)
+	}
+	u.run("changes", "redo").want(t, 0, "made again: ")
+	if got := u.read("new.go"); got != "package math\n" {
+		t.Errorf("new.go after redo is %q", got)
+	}
+	u.run("changes").want(t, 0, "applied", "do it")
+}
+
+func TestRunKeepsAProposal(t *testing.T) {
+	u := mathUser(t)
+	u.model(shout)
+	u.run("run", "do it").want(t, 0, "kept as a proposal: agentls changes apply")
+	if u.read("math.go") != mathGo {
+		t.Fatal("it was applied without a yes")
+	}
+	u.run("changes", "list").want(t, 0, "proposal", "2 hunks in 2 files")
+	u.run("changes", "show").want(t, 0, "+++ b/math.go", "+package math")
+	u.run("changes", "apply").want(t, 0, "applied to 2 files")
+	u.run("changes", "apply").want(t, 1, "agentls changes list")
+}
+
+func TestConflictExitsWith3(t *testing.T) {
+	u := mathUser(t)
+	u.model(shout)
+	u.run("run", "do it").want(t, 0)
+	mine := strings.Replace(mathGo, "the sum", "MY OWN sum", 1)
+	u.write("math.go", mine)
+	u.run("changes", "apply").want(t, 3, "math.go")
+	if u.read("math.go") != mine {
+		t.Error("the user's line was overwritten")
+	}
+}
+
+func TestAskWithoutAModel(t *testing.T) {
+	u := mathUser(t)
+	u.run("ask", "math.go:4").want(t, 0, "func Add(a, b int) int", "Add returns the sum", "twice", "OPENAI_API_KEY", "(index)")
+	u.run("run", "do it").want(t, 1, "OPENAI_API_KEY")
+}
+
+func TestQueries(t *testing.T) {
+	u := mathUser(t)
+	u.run("index").want(t, 0, "2 files", "symbols")
+	u.run("index").want(t, 0, "2 from the cache")
+	u.run("symbols", "tw").want(t, 0, "math.go:6: function twice")
+	u.run("outline", "math.go").want(t, 0, "function Add", "function twice")
+	u.run("refs", "math.go:4:6").want(t, 0, "math.go:4:6: certain", "math.go:6:32: certain")
+	var refs []referenceLine
+	if err := json.Unmarshal([]byte(u.run("refs", "--json", "math.go:4:6").out), &refs); err != nil || len(refs) != 2 || refs[1].In != "twice" {
+		t.Errorf("refs --json: %v, %+v", err, refs)
+	}
+	u.run("doctor").want(t, 0, "model", "index", "journal", "the index answers")
+	u.run("version").want(t, 0, "agentls dev")
+}
+
+func TestUsageExitsWith2(t *testing.T) {
+	u := mathUser(t)
+	for _, args := range [][]string{{"symbols"}, {"ask"}, {"serve", "x"}, {"index", "--fly"}, {"refs", "math.go"}, {"refs", "math.go:0:1"}} {
+		got := u.run(args...)
+		if got.code != 2 {
+			t.Errorf("%v: exit code %d: %s", args, got.code, got.errOut)
+		}
+	}
+	u.run("refs", "math.go:99:1").want(t, 1, "has 7 lines")
+	u.run("outline", "nothing.go").want(t, 1, "nothing.go")
+}
+
+// TestPatchIsATransaction: one section that does not fit keeps all from being
+// written.
+func TestPatchIsATransaction(t *testing.T) {
+	u := mathUser(t)
+	u.write("p.patch", "*** Begin Patch\n*** Add File: new.go\n+package math\n*** Update File: math.go\n@@\n-nothing like this\n+x\n*** End Patch\n")
+	u.run("patch", "p.patch").want(t, 1, "math.go", "nothing was changed")
+	if got := u.read("new.go"); !strings.Contains(got, "no such file") {
+		t.Errorf("new.go was written: %q", got)
+	}
+	u.write("p.patch", "*** Begin Patch\n*** Add File: new.go\n+package math\n*** End Patch\n")
+	u.run("patch", "p.patch").want(t, 0, "applied to 1 files")
+}

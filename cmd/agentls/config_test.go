@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestResolve(t *testing.T) {
+	none, flag, env := settings{Source: "file"}, settings{Source: "flag"}, settings{Source: "env"}
+	for name, c := range map[string]struct {
+		sources []settings
+		want    modelConfig // without Source
+		says    string
+	}{
+		"nothing": {[]settings{flag, env, none}, modelConfig{}, "none: no OPENAI_API_KEY"},
+		"a key is OpenAI's": {
+			[]settings{flag, {Source: "env", APIKey: "k"}},
+			modelConfig{Model: defaultModel, BaseURL: openAI, APIKey: "k"}, "endpoint from env, model by default",
+		},
+		"the key of another source is not sent": {
+			[]settings{{Source: "flag", BaseURL: "http://localhost:1/v1"}, {Source: "env", APIKey: "k", Model: "m"}},
+			modelConfig{Model: "m", BaseURL: "http://localhost:1/v1"}, "endpoint from flag, model from env",
+		},
+		"the first endpoint wins": {
+			[]settings{{Source: "env", BaseURL: "http://a/v1", Model: "m"}, {Source: "editor", BaseURL: "http://b/v1", APIKey: "k"}},
+			modelConfig{Model: "m", BaseURL: "http://a/v1"}, "endpoint from env, model from env",
+		},
+		"a model alone does not choose the endpoint": {
+			[]settings{{Source: "flag", Model: "m"}, {Source: "file", BaseURL: "http://b/v1", APIKey: "k"}},
+			modelConfig{Model: "m", BaseURL: "http://b/v1", APIKey: "k"}, "model from flag",
+		},
+		"a model without an endpoint is no model": {[]settings{{Source: "flag", Model: "m"}}, modelConfig{}, "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := resolve(t.Context(), c.sources...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := got.Source
+			got.Source = ""
+			if got != c.want || !strings.Contains(said, c.says) {
+				t.Errorf("%+v (%s), want %+v (%s)", got, said, c.want, c.says)
+			}
+		})
+	}
+}
+
+func TestResolveRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		settings settings
+		want     string
+	}{
+		"no model":        {settings{BaseURL: "http://a/v1"}, "AGENTLS_MODEL"},
+		"no address":      {settings{BaseURL: "localhost:1", Model: "m"}, "no http(s) address"},
+		"variable unset":  {settings{APIKeyEnv: "AGENTLS_NO_SUCH_VARIABLE"}, "is not set"},
+		"command missing": {settings{APIKeyCommand: []string{"/no/such/command"}}, "api_key_command"},
+	} {
+		if _, err := resolve(t.Context(), c.settings); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want an error with %q", name, err, c.want)
+		}
+	}
+}
+
+func TestConfigurationFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if got, err := fromFile(path); err != nil || got.Model != "" {
+		t.Errorf("a missing file: %+v, %v", got, err)
+	}
+	for content, want := range map[string]string{
+		"model = \"m\"\n":             "",
+		"model = \"m\"\nmodle = 1\n":  "line 2: unknown key \"modle\"",
+		"model = \n":                  "line 1",
+		"api_key = \"sk-plain\"\n":    "unknown key \"api_key\"",
+		"base_url = 7\n":              "line 1",
+		"api_key_command = [\"x\"]\n": "",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := fromFile(path)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", content, err, want)
+		}
+	}
+}
+
+// TestWorkspaceSetsNothing: no file of a workspace chooses an endpoint.
+func TestWorkspaceSetsNothing(t *testing.T) {
+	u := mathUser(t)
+	u.write(".agentls.toml", "base_url = \"http://evil/v1\"\nmodel = \"m\"\n")
+	u.write("config.toml", "base_url = \"http://evil/v1\"\nmodel = \"m\"\n")
+	u.write(".env", "OPENAI_BASE_URL=http://evil/v1\n")
+	u.write(".vscode/settings.json", `{"agentls.baseUrl": "http://evil/v1"}`)
+	u.run("doctor").want(t, 0, "the index answers")
+}

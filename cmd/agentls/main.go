@@ -1,0 +1,101 @@
+// Command agentls is a language server that keeps an index of a workspace,
+// answers questions about its code, and turns what an agent wants to change
+// into change sets that are previewed, applied all or nothing and undone.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agentls/agentls/edits"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// The exit codes. (ARCHITECTURE.md, "Command line")
+const (
+	exitFailed   = 1
+	exitUsage    = 2
+	exitConflict = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := newRoot().ExecuteContext(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "agentls:", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+// errUsage marks errors that --help would have prevented.
+var errUsage = errors.New("usage")
+
+// An exitError ends the process with a code of its own, without a message.
+type exitError struct{ code int }
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", e.code) }
+
+func exitCode(err error) int {
+	var conflict *edits.ConflictError
+	var exit exitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &conflict):
+		return exitConflict
+	case errors.Is(err, errUsage):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "agentls",
+		Short: "A coding agent as a language server: it proposes, you decide, and undo always works",
+		Long: `agentls keeps an index of your code, answers questions about it, and turns what
+an agent wants to change into change sets: previewed hunk by hunk, applied all or
+nothing, undone at any time. Without a model the index answers.`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetOut(os.Stdout) // cobra prints to stderr otherwise
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help (%w)", err, cmd.CommandPath(), errUsage)
+	})
+	app := newApp(root)
+	root.AddCommand(
+		app.serveCommand(), app.indexCommand(), app.symbolsCommand(), app.refsCommand(), app.outlineCommand(),
+		app.askCommand(), app.runCommand(), app.patchCommand(), app.changesCommand(),
+		app.doctorCommand(), app.demoCommand(), app.versionCommand(),
+	)
+	return root
+}
+
+// args wraps cobra's check of the arguments so that its errors are usage
+// errors.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, given []string) error {
+		if err := check(cmd, given); err != nil {
+			return fmt.Errorf("%w; see %s --help (%w)", err, cmd.CommandPath(), errUsage)
+		}
+		return nil
+	}
+}
+
+func usageError(format string, a ...any) error {
+	return fmt.Errorf("%w (%w)", fmt.Errorf(format, a...), errUsage)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// printJSON prints v for programs.
+func printJSON(cmd *cobra.Command, v any) error {
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// A palette colours text on a terminal, and leaves it plain elsewhere.
+type palette struct{ on bool }
+
+// paletteFor returns the palette of w. NO_COLOR turns colours off.
+// (no-color.org)
+func paletteFor(w io.Writer) palette {
+	f, ok := w.(*os.File)
+	return palette{on: ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+func (p palette) paint(code, s string) string {
+	if !p.on {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p palette) bold(s string) string  { return p.paint("1", s) }
+func (p palette) dim(s string) string   { return p.paint("2", s) }
+func (p palette) red(s string) string   { return p.paint("31", s) }
+func (p palette) green(s string) string { return p.paint("32", s) }
+func (p palette) cyan(s string) string  { return p.paint("36", s) }
+
+// diff colours a unified diff.
+func (p palette) diff(s string) string {
+	if !p.on {
+		return s
+	}
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text := strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "diff "):
+			text = p.bold(text)
+		case strings.HasPrefix(line, "@@"):
+			text = p.cyan(text)
+		case strings.HasPrefix(line, "+"):
+			text = p.green(text)
+		case strings.HasPrefix(line, "-"):
+			text = p.red(text)
+		}
+		b.WriteString(text + "\n")
+	}
+	return b.String()
+}
+
+// A bar is a line of progress on a terminal. It shows nothing elsewhere, and
+// nothing for work that ends at once.
+type bar struct {
+	title   string
+	began   time.Time
+	drawn   time.Time
+	visible bool
+}
+
+func newBar(title string) *bar {
+	return &bar{title: title, began: time.Now(), visible: term.IsTerminal(int(os.Stderr.Fd()))}
+}
+
+func (b *bar) update(done, total int) {
+	now := time.Now()
+	if !b.visible || now.Sub(b.began) < 300*time.Millisecond || now.Sub(b.drawn) < 50*time.Millisecond {
+		return
+	}
+	b.drawn = now
+	fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of %d files", b.title, done, total)
+}
+
+func (b *bar) clear() {
+	if !b.drawn.IsZero() {
+		fmt.Fprint(os.Stderr, "\r\x1b[K")
+	}
+}

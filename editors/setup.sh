@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# setup.sh: what the tests and the demo need beside Go. Prints the Neovims to test with, separated by colons: the
+# value of AGENTLS_TEST_NVIM (which wins if it is already set).
+#
+# On Debian, root gets what is missing from apt; anybody else is told the one command to run. Neovim 0.10.4 comes
+# from a later suite and is kept in ${XDG_CACHE_HOME:-~/.cache}/agentls-test, for all checkouts. When nothing is
+# missing this takes a few milliseconds.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+newer=${XDG_CACHE_HOME:-${HOME:?}/.cache}/agentls-test/nvim-0.10.4
+
+die() {
+	echo "editors/setup.sh: $*" >&2
+	exit 1
+}
+
+# missing COMMAND=PACKAGE...: prints the packages whose commands are not there.
+missing() {
+	local pair
+	for pair in "$@"; do
+		command -v "${pair%%=*}" >/dev/null || printf '%s ' "${pair#*=}"
+	done
+}
+
+# install PACKAGE...: from the machine's own apt.
+install() {
+	command -v apt-get >/dev/null || die "missing: $*; install them and try again"
+	[ "$(id -u)" = 0 ] || die "missing: $*; run: sudo apt-get install --yes --no-install-recommends $*"
+	echo "installing $*" >&2
+	local apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
+	{
+		"${apt[@]}" update
+		DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --yes --no-install-recommends "$@"
+	} >&2 || die "apt-get could not install: $*"
+}
+
+command -v go >/dev/null || die "missing: Go 1.26 or later; install it and put its bin folder on PATH"
+
+wanted=(git=git gcc=gcc)
+if [ -z "${AGENTLS_TEST_NVIM:-}" ]; then
+	wanted+=(nvim=neovim)
+	[ -x "$newer/bin/nvim" ] || wanted+=(patchelf=patchelf)
+fi
+packages=$(missing "${wanted[@]}")
+# shellcheck disable=SC2086 # a list of words
+[ -z "$packages" ] || install $packages
+
+if [ -n "${AGENTLS_TEST_NVIM:-}" ]; then
+	echo "$AGENTLS_TEST_NVIM"
+	exit
+fi
+if [ ! -x "$newer/bin/nvim" ]; then
+	echo "unpacking Neovim 0.10.4 into $newer" >&2
+	"$here/nvim/get.sh" trixie "$newer" >/dev/null
+fi
+echo "$newer/bin/nvim:$(command -v nvim)"
