@@ -228,22 +228,22 @@ func TestUnified(t *testing.T) {
 }
 
 // writeTree writes files by their slash-separated names below dir.
-func writeTree(t testing.TB, dir string, files map[string]string) {
-	t.Helper()
+func writeTree(tb testing.TB, dir string, files map[string]string) {
+	tb.Helper()
 	for name, content := range files {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
 
 // readTree returns the files below dir, and its empty folders with a slash.
-func readTree(t testing.TB, dir string) map[string]string {
-	t.Helper()
+func readTree(tb testing.TB, dir string) map[string]string {
+	tb.Helper()
 	tree := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == dir {
@@ -265,7 +265,7 @@ func readTree(t testing.TB, dir string) map[string]string {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return tree
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
 // What follows an entry's ID in the names of the files beside the database:
@@ -68,7 +66,7 @@ func (d *database) writeContents(name string, cs *ChangeSet) error {
 		return err
 	}
 	all := append(append(line, '\n'), body.Bytes()...)
-	if err := renameio.WriteFile(d.contents(name), all, 0o600, renameio.WithTempDir(dir)); err != nil {
+	if err := writeOwn(d.contents(name), all, dir); err != nil {
 		return err
 	}
 	return syncFolder(dir)
@@ -107,7 +105,7 @@ func (d *database) readContents(name string) (*ChangeSet, error) {
 // removeContents removes the files of an entry.
 func (d *database) removeContents(id string) {
 	for _, suffix := range []string{changeSuffix, turnSuffix} {
-		_ = os.Remove(d.contents(id + suffix)) // the next recovery sweeps
+		_ = remove(d.contents(id + suffix)) // the next recovery sweeps
 	}
 }
 
@@ -121,7 +119,7 @@ func (d *database) sweepContents() {
 	for _, file := range found {
 		id := strings.TrimSuffix(strings.TrimSuffix(file.Name(), changeSuffix), turnSuffix)
 		if _, err := d.record(id); errors.Is(err, ErrNoEntry) {
-			_ = os.Remove(d.contents(file.Name())) // only litter
+			_ = remove(d.contents(file.Name())) // only litter
 		}
 	}
 }

@@ -60,7 +60,9 @@ func (f *FileChange) settled() (FileChange, bool) {
 		case Rejected, Undone:
 		}
 	}
-	g.settlePath(f)
+	if f.Op == Rename && !g.renames() {
+		g.Op, g.Path, g.To = Modify, f.present(), ""
+	}
 	if len(made) > 0 && (f.Op == Modify || f.Op == Rename) {
 		g.Before = apply(f.Before, made)
 		g.Base = text.HashOf(g.Before)
@@ -77,13 +79,8 @@ func (h Hunk) retried(delta int) Hunk {
 	return h
 }
 
-// settlePath makes g a Modify where its renaming is not among what is left.
-func (g *FileChange) settlePath(f *FileChange) {
-	if f.Op != Rename || len(g.Hunks) > 0 && g.Hunks[0].ID == renaming {
-		return
-	}
-	g.Op, g.Path, g.To = Modify, f.present(), ""
-}
+// renames reports whether the renaming is among the hunks of f.
+func (f *FileChange) renames() bool { return len(f.Hunks) > 0 && f.Hunks[0].ID == renaming }
 
 // present returns the path at which the content lies as long as the pending
 // hunks of f are not made.

@@ -215,7 +215,7 @@ func (b *batch) commit(ctx context.Context) error {
 		if err := b.compare(ctx, f, f.before); err != nil {
 			return err
 		}
-		if err := os.Remove(f.path); err != nil {
+		if err := remove(f.path); err != nil {
 			return err
 		}
 		folders[filepath.Dir(f.path)] = true
@@ -243,7 +243,7 @@ func (b *batch) put(ctx context.Context, f *batchFile) error {
 			return fmt.Errorf("%s: %w", f.path, ErrStale)
 		}
 	default:
-		err = os.Rename(f.temp, f.path)
+		err = rename(f.temp, f.path)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", f.path, err)
@@ -286,7 +286,7 @@ func (b *batch) verify(ctx context.Context) error {
 func (b *batch) clean() {
 	for _, f := range b.files {
 		if f.temp != "" {
-			_ = os.Remove(f.temp) // the recovery sweeps again
+			_ = remove(f.temp) // the recovery sweeps again
 		}
 	}
 }
@@ -310,7 +310,7 @@ func sweep(paths []string) {
 		}
 		for _, d := range found {
 			if strings.HasPrefix(d.Name(), tempName) && strings.HasSuffix(d.Name(), ".tmp") && d.Type().IsRegular() {
-				_ = os.Remove(filepath.Join(dir, d.Name())) // only litter
+				_ = remove(filepath.Join(dir, d.Name())) // only litter
 			}
 		}
 	}

@@ -64,5 +64,5 @@ func renameChecked(from, to string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return fs.ErrExist
 	}
-	return os.Rename(from, to)
+	return rename(from, to)
 }

@@ -15,5 +15,5 @@ func renameNew(from, to string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return fs.ErrExist
 	}
-	return os.Rename(from, to)
+	return rename(from, to)
 }

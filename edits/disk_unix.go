@@ -4,28 +4,14 @@ package edits
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 )
-
-// createTemp makes temporary file n of this process in dir, with mode under
-// the umask, or the next one whose name is free.
-func createTemp(dir string, n int, mode fs.FileMode) (*os.File, error) {
-	for {
-		name := fmt.Sprintf("%s%d-%d.tmp", tempName, os.Getpid(), n)
-		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o200)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
-		}
-		n++
-	}
-}
 
 // isSpecial reports whether a file has what a renaming over it would lose:
 // more names, another owner or group, or extended attributes of its own.
@@ -82,4 +68,9 @@ func syncEach(paths []string) error {
 		}
 	}
 	return nil
+}
+
+// writeOwn replaces a file of our own, all or nothing, by way of dir.
+func writeOwn(path string, content []byte, dir string) error {
+	return renameio.WriteFile(path, content, 0o600, renameio.WithTempDir(dir))
 }

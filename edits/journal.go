@@ -25,12 +25,13 @@ type Journal struct {
 	dir   string
 	now   func() time.Time
 	newID func() string
+	keep  int // entries
 }
 
 // OpenJournal returns the journal in dir, which is made when first needed. Now
 // tells the time and newID gives an ID that no other entry has.
 func OpenJournal(dir string, now func() time.Time, newID func() string) *Journal {
-	return &Journal{dir: dir, now: now, newID: newID}
+	return &Journal{dir: dir, now: now, newID: newID, keep: maxEntries}
 }
 
 // An EntryState says how much of an entry's change is made.

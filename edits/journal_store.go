@@ -49,6 +49,7 @@ var (
 type database struct {
 	bolt *bbolt.DB
 	dir  string
+	keep int // entries
 }
 
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.db") }
@@ -66,7 +67,7 @@ func (j *Journal) open(ctx context.Context) (*database, error) {
 		}
 		b, err := openBolt(ctx, j.path(), &bbolt.Options{Timeout: lockTry})
 		if err == nil {
-			return &database{bolt: b, dir: j.dir}, nil
+			return &database{bolt: b, dir: j.dir, keep: j.keep}, nil
 		}
 		if !errors.Is(err, errDamaged) {
 			return nil, fmt.Errorf("open the journal: %w", err)
@@ -83,7 +84,7 @@ func (j *Journal) setAside(was fs.FileInfo) error {
 	if stat, err := os.Stat(j.path()); err != nil || !os.SameFile(stat, was) {
 		return nil // somebody else did
 	}
-	return os.Rename(j.path(), fmt.Sprintf("%s.damaged-%d", j.path(), j.now().Unix()))
+	return rename(j.path(), fmt.Sprintf("%s.damaged-%d", j.path(), j.now().Unix()))
 }
 
 // Damaged returns the databases that were set aside because they could not be
@@ -126,7 +127,7 @@ func (j *Journal) create() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }()
+	defer func() { _ = remove(temp.Name()) }()
 	if err := temp.Close(); err != nil {
 		return err
 	}
@@ -376,7 +377,7 @@ func (d *database) finish(rec *record) error {
 	if err := d.put(rec); err != nil {
 		return err
 	}
-	_ = os.Remove(d.contents(rec.ID + turnSuffix)) // the next recovery sweeps
+	_ = remove(d.contents(rec.ID + turnSuffix)) // the next recovery sweeps
 	return d.prune()
 }
 
@@ -455,14 +456,14 @@ func (d *database) remove(rec *record) error {
 	return nil
 }
 
-// prune removes the oldest entries beyond maxEntries.
+// prune removes the oldest entries beyond those to keep.
 func (d *database) prune() error {
 	var old []*record
 	n := 0
 	err := d.view(func(tx *bbolt.Tx) error {
 		n = tx.Bucket(madeBucket).Stats().KeyN
 		c := tx.Bucket(madeBucket).Cursor()
-		for key, id := c.First(); key != nil && n > maxEntries; key, id = c.Next() {
+		for key, id := c.First(); key != nil && n > d.keep; key, id = c.Next() {
 			rec, err := load(tx, id)
 			if err != nil {
 				return err

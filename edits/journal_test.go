@@ -27,13 +27,13 @@ type bench struct {
 	disk    edits.Target
 }
 
-func newBench(t testing.TB, files map[string]string) *bench {
-	t.Helper()
-	b := &bench{t: t, root: filepath.Join(t.TempDir(), "tree"), state: filepath.Join(t.TempDir(), "state"), disk: edits.NewDirectory()}
+func newBench(tb testing.TB, files map[string]string) *bench {
+	tb.Helper()
+	b := &bench{t: tb, root: filepath.Join(tb.TempDir(), "tree"), state: filepath.Join(tb.TempDir(), "state"), disk: edits.NewDirectory()}
 	if err := os.Mkdir(b.root, 0o755); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	writeTree(t, b.root, files)
+	writeTree(tb, b.root, files)
 	b.journal = openJournal(b.state)
 	return b
 }
@@ -388,3 +388,18 @@ func TestDamagedJournal(t *testing.T) {
 	}
 }
 
+func TestJournalPrunes(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "0\n"})
+	edits.KeepEntries(b.journal, 3)
+	for i := range 5 {
+		b.apply(b.changes(fmt.Sprint(i), map[string]string{"a": fmt.Sprintln(i + 1)}))
+	}
+	b.entries(3)
+	if left, err := os.ReadDir(filepath.Join(b.state, "contents")); err != nil || len(left) != 3 {
+		t.Errorf("contents %v, %v", left, err)
+	}
+	for range 3 {
+		b.undo("", edits.Selection{})
+	}
+	b.is(map[string]string{"a": "2\n"})
+}

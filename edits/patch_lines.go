@@ -83,22 +83,23 @@ func (l *patchedLines) end() int {
 	return n
 }
 
-// bytes returns the content with all changes made. Its last line is finished.
+// bytes returns the content with all changes made, which may be empty but is
+// never nil. Its last line is finished.
 func (l *patchedLines) bytes() []byte {
 	slices.SortStableFunc(l.changes, func(a, b lineChange) int { return a.at - b.at })
-	var out bytes.Buffer
+	out := []byte{}
 	pos := 0
 	for _, c := range l.changes {
 		for ; pos < c.at; pos++ {
-			out.WriteString(l.line(pos))
+			out = append(out, l.line(pos)...)
 		}
 		for _, line := range c.lines {
-			out.WriteString(line)
+			out = append(out, line...)
 		}
 		pos = max(pos, c.at+c.count)
 	}
 	for ; pos < len(l.texts); pos++ {
-		out.WriteString(l.line(pos))
+		out = append(out, l.line(pos)...)
 	}
-	return out.Bytes()
+	return out
 }

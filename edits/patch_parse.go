@@ -3,6 +3,9 @@ package edits
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/agentls/agentls/edits/text"
 )
 
 // A Patch is a parsed patch in the format that models are taught as
@@ -59,8 +62,12 @@ const (
 	chunkMark   = "@@"
 )
 
-// ParsePatch parses patch. Errors name its line, from 1.
+// ParsePatch parses patch. Errors name its line, from 1, or are
+// text.ErrNotUTF8.
 func ParsePatch(patch string) (*Patch, error) {
+	if !utf8.ValidString(patch) {
+		return nil, fmt.Errorf("patch: %w", text.ErrNotUTF8)
+	}
 	lines, first := patchLines(patch)
 	p := patchParser{lines: lines, first: first}
 	if err := p.envelope(); err != nil {
@@ -186,11 +193,11 @@ func (p *patchParser) addBody(s *section) error {
 		if strings.HasPrefix(strings.TrimSpace(line), "***") {
 			break
 		}
-		text, ok := strings.CutPrefix(line, "+")
+		added, ok := strings.CutPrefix(line, "+")
 		if !ok {
 			return p.errorf("every line of an added file begins with %q, not %q", "+", line)
 		}
-		content.WriteString(text + "\n")
+		content.WriteString(added + "\n")
 		p.pos++
 	}
 	s.added = content.String()

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/google/renameio/v2"
 )
 
 // ErrNoProposal is returned for an ID that no proposal has.
@@ -45,7 +43,7 @@ func (p *Proposals) Save(cs *ChangeSet) error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return fmt.Errorf("save proposal %s: %w", cs.ID, err)
 	}
-	if err := renameio.WriteFile(path, raw, 0o600, renameio.WithTempDir(p.dir)); err != nil {
+	if err := writeOwn(path, raw, p.dir); err != nil {
 		return fmt.Errorf("save proposal %s: %w", cs.ID, err)
 	}
 	return nil
@@ -129,7 +127,7 @@ func (p *Proposals) Remove(id string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove proposal %s: %w", id, err)
 	}
 	return nil

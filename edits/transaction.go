@@ -119,7 +119,7 @@ func missingFolders(f *FileChange) []string {
 // so that a folder comes before what is in it.
 func removeFolders(folders []string) {
 	for _, dir := range slices.Backward(folders) {
-		_ = os.Remove(dir) // not if somebody put something there
+		_ = remove(dir) // not if somebody put something there
 	}
 }
 

@@ -23,8 +23,8 @@ func (cs *ChangeSet) Unified(rel func(path string) string) string {
 // unified writes f, all of whose hunks are pending.
 func (f *FileChange) unified(b *strings.Builder, rel func(string) string) {
 	from, to := rel(f.Path), rel(f.Target())
-	old, new := quoted("a/", from), quoted("b/", to)
-	fmt.Fprintf(b, "diff --git %s %s\n", old, new)
+	before, after := quoted("a/", from), quoted("b/", to)
+	fmt.Fprintf(b, "diff --git %s %s\n", before, after)
 	hunks := f.Hunks
 	mode := f.Mode.Perm()
 	switch f.Op {
@@ -33,10 +33,10 @@ func (f *FileChange) unified(b *strings.Builder, rel func(string) string) {
 			mode = 0o644
 		}
 		fmt.Fprintf(b, "new file mode 100%03o\n", gitMode(uint32(mode)))
-		old = "/dev/null"
+		before = "/dev/null"
 	case Delete:
 		fmt.Fprintf(b, "deleted file mode 100%03o\n", gitMode(uint32(f.Was.Perm())))
-		new = "/dev/null"
+		after = "/dev/null"
 	case Rename:
 		fmt.Fprintf(b, "rename from %s\nrename to %s\n", quoted("", from), quoted("", to))
 		hunks = hunks[1:]
@@ -46,7 +46,7 @@ func (f *FileChange) unified(b *strings.Builder, rel func(string) string) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "--- %s\n+++ %s\n", tabbed(old), tabbed(new))
+	fmt.Fprintf(b, "--- %s\n+++ %s\n", tabbed(before), tabbed(after))
 	for _, l := range lines {
 		b.WriteString(l)
 	}
