@@ -148,10 +148,49 @@ func (a *offlineAnswer) relations(ctx context.Context, sym index.Symbol) error {
 	if err := a.calls(ctx, "Called by", callers, callSite); err != nil {
 		return err
 	}
+	if err := a.uses(ctx, sym, callers); err != nil {
+		return err
+	}
 	if err := a.calls(ctx, "Calls", callees, declaration); err != nil {
 		return err
 	}
 	return a.symbols(ctx, "Tests that reach it", tests)
+}
+
+// uses lists where sym is named and not called: passed on as a value, or part
+// of a type.
+func (a *offlineAnswer) uses(ctx context.Context, sym index.Symbol, callers []index.Call) error {
+	refs, err := a.snap.ReferencesTo(ctx, sym)
+	if err != nil {
+		return err
+	}
+	called := make(map[location]bool)
+	for _, c := range callers {
+		for _, site := range c.Sites {
+			called[location{c.Path, site}] = true
+		}
+	}
+	var entries []string
+	for _, ref := range refs {
+		if ref.Definition || ref.Certainty != index.Certain || called[location{ref.Path, ref.Span}] {
+			continue
+		}
+		place, err := a.place(ctx, ref.Path, ref.Span)
+		if err != nil {
+			return err
+		}
+		if ref.In != "" {
+			place = "`" + ref.In + "`, " + place
+		}
+		entries = append(entries, place)
+	}
+	a.list("Used, not called, in", entries)
+	return nil
+}
+
+type location struct {
+	path string
+	span text.Span
 }
 
 // callSite and declaration are the place of a call that is worth going to.

@@ -12,9 +12,9 @@ import (
 )
 
 type hunkParams struct {
-	ChangeSet string       `json:"changeSet"`
+	ChangeSet string  `json:"changeSet"`
 	URI       uri.URI `json:"uri,omitempty"`  // absent: all files
-	Hunk      int          `json:"hunk,omitempty"` // absent: all hunks of the file
+	Hunk      int     `json:"hunk,omitempty"` // absent: all hunks of the file
 }
 
 // selects returns which hunks p means.
@@ -36,17 +36,17 @@ func (p *hunkParams) selects() (func(*edits.FileChange, *edits.Hunk) bool, error
 type applyResult struct {
 	Entry     string         `json:"entry,omitempty"` // of the journal, for undo and redo
 	Title     string         `json:"title,omitempty"`
-	Files     []uri.URI `json:"files"`
-	Unsaved   []uri.URI `json:"unsaved"` // changed in the editor, not yet written
+	Files     []uri.URI      `json:"files"`
+	Unsaved   []uri.URI      `json:"unsaved"` // changed in the editor, not yet written
 	Conflicts []conflictView `json:"conflicts"`
 }
 
 type conflictView struct {
 	URI    uri.URI `json:"uri"`
-	Hunk   int          `json:"hunk,omitempty"`
-	Reason string       `json:"reason"`
-	Ours   string       `json:"ours"`   // what the change set wants there
-	Theirs string       `json:"theirs"` // what is there now
+	Hunk   int     `json:"hunk,omitempty"`
+	Reason string  `json:"reason"`
+	Ours   string  `json:"ours"`   // what the change set wants there
+	Theirs string  `json:"theirs"` // what is there now
 }
 
 // acceptHunks applies some hunks, as a journal entry of their own.
@@ -64,7 +64,7 @@ func (s *Server) applyChanges(ctx context.Context, p *changeSetParams) (*applyRe
 }
 
 func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileChange, *edits.Hunk) bool) (*applyResult, error) {
-	cs, err := s.review.find(ctx, id)
+	cs, err := s.review.find(id)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,43 @@ func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileCha
 	if len(selected.Files) == 0 {
 		return nil, badParams("nothing is pending there in %q", cs.Title)
 	}
-	entry, err := s.Journal.Apply(ctx, s.target(), selected)
+	result, err := s.settle(ctx, func() (*edits.Entry, error) { return s.Journal.Apply(ctx, s.target(), selected) })
+	if errors.Is(err, edits.ErrNoChange) { // somebody made the same change
+		result, err = &applyResult{Title: cs.Title, Files: []uri.URI{}, Unsaved: []uri.URI{}, Conflicts: []conflictView{}}, nil
+	}
+	if err != nil || len(result.Conflicts) > 0 {
+		return result, err
+	}
+	return result, s.alreadyThere(ctx, cs.ID, which)
+}
+
+// alreadyThere notes the hunks that an apply left out because their change was
+// there already: they are done, too.
+func (s *Server) alreadyThere(ctx context.Context, id string, which func(*edits.FileChange, *edits.Hunk) bool) error {
+	cs, err := s.review.find(id)
+	if err != nil || cs.Pending() == 0 {
+		return nil //nolint:nilerr // decided, every hunk of it
+	}
+	_, err = s.review.mark(context.WithoutCancel(ctx), cs, edits.Applied, func(f *edits.FileChange, h *edits.Hunk) bool {
+		return h.State == edits.Pending && which(f, h)
+	})
+	return err
+}
+
+// crossings is how often an apply is tried again because the user's typing
+// crossed it on the way.
+const crossings = 3
+
+// settle runs do, an apply, undo or redo, and tells how it went. Where typing
+// crossed it, it is taken back and done again on what is there now.
+func (s *Server) settle(ctx context.Context, do func() (*edits.Entry, error)) (*applyResult, error) {
+	entry, err := do()
+	for range crossings {
+		if !errors.Is(err, edits.ErrStale) || ctx.Err() != nil {
+			break
+		}
+		entry, err = do()
+	}
 	if err != nil {
 		return s.unapplied(ctx, err)
 	}
@@ -82,7 +118,7 @@ func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileCha
 // applied brings the proposals in step with what the journal did.
 func (s *Server) applied(ctx context.Context, entry *edits.Entry) (*applyResult, error) {
 	ctx = context.WithoutCancel(ctx) // it is done: a cancel comes too late
-	if cs, err := s.review.find(ctx, entry.ChangeSet); err == nil {
+	if cs, err := s.review.find(entry.ChangeSet); err == nil {
 		if err := s.review.add(ctx, adopt(cs, entry)); err != nil {
 			return nil, fmt.Errorf("applied, but the proposal's state was not kept: %w", err)
 		}
@@ -144,7 +180,7 @@ func (s *Server) rejectHunks(ctx context.Context, p *hunkParams) (*rejectResult,
 	if err != nil {
 		return nil, err
 	}
-	cs, err := s.review.find(ctx, p.ChangeSet)
+	cs, err := s.review.find(p.ChangeSet)
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +195,9 @@ func (s *Server) rejectHunks(ctx context.Context, p *hunkParams) (*rejectResult,
 }
 
 type undoParams struct {
-	Entry string       `json:"entry,omitempty"` // absent: the last one applied
+	Entry string  `json:"entry,omitempty"` // absent: the last one applied
 	URI   uri.URI `json:"uri,omitempty"`   // absent: all its files
-	Hunk  int          `json:"hunk,omitempty"`  // absent: all hunks of the file
+	Hunk  int     `json:"hunk,omitempty"`  // absent: all hunks of the file
 }
 
 // undoChanges takes an entry back, or a part of it. Later edits of the user
@@ -175,11 +211,7 @@ func (s *Server) undoChanges(ctx context.Context, p *undoParams) (*applyResult, 
 		}
 		part.Path = path
 	}
-	entry, err := s.Journal.Undo(ctx, s.target(), p.Entry, part)
-	if err != nil {
-		return s.unapplied(ctx, err)
-	}
-	return s.applied(ctx, entry)
+	return s.settle(ctx, func() (*edits.Entry, error) { return s.Journal.Undo(ctx, s.target(), p.Entry, part) })
 }
 
 type redoParams struct {
@@ -188,9 +220,5 @@ type redoParams struct {
 
 // redoChanges makes what was undone again.
 func (s *Server) redoChanges(ctx context.Context, p *redoParams) (*applyResult, error) {
-	entry, err := s.Journal.Redo(ctx, s.target(), p.Entry)
-	if err != nil {
-		return s.unapplied(ctx, err)
-	}
-	return s.applied(ctx, entry)
+	return s.settle(ctx, func() (*edits.Entry, error) { return s.Journal.Redo(ctx, s.target(), p.Entry) })
 }

@@ -33,7 +33,7 @@ func (s *Server) answer(ctx context.Context, at place, task agent.Task, verb str
 		return nil, err
 	}
 	task.ID, task.Focus = s.NewID(), &f.Focus
-	return s.start(snap, task, verb+" "+f.name), nil
+	return s.start(snap, task, verb+" "+f.name), nil //nolint:contextcheck // a run outlives its request
 }
 
 type changeParams struct {
@@ -56,5 +56,5 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 		return nil, err
 	}
 	task := agent.Task{ID: s.NewID(), Mode: agent.Edit, Prompt: p.Instruction, Focus: &f.Focus}
-	return s.start(snap, task, "Change "+f.name), nil
+	return s.start(snap, task, "Change "+f.name), nil //nolint:contextcheck // a run outlives its request
 }

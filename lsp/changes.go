@@ -22,9 +22,9 @@ type listResult struct {
 }
 
 type proposalLine struct {
-	ID     string `json:"id"`
-	Title  string `json:"title"`
-	Files  int    `json:"files"`
+	ID     string       `json:"id"`
+	Title  string       `json:"title"`
+	Files  int          `json:"files"`
 	Counts edits.Counts `json:"counts"`
 }
 
@@ -34,7 +34,7 @@ type entryLine struct {
 	Title     string           `json:"title"`
 	State     edits.EntryState `json:"state"`
 	Time      string           `json:"time"` // RFC 3339
-	Unsaved   []uri.URI   `json:"unsaved,omitempty"`
+	Unsaved   []uri.URI        `json:"unsaved,omitempty"`
 }
 
 // maxEntries bounds the history that a client is shown.
@@ -76,11 +76,11 @@ type showResult struct {
 }
 
 type fileView struct {
-	Op     edits.Op     `json:"op"`
-	URI    uri.URI `json:"uri"`
-	To     uri.URI `json:"to,omitempty"` // of a rename
-	Before string       `json:"before"`       // the content that ranges count in: what is there now
-	Hunks  []hunkView   `json:"hunks"`
+	Op     edits.Op   `json:"op"`
+	URI    uri.URI    `json:"uri"`
+	To     uri.URI    `json:"to,omitempty"` // of a rename
+	Before string     `json:"before"`       // the content that ranges count in: what is there now
+	Hunks  []hunkView `json:"hunks"`
 }
 
 type hunkView struct {
@@ -93,7 +93,7 @@ type hunkView struct {
 
 // showChanges answers the undecided hunks of a proposal, where they stand now.
 func (s *Server) showChanges(ctx context.Context, p *changeSetParams) (*showResult, error) {
-	cs, err := s.review.find(ctx, p.ChangeSet)
+	cs, err := s.review.find(p.ChangeSet)
 	if err != nil {
 		return nil, err
 	}

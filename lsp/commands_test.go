@@ -152,7 +152,8 @@ func eventKinds(t *testing.T) []string {
 			return true
 		}
 		if id, ok := spec.Type.(*ast.Ident); ok && id.Name == "EventKind" {
-			kind, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			literal, _ := spec.Values[0].(*ast.BasicLit)
+			kind, err := strconv.Unquote(literal.Value)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -91,7 +91,7 @@ type diffResult struct {
 // diffChanges writes the diff document of a proposal and opens it.
 func (s *Server) diffChanges(ctx context.Context, p *changeSetParams) (*diffResult, error) {
 	snap := snapshot(ctx)
-	cs, err := s.review.find(ctx, p.ChangeSet)
+	cs, err := s.review.find(p.ChangeSet)
 	if err != nil {
 		return nil, err
 	}

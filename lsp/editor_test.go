@@ -292,7 +292,7 @@ func (e *editor) edited(path string, changes []protocol.TextDocumentEditElement)
 	lines := text.NewLines([]byte(src))
 	var list []text.Edit
 	for _, c := range changes {
-		edit := c.(*protocol.TextEdit)
+		edit, _ := c.(*protocol.TextEdit)
 		list = append(list, text.Edit{Span: toSpan(lines, edit.Range, text.UTF16), New: edit.NewText})
 	}
 	out, err := text.Apply([]byte(src), list)

@@ -31,20 +31,22 @@ const (
 // An Event is what agentls/event carries. Fields that a kind does not use are
 // absent.
 type Event struct {
-	Kind      EventKind    `json:"kind"`
-	Run       string       `json:"run,omitempty"`
-	Title     string       `json:"title,omitempty"`
-	Mode      agent.Mode   `json:"mode,omitempty"`
-	Text      string       `json:"text,omitempty"`
-	Step      *Step        `json:"step,omitempty"`
-	Answer    string       `json:"answer,omitempty"`
-	Source    string       `json:"source,omitempty"`
-	Usage     *agent.Usage `json:"usage,omitempty"`
-	ChangeSet string       `json:"changeSet,omitempty"`
-	Counts    *edits.Counts     `json:"counts,omitempty"`
-	Error     string       `json:"error,omitempty"`
-	Files     int          `json:"files,omitempty"`
-	Symbols   int          `json:"symbols,omitempty"`
+	Kind      EventKind     `json:"kind"`
+	Run       string        `json:"run,omitzero"`
+	Title     string        `json:"title,omitzero"`
+	Mode      agent.Mode    `json:"mode,omitzero"`
+	Text      string        `json:"text,omitzero"`
+	Void      int           `json:"void,omitzero"`
+	Step      *Step         `json:"step,omitzero"`
+	Answer    string        `json:"answer,omitzero"`
+	Source    string        `json:"source,omitzero"`
+	Usage     *agent.Usage  `json:"usage,omitzero"`
+	ChangeSet string        `json:"changeSet,omitzero"`
+	Counts    *edits.Counts `json:"counts,omitzero"`
+	Error     string        `json:"error,omitzero"`
+	Files     int           `json:"files,omitzero"`
+	Parsed    int           `json:"parsed,omitzero"`
+	Symbols   int           `json:"symbols,omitzero"`
 }
 
 // A Step is one tool call of a run.
@@ -53,7 +55,7 @@ type Step struct {
 	Tool  string    `json:"tool"`
 	Title string    `json:"title"`
 	State StepState `json:"state"`
-	Error string    `json:"error,omitempty"`
+	Error string    `json:"error,omitzero"`
 }
 
 // A StepState says how far a step is.

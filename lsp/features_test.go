@@ -77,7 +77,8 @@ func TestNavigationInBothEncodings(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := "math.go: func «Add»(a, b int) int { return a + b }"
-			if got := underline(t, e, c.enc, found.(protocol.LocationSlice)...); got != want {
+			places, _ := found.(protocol.LocationSlice)
+			if got := underline(t, e, c.enc, places...); got != want {
 				t.Errorf("definition:\n%s\nwant\n%s", got, want)
 			}
 
@@ -101,7 +102,11 @@ func TestNavigationInBothEncodings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			card := hover.Contents.(*protocol.MarkupContent).Value
+			contents, ok := hover.Contents.(*protocol.MarkupContent)
+			if !ok {
+				t.Fatalf("hover is %T", hover.Contents)
+			}
+			card := contents.Value
 			for _, part := range []string{"func Add(a, b int) int", "Add returns the sum of a and b.", "function in math.go:4"} {
 				if !strings.Contains(card, part) {
 					t.Errorf("hover lacks %q:\n%s", part, card)
@@ -121,14 +126,15 @@ func TestSymbols(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"Add", "clef", "three", "Adder(by)", "Sum"}
-	if diff := cmp.Diff(want, names(got.(protocol.DocumentSymbolSlice))); diff != "" {
+	tree, _ := got.(protocol.DocumentSymbolSlice)
+	if diff := cmp.Diff(want, names(tree)); diff != "" {
 		t.Errorf("outline (-want +got):\n%s", diff)
 	}
 	found, err := e.Symbols(t.Context(), &protocol.WorkspaceSymbolParams{Query: "addr"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list := found.(protocol.SymbolInformationSlice); len(list) == 0 || list[0].Name != "Adder" {
+	if list, _ := found.(protocol.SymbolInformationSlice); len(list) == 0 || list[0].Name != "Adder" {
 		t.Errorf("workspace/symbol addr: %v, want Adder first", list)
 	}
 }
@@ -169,7 +175,8 @@ func TestIncrementalChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"Newer", "vier"}, names(got.(protocol.DocumentSymbolSlice))); diff != "" {
+	tree, _ := got.(protocol.DocumentSymbolSlice)
+	if diff := cmp.Diff([]string{"Newer", "vier"}, names(tree)); diff != "" {
 		t.Errorf("outline (-want +got):\n%s", diff)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // A place is where a command applies: a selection, or a cursor as an empty
 // range.
 type place struct {
-	URI   uri.URI   `json:"uri"`
+	URI   uri.URI        `json:"uri"`
 	Range protocol.Range `json:"range"`
 }
 

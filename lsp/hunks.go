@@ -146,7 +146,7 @@ func (r *review) actions(ctx context.Context, snap *index.Snapshot, at place) ([
 		if err != nil {
 			return nil, err
 		}
-		hits := r.hits(ctx, hunks, snap, path, at.Range)
+		hits := r.hits(hunks, snap, path, at.Range)
 		for _, h := range hits {
 			out = append(out, r.onHunk(h)...)
 		}
@@ -159,11 +159,15 @@ func (r *review) actions(ctx context.Context, snap *index.Snapshot, at place) ([
 
 // hits returns the hunks that a selection in path meets: in their file, or in
 // the diff document.
-func (r *review) hits(ctx context.Context, hunks []placed, snap *index.Snapshot, path string, at protocol.Range) []placed {
+func (r *review) hits(hunks []placed, snap *index.Snapshot, path string, at protocol.Range) []placed {
 	if len(hunks) == 0 {
 		return nil
 	}
-	lines, spans := hunkPlaces(hunks, path, snap, r.isDiffOf(path, hunks[0].set.ID))
+	places := inFile
+	if r.isDiffOf(path, hunks[0].set.ID) {
+		places = inDiff
+	}
+	lines, spans := places(hunks, path, snap)
 	if lines == nil {
 		return nil
 	}
@@ -177,18 +181,20 @@ func (r *review) hits(ctx context.Context, hunks []placed, snap *index.Snapshot,
 	return out
 }
 
-// hunkPlaces returns the lines of path and where in it each hunk is, by its
-// number in hunks.
-func hunkPlaces(hunks []placed, path string, snap *index.Snapshot, diff bool) (*text.Lines, map[int]text.Span) {
+// inDiff returns the lines of the diff document and where in it each hunk is,
+// by its number in hunks.
+func inDiff(hunks []placed, _ string, snap *index.Snapshot) (*text.Lines, map[int]text.Span) {
+	page := renderDiff(hunks[0].set.Title, hunks, snap.Rel)
 	spans := make(map[int]text.Span)
-	if diff {
-		page := renderDiff(hunks[0].set.Title, hunks, snap.Rel)
-		for i, s := range page.spans {
-			spans[i] = s
-		}
-		return text.NewLines([]byte(page.text)), spans
+	for i, s := range page.spans {
+		spans[i] = s
 	}
-	var lines *text.Lines
+	return text.NewLines([]byte(page.text)), spans
+}
+
+// inFile is inDiff for the file at path; the lines are nil if no hunk is there.
+func inFile(hunks []placed, path string, _ *index.Snapshot) (lines *text.Lines, spans map[int]text.Span) {
+	spans = make(map[int]text.Span)
 	for i, h := range hunks {
 		if h.file.Path == path && h.file.Op != edits.Create {
 			lines = text.NewLines(h.file.Before)

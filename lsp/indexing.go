@@ -38,5 +38,5 @@ func (s *Server) scanOnce(ctx context.Context) {
 	}
 	s.indexed.Store(&stats)
 	s.Log.Info("indexed", "files", stats.Files, "parsed", stats.Parsed, "symbols", stats.Symbols, "elapsed", stats.Elapsed)
-	s.emit(ctx, Event{Kind: IndexDone, Files: stats.Files, Symbols: stats.Symbols})
+	s.emit(ctx, Event{Kind: IndexDone, Files: stats.Files, Parsed: stats.Parsed, Symbols: stats.Symbols})
 }

@@ -53,8 +53,8 @@ func roots(p *protocol.InitializeParams) []string {
 		}
 		return out
 	}
-	if p.RootURI != nil {
-		add(*p.RootURI)
+	if root := p.RootURI; root != nil { //nolint:staticcheck // clients without folders send it
+		add(*root)
 	}
 	return out
 }

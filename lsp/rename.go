@@ -15,7 +15,7 @@ import (
 )
 
 type renameParams struct {
-	URI      uri.URI      `json:"uri"`
+	URI      uri.URI           `json:"uri"`
 	Position protocol.Position `json:"position"`
 	NewName  string            `json:"newName"`
 }

@@ -85,7 +85,7 @@ func (r *review) add(ctx context.Context, cs *edits.ChangeSet) error {
 }
 
 // find returns the proposal with id, or the newest one for "".
-func (r *review) find(ctx context.Context, id string) (*edits.ChangeSet, error) {
+func (r *review) find(id string) (*edits.ChangeSet, error) {
 	open := r.all()
 	if id == "" {
 		if len(open) == 0 {

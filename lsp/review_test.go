@@ -291,3 +291,68 @@ func TestRename(t *testing.T) {
 		t.Error("a name with spaces was accepted")
 	}
 }
+
+// TestRejectOnlyHunk: a file whose only hunk is rejected shows none.
+func TestRejectOnlyHunk(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	propose(t, e)
+	b := e.open("b.txt")
+	must[rejectResult](e, "agentls.changes.reject", hunkParams{ChangeSet: "cs1", URI: fileURI(b), Hunk: 1})
+	e.marked(map[string]int{"a.txt": 2})
+}
+
+// TestTypingCrossesApply: the client has a newer text than the server knew and
+// skips the edit, but says "applied", as Neovim does. It is done again on what
+// is there.
+func TestTypingCrossesApply(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	a := propose(t, e)
+	e.apply = func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
+		e.apply = nil
+		e.setText(a, "zero\n"+aBefore)
+		return &protocol.ApplyWorkspaceEditResult{Applied: true}
+	}
+	got := must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: "cs1"})
+	if len(got.Conflicts) > 0 || e.text(a) != "zero\n"+aAfter || w.disk(t)["b.txt"] != bAfter {
+		t.Errorf("%+v; a.txt is %q, disk %v", got, e.text(a), w.disk(t))
+	}
+}
+
+// TestTypingOnAtOnce: the client tells of the edit and of further typing in
+// one change, as Neovim does within 150 ms.
+func TestTypingOnAtOnce(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	a := propose(t, e)
+	e.apply = func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
+		e.setText(a, aAfter+"eight\n")
+		return &protocol.ApplyWorkspaceEditResult{Applied: true}
+	}
+	got := must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: "cs1"})
+	if len(got.Conflicts) > 0 || e.text(a) != aAfter+"eight\n" || w.disk(t)["b.txt"] != bAfter {
+		t.Errorf("%+v; a.txt is %q, disk %v", got, e.text(a), w.disk(t))
+	}
+	e.apply = nil
+	must[applyResult](e, "agentls.changes.undo", undoParams{})
+	if got := e.text(a); got != aBefore+"eight\n" {
+		t.Errorf("a.txt after undo is %q", got)
+	}
+}
+
+// TestAlreadyThere: the user made a proposed change by hand; it counts as done.
+func TestAlreadyThere(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	a := propose(t, e)
+	e.setText(a, aAfter)
+	got := must[applyResult](e, "agentls.changes.accept", hunkParams{ChangeSet: "cs1", URI: fileURI(a)})
+	if got.Entry != "" || len(got.Conflicts) > 0 {
+		t.Errorf("accept: %+v", got)
+	}
+	must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: "cs1"})
+	if n := e.status().Proposals; n != 0 {
+		t.Errorf("%d proposals wait, all is there", n)
+	}
+}

@@ -14,7 +14,7 @@ import (
 
 // Why a run was ended from outside.
 var (
-	errStopped  = errors.New("stopped by the user")
+	errStopped    = errors.New("stopped by the user")
 	errShutdown   = errors.New("the server is shutting down")
 	errParentGone = errors.New("the client's process is gone")
 )

@@ -48,7 +48,7 @@ func (k *sink) event(ev agent.Event) {
 		k.step(step)
 	case agent.Waiting:
 		k.bar.report(k.ctx, e.Reason, -1)
-		k.send(Event{Kind: RunWaiting, Run: k.run, Text: e.Reason})
+		k.send(Event{Kind: RunWaiting, Run: k.run, Text: e.Reason, Void: e.Void})
 	}
 }
 

@@ -172,36 +172,20 @@ func (t *target) textEdits(f edits.FileChange, doc index.Document) []protocol.Do
 func (t *target) expect(cs *edits.ChangeSet) waits {
 	var out waits
 	for _, f := range cs.Files {
-		switch f.Op {
-		case edits.Delete, edits.Rename:
-			out = append(out, &wait{path: f.Path, poll: func(ctx context.Context) bool { return t.gone(ctx, f) }})
-		case edits.Modify, edits.Create:
-			out = append(out, t.server.awaited.expect(f.Path, text.HashOf(f.After())))
-		}
+		w := &wait{target: t, file: f, want: text.HashOf(f.After()), seen: make(chan struct{}), moved: make(chan struct{}, 1)}
+		t.server.awaited.add(w)
+		out = append(out, w)
 	}
 	return out
 }
 
-// gone reports whether f was deleted, or moved with the planned content.
-func (t *target) gone(ctx context.Context, f edits.FileChange) bool {
-	if _, err := t.ReadFile(ctx, f.Path); err == nil {
-		return false
-	}
-	if f.Op == edits.Delete {
-		return true
-	}
-	now, err := t.ReadFile(ctx, f.To)
-	return err == nil && text.HashOf(now) == text.HashOf(f.After())
-}
-
-// A wait is one file whose planned state is waited for: announced by a
-// document's change, or looked for.
+// A wait is one open document whose planned state is waited for.
 type wait struct {
-	path string
-	want text.Hash
-	seen chan struct{}
-	poll func(context.Context) bool
-	from *awaited
+	target *target
+	file   edits.FileChange
+	want   text.Hash
+	seen   chan struct{} // closed when the document had the planned text
+	moved  chan struct{} // holds one when the document got another text
 }
 
 type waits []*wait
@@ -213,22 +197,7 @@ func (w waits) wait(ctx context.Context) error {
 	defer cancel()
 	for _, one := range w {
 		if err := one.wait(ctx); err != nil {
-			return fmt.Errorf("%s: %w", one.path, err)
-		}
-	}
-	return nil
-}
-
-func (w *wait) wait(ctx context.Context) error {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for w.poll == nil || !w.poll(ctx) {
-		select {
-		case <-w.seen:
-			return nil
-		case <-ctx.Done():
-			return errUnseen
-		case <-tick.C:
+			return fmt.Errorf("%s: %w", one.file.Path, err)
 		}
 	}
 	return nil
@@ -236,10 +205,67 @@ func (w *wait) wait(ctx context.Context) error {
 
 func (w waits) forget() {
 	for _, one := range w {
-		if one.from != nil {
-			one.from.forget(one)
+		one.target.server.awaited.forget(one)
+	}
+}
+
+// wait looks at each change of the document, and now and then at the disk,
+// where deleted and renamed files are seen. A document that goes on differing
+// for half a second after it moved will not come.
+func (w *wait) wait(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var late <-chan time.Time
+	for {
+		select {
+		case <-w.seen:
+			return nil
+		case <-w.moved:
+			if late == nil {
+				late = time.NewTimer(settle / 4).C
+			}
+		case <-tick.C:
+		case <-late:
+			return w.verdict(ctx)
+		case <-ctx.Done():
+			return w.verdict(context.WithoutCancel(ctx))
+		}
+		if w.file.Op != edits.Modify && w.gone(ctx) || late != nil && w.there(ctx) {
+			return nil
 		}
 	}
+}
+
+// verdict says why the planned text did not come: the user's typing crossed the
+// edit, or the client lied.
+func (w *wait) verdict(ctx context.Context) error {
+	if w.there(ctx) {
+		return nil
+	}
+	if now, err := w.target.ReadFile(ctx, w.file.Path); err == nil && text.HashOf(now) != w.file.Base {
+		return edits.ErrStale
+	}
+	return errUnseen
+}
+
+// there reports whether the change is in the document, among later typing: a
+// rebase finds nothing left to do.
+func (w *wait) there(ctx context.Context) bool {
+	one := &edits.ChangeSet{Files: []edits.FileChange{w.file}}
+	left, _, err := edits.Rebase(ctx, one, w.target)
+	return err == nil && len(left.Files) == 0
+}
+
+// gone reports whether the file was deleted, or moved with the planned content.
+func (w *wait) gone(ctx context.Context) bool {
+	if _, err := w.target.ReadFile(ctx, w.file.Path); err == nil {
+		return false
+	}
+	if w.file.Op == edits.Delete {
+		return true
+	}
+	now, err := w.target.ReadFile(ctx, w.file.To)
+	return err == nil && text.HashOf(now) == w.want
 }
 
 // awaited are the documents whose planned text is waited for.
@@ -248,12 +274,10 @@ type awaited struct {
 	waits []*wait // guarded by mu
 }
 
-func (a *awaited) expect(path string, want text.Hash) *wait {
+func (a *awaited) add(w *wait) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := &wait{path: path, want: want, seen: make(chan struct{}), from: a}
 	a.waits = append(a.waits, w)
-	return w
 }
 
 func (a *awaited) forget(w *wait) {
@@ -267,14 +291,19 @@ func (a *awaited) forget(w *wait) {
 func (a *awaited) see(snap *index.Snapshot, path string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i, w := range a.waits {
-		if w.path != path {
-			continue
+	a.waits = slices.DeleteFunc(a.waits, func(w *wait) bool {
+		doc, open := snap.Document(path)
+		if w.file.Path != path || !open {
+			return false
 		}
-		if doc, ok := snap.Document(path); ok && text.HashOf(doc.Text) == w.want {
+		if text.HashOf(doc.Text) == w.want {
 			close(w.seen)
-			a.waits = slices.Delete(a.waits, i, i+1)
-			return
+			return true
 		}
-	}
+		select {
+		case w.moved <- struct{}{}:
+		default:
+		}
+		return false
+	})
 }

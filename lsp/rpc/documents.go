@@ -83,7 +83,7 @@ func complete(method string, params []byte) error {
 		return missing("textDocument.text")
 	case atPosition[method] && !has.Position.whole():
 		return missing("position.line or position.character")
-	case inRange[method] && !(has.Range.Start.whole() && has.Range.End.whole()):
+	case inRange[method] && (!has.Range.Start.whole() || !has.Range.End.whole()):
 		return missing("range.start or range.end")
 	}
 	return nil

@@ -112,13 +112,13 @@ type peer struct {
 }
 
 // connect starts a session without a word.
-func connect(t testing.TB, opts rpc.Options) *peer {
-	t.Helper()
+func connect(tb testing.TB, opts rpc.Options) *peer {
+	tb.Helper()
 	serverIn, in := io.Pipe()
 	out, serverOut := io.Pipe()
-	p := &peer{TB: t, in: in, out: bufio.NewReader(out), unread: out, log: new(bytes.Buffer)}
+	p := &peer{TB: tb, in: in, out: bufio.NewReader(out), unread: out, log: new(bytes.Buffer)}
 	opts.Log = slog.New(slog.NewTextHandler(p.log, nil))
-	p.session = rpc.Serve(t.Context(), duplex{serverIn, serverOut}, opts)
+	p.session = rpc.Serve(tb.Context(), duplex{serverIn, serverOut}, opts)
 	return p
 }
 

@@ -100,8 +100,8 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) *Session {
 		opts.Bind(s)
 	}
 	go s.out.run()
-	go s.supervise()
-	s.conn.Go(s.ctx, newDispatcher(s, opts).handle)
+	go s.supervise()                                //nolint:contextcheck // the session carries its own
+	s.conn.Go(s.ctx, newDispatcher(s, opts).handle) //nolint:contextcheck // derived from ctx in newSession
 	return s
 }
 
@@ -237,7 +237,7 @@ func (s *Session) settle() {
 	if err := s.out.flush(ctx); err != nil {
 		s.log.Warn("answers lost", "err", err)
 	}
-	s.out.stop(context.Cause(s.ctx))
+	_ = s.out.stop(context.Cause(s.ctx)) // the cause is kept in the context
 }
 
 // closed closes the byte stream; its channel is closed when every goroutine of
