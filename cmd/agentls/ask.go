@@ -128,6 +128,9 @@ func (t *transcript) event(ev agent.Event) {
 		}
 	case agent.Waiting:
 		t.end()
+		if e.Void > 0 {
+			t.cmd.Println(t.color.dim("(the last words were cut off and come again)"))
+		}
 		t.cmd.Println(t.color.dim("… " + e.Reason))
 	case agent.ReasoningDelta: // the plan and the steps say enough
 	}

@@ -17,19 +17,23 @@ func TestResolve(t *testing.T) {
 		"nothing": {[]settings{flag, env, none}, modelConfig{}, "none: no OPENAI_API_KEY"},
 		"a key is OpenAI's": {
 			[]settings{flag, {Source: "env", APIKey: "k"}},
-			modelConfig{Model: defaultModel, BaseURL: openAI, APIKey: "k"}, "endpoint from env, model by default",
+			modelConfig{Model: defaultModel, BaseURL: openAI, APIKey: "k"},
+			"endpoint from env, model by default",
 		},
 		"the key of another source is not sent": {
 			[]settings{{Source: "flag", BaseURL: "http://localhost:1/v1"}, {Source: "env", APIKey: "k", Model: "m"}},
-			modelConfig{Model: "m", BaseURL: "http://localhost:1/v1"}, "endpoint from flag, model from env",
+			modelConfig{Model: "m", BaseURL: "http://localhost:1/v1"},
+			"endpoint from flag, model from env",
 		},
 		"the first endpoint wins": {
 			[]settings{{Source: "env", BaseURL: "http://a/v1", Model: "m"}, {Source: "editor", BaseURL: "http://b/v1", APIKey: "k"}},
-			modelConfig{Model: "m", BaseURL: "http://a/v1"}, "endpoint from env, model from env",
+			modelConfig{Model: "m", BaseURL: "http://a/v1"},
+			"endpoint from env, model from env",
 		},
 		"a model alone does not choose the endpoint": {
 			[]settings{{Source: "flag", Model: "m"}, {Source: "file", BaseURL: "http://b/v1", APIKey: "k"}},
-			modelConfig{Model: "m", BaseURL: "http://b/v1", APIKey: "k"}, "model from flag",
+			modelConfig{Model: "m", BaseURL: "http://b/v1", APIKey: "k"},
+			"model from flag",
 		},
 		"a model without an endpoint is no model": {[]settings{{Source: "flag", Model: "m"}}, modelConfig{}, "none"},
 	} {
@@ -70,7 +74,7 @@ func TestConfigurationFile(t *testing.T) {
 	}
 	for content, want := range map[string]string{
 		"model = \"m\"\n":             "",
-		"model = \"m\"\nmodle = 1\n":  "line 2: unknown key \"modle\"",
+		"model = \"m\"\nmodell = 1\n": "line 2: unknown key \"modell\"",
 		"model = \n":                  "line 1",
 		"api_key = \"sk-plain\"\n":    "unknown key \"api_key\"",
 		"base_url = 7\n":              "line 1",

@@ -15,11 +15,11 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(asMain, "1")
+
 	for _, nvim := range found {
 		t.Run(nvim, func(t *testing.T) {
 			var out bytes.Buffer
-			err := demo.Run(t.Context(), demo.Options{Server: []string{os.Args[0], "serve"}, Nvim: nvim, Out: &out})
+			err := demo.Run(t.Context(), demo.Options{Server: []string{"env", asMain + "=1", os.Args[0], "serve"}, Nvim: nvim, Out: &out})
 			t.Log("\n" + out.String())
 			if err != nil {
 				t.Fatal(err)

@@ -62,7 +62,7 @@ func (a *app) run(cmd *cobra.Command, dir, prompt string, yes bool) error {
 		if !a.json {
 			cmd.Print("\n", show.color.diff(result.Change.Unified(snap.Rel)))
 		}
-		report.Entry, err = a.offer(cmd, home, result.Change, yes)
+		report.Entry, err = a.offer(cmd, home, result.Change, a.decider(cmd, yes))
 	} else if !a.json {
 		cmd.Println("nothing to change")
 	}
@@ -73,25 +73,31 @@ func (a *app) run(cmd *cobra.Command, dir, prompt string, yes bool) error {
 }
 
 // offer keeps cs as a proposal and applies it if the user says so.
-func (a *app) offer(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, yes bool) (entry string, err error) {
+func (a *app) offer(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, wanted func(*edits.ChangeSet) bool) (entry string, err error) {
 	if err := home.Proposals.Save(cs); err != nil {
 		return "", err
 	}
-	if !yes && !a.confirm(cmd, cs) {
+	if !wanted(cs) {
 		cmd.PrintErrf("kept as a proposal: agentls changes apply %s\n", cs.ID)
 		return "", nil
 	}
 	return a.apply(cmd, home, cs)
 }
 
-// confirm asks on a terminal; elsewhere the answer is no.
-func (a *app) confirm(cmd *cobra.Command, cs *edits.ChangeSet) bool {
-	if a.json || !term.IsTerminal(int(os.Stdin.Fd())) {
-		return false
+// decider returns who says whether a change set is applied: the flag, or the
+// user on a terminal; elsewhere nobody does.
+func (a *app) decider(cmd *cobra.Command, yes bool) func(*edits.ChangeSet) bool {
+	switch {
+	case yes:
+		return func(*edits.ChangeSet) bool { return true }
+	case a.json || !term.IsTerminal(int(os.Stdin.Fd())):
+		return func(*edits.ChangeSet) bool { return false }
 	}
-	cmd.PrintErrf("apply %d hunks in %d files? [y/N] ", cs.Pending(), len(cs.Files))
-	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(answer), "y")
+	return func(cs *edits.ChangeSet) bool {
+		cmd.PrintErrf("apply %d hunks in %d files? [y/N] ", cs.Pending(), len(cs.Files))
+		answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		return strings.EqualFold(strings.TrimSpace(answer), "y")
+	}
 }
 
 // apply applies what is pending in cs to the disk, and notes it in the

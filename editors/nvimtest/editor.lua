@@ -74,7 +74,7 @@ local function select(items, opts, on_choice)
   for i, item in ipairs(items) do
     local title = (opts.format_item or tostring)(item)
     if title == wanted then
-      if choosing then send('chosen', {}) end
+      if choosing then send('chosen', vim.empty_dict()) end
       return on_choice(item, i)
     end
     titles[i] = title
@@ -99,7 +99,7 @@ function M.setup(options)
       ['$/progress'] = reporting('$/progress'),
       ['window/showMessageRequest'] = message_request,
     },
-    on_init = function() send('ready', {}) end,
+    on_init = function() send('ready', vim.empty_dict()) end,
     on_error = function(code, err) fail(string.format('language server: error %s: %s', code, vim.inspect(err))) end,
     on_exit = function(code, signal)
       exited = true
@@ -129,16 +129,14 @@ local function watch_initialize()
   end))
 end
 
--- 0.7.2 has no vim.lsp.start.
+-- The first document starts the server, all others join it. (vim.lsp.start alone may start another; 0.7.2 has none.)
 local function attach(buf)
-  if not client_id then watch_initialize() end
-  if vim.lsp.start then
-    client_id = vim.lsp.start(config, { bufnr = buf })
-  else
-    client_id = client_id or vim.lsp.start_client(config)
-    if client_id then vim.lsp.buf_attach_client(buf, client_id) end
+  if not client() then
+    watch_initialize()
+    client_id = (vim.lsp.start or vim.lsp.start_client)(config)
+    if not client_id then error('cannot start ' .. table.concat(config.cmd, ' '), 0) end
   end
-  if not client_id then error('cannot start ' .. table.concat(config.cmd, ' '), 0) end
+  vim.lsp.buf_attach_client(buf, client_id)
 end
 
 function M.open(path)

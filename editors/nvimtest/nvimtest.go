@@ -29,7 +29,7 @@ type Options struct {
 	Dir    string   // absolute path of the workspace's root
 	Home   string   // absolute path of a private folder, made if missing: HOME, the XDG folders and TMPDIR lie in it
 	Server []string // argv of the language server
-	Env    []string // "KEY=value", for Neovim and the server, beside PATH and those that follow from Home
+	Env    []string // "KEY=value", for Neovim and the server: all they see beside PATH, LANG and what follows from Home
 
 	Settings              map[string]any // the user's settings: answers to workspace/configuration
 	InitializationOptions map[string]any // of the initialize request; nil sends none

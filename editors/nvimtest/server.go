@@ -165,23 +165,22 @@ func (e *Editor) WaitEvent(ctx context.Context, match func(params json.RawMessag
 }
 
 // WaitNotification returns the first of Notifications that matches, and waits
-// for it until ctx ends.
+// for it until ctx ends. match may call the Editor.
 func (e *Editor) WaitNotification(ctx context.Context, match func(Notification) bool) (Notification, error) {
-	var found Notification
-	seen := 0
-	err := e.await(ctx, func() bool {
-		for ; seen < len(e.notifications); seen++ {
-			if match(e.notifications[seen]) {
-				found = e.notifications[seen]
-				return true
-			}
+	for seen := 0; ; {
+		var fresh []Notification // never changes: notifications only grows
+		err := e.await(ctx, func() bool {
+			fresh = e.notifications[seen:]
+			return len(fresh) > 0
+		})
+		if err != nil {
+			return Notification{}, fmt.Errorf("wait for a notification, none of %d matched: %w", seen, err)
 		}
-		return false
-	})
-	if err != nil {
-		return Notification{}, fmt.Errorf("wait for a notification, none of %d matched: %w", seen, err)
+		if i := slices.IndexFunc(fresh, match); i >= 0 {
+			return fresh[i], nil
+		}
+		seen += len(fresh)
 	}
-	return found, nil
 }
 
 // Eventually calls check until it returns true. It fails with check's error,

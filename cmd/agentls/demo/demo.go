@@ -61,7 +61,7 @@ func Run(ctx context.Context, opts Options) error {
 		cancel()
 		if err != nil {
 			fmt.Fprintf(opts.Out, "%2d  FAIL  %s\n", i+1, s.name)
-			return fmt.Errorf("demo step %d, %s: %w", i+1, s.name, err)
+			return fmt.Errorf("demo step %d, %s: %w%s", i+1, s.name, err, st.witnesses())
 		}
 		fmt.Fprintf(opts.Out, "%2d  ok %6d ms  %s\n                 %s\n", i+1, time.Since(started).Milliseconds(), s.name, saw)
 	}

@@ -177,11 +177,32 @@ func (st *stage) startEditor(ctx context.Context, env ...string) error {
 	return editor.Open(ctx, "args.go")
 }
 
+// witnesses returns what the editor showed and logged, for a step that failed.
+func (st *stage) witnesses() string {
+	if st.editor == nil {
+		return ""
+	}
+	said := ""
+	if messages, err := st.editor.Messages(); err == nil {
+		for _, m := range messages {
+			said += "\nthe server said: " + m.Message
+		}
+	}
+	events := st.editor.Events()
+	for _, ev := range events[max(0, len(events)-5):] {
+		said += "\nthe last events: " + string(ev)
+	}
+	if log := st.editor.Log(); log != "" {
+		said += "\nthe editor logged:\n" + log
+	}
+	return said
+}
+
 // An event is what the demo reads of agentls/event. (lsp/COMMANDS.md)
 type event struct {
 	Kind, Run, Text, Answer, Source, Error string
 	ChangeSet                              string
-	Files, Symbols                         int
+	Files, Parsed, Symbols                 int
 	Step                                   struct{ Tool, State, Error string }
 }
 

@@ -45,7 +45,7 @@ func (st *stage) indexed(ctx context.Context) (string, error) {
 	if ev.Files < 40 || ev.Symbols < 500 {
 		return "", fmt.Errorf("the index has %d files and %d symbols, which is too few", ev.Files, ev.Symbols)
 	}
-	return fmt.Sprintf("%s: %d files, %d symbols", st.project, ev.Files, ev.Symbols), nil
+	return fmt.Sprintf("%s: %d files, %d of them parsed, %d symbols", st.project, ev.Files, ev.Parsed, ev.Symbols), nil
 }
 
 // lineOf returns the line, from 0, of the first occurrence of text.
@@ -125,7 +125,11 @@ func (st *stage) reopen(ctx context.Context) (string, error) {
 	if err := st.startEditor(ctx, "OPENAI_BASE_URL="+url, "OPENAI_API_KEY=sk-demo-secret", "AGENTLS_MODEL=scripted"); err != nil {
 		return "", err
 	}
-	return st.indexed(ctx)
+	saw, err := st.indexed(ctx)
+	if err == nil && !strings.Contains(saw, " 0 of them parsed") {
+		err = fmt.Errorf("the cache was not used: %s", saw)
+	}
+	return saw, err
 }
 
 func (st *stage) askModel(ctx context.Context) (string, error) {
