@@ -208,7 +208,11 @@ func actionsAt(t *testing.T, e *editor, at place) []*protocol.CodeAction {
 	}
 	var out []*protocol.CodeAction
 	for _, a := range got {
-		out = append(out, a.(*protocol.CodeAction))
+		action, ok := a.(*protocol.CodeAction)
+		if !ok {
+			t.Fatalf("a code action is %T", a)
+		}
+		out = append(out, action)
 	}
 	return out
 }

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 const smallGo = "package a\n\n// F does it.\nfunc F() {}\n\nfunc G() { F() }\n"
@@ -54,13 +53,7 @@ func TestBadMalformedFrames(t *testing.T) {
 func TestBadHeaderEndsTheSession(t *testing.T) {
 	_, w := openedServer(t)
 	w.raw("Content-Length: nonsense\r\n\r\n{}")
-	ended := make(chan error, 1)
-	go func() { ended <- w.cmd.Wait() }()
-	select {
-	case <-ended:
-	case <-time.After(10 * time.Second):
-		t.Fatal("the server neither answers nor ends")
-	}
+	w.wantEnd("the server neither answers nor ends")
 	if code := w.cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -235,11 +228,5 @@ func TestParentDies(t *testing.T) {
 	w.answer(0)
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
-	ended := make(chan error, 1)
-	go func() { ended <- w.cmd.Wait() }()
-	select {
-	case <-ended:
-	case <-time.After(10 * time.Second):
-		t.Fatal("the server outlives its parent")
-	}
+	w.wantEnd("the server outlives its parent")
 }

@@ -276,6 +276,19 @@ func (w *wire) notify(method string, params any) {
 	w.send(string(body))
 }
 
+// wantEnd waits until the server has ended by itself.
+func (w *wire) wantEnd(otherwise string) {
+	w.t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- w.cmd.Wait() }()
+	select {
+	case err := <-ended:
+		w.t.Log("the server ended:", err)
+	case <-time.After(10 * time.Second):
+		w.t.Fatal(otherwise)
+	}
+}
+
 // ready waits until the index is complete: the server is up and works.
 func (w *wire) ready() {
 	w.t.Helper()
