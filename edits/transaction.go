@@ -25,6 +25,8 @@ type transaction struct {
 	change *ChangeSet // the entry's, in the states before
 	step   *ChangeSet // what is to be made now, rebased
 	hunks  []hunkRef  // the hunks of change whose state it turns
+
+	crossed bool // the target said that a file had changed before it could be
 }
 
 // plan returns what undoes or redoes the picked hunks, not rebased yet.
@@ -60,6 +62,7 @@ func (j *Journal) run(ctx context.Context, db *database, to Target, rec *record,
 		err = db.commit(rec, t)
 	}
 	if err != nil {
+		t.crossed = errors.Is(err, ErrStale)
 		left, backErr := db.rollback(ctx, to, rec, t)
 		return nil, fmt.Errorf("%s %q: %w", t.kind, rec.Title, undone(err, left, backErr))
 	}
@@ -144,6 +147,9 @@ func (d *database) rollback(ctx context.Context, to Target, rec *record, t *tran
 	if err != nil {
 		return nil, err
 	}
+	if t.crossed {
+		left = slices.DeleteFunc(left, t.step.isUntouched)
+	}
 	if t.kind != undoing {
 		removeFolders(rec.Folders)
 	}
@@ -156,6 +162,18 @@ func (d *database) rollback(ctx context.Context, to Target, rec *record, t *tran
 		return nil, d.remove(rec)
 	}
 	return left, d.finish(rec)
+}
+
+// isUntouched reports whether a file that changed meanwhile holds nothing of
+// cs: the change never came to it, so that there is nothing to take back.
+func (cs *ChangeSet) isUntouched(l Leftover) bool {
+	at := slices.IndexFunc(cs.Files, func(f FileChange) bool { return f.Path == l.Path })
+	if at < 0 || cs.Files[at].Op != Modify || l.Now == nil {
+		return false
+	}
+	f := cs.Clone().Files[at]
+	f.rebaseContent([]byte(*l.Now))
+	return len(f.Hunks) == len(cs.Files[at].Hunks)
 }
 
 // refsBeside returns the hunks of the files of cs that are not among left.

@@ -318,6 +318,9 @@ func TestTypingCrossesApply(t *testing.T) {
 	if len(got.Conflicts) > 0 || e.text(a) != "zero\n"+aAfter || w.disk(t)["b.txt"] != bAfter {
 		t.Errorf("%+v; a.txt is %q, disk %v", got, e.text(a), w.disk(t))
 	}
+	if n := len(must[listResult](e, "agentls.changes.list", listParams{}).Entries); n != 1 {
+		t.Errorf("%d entries in the journal, want 1", n)
+	}
 }
 
 // TestTypingOnAtOnce: the client tells of the edit and of further typing in
