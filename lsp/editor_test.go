@@ -43,6 +43,7 @@ type editor struct {
 	events      []Event
 	messages    []string
 	progress    []string
+	token       protocol.ProgressToken // the last one created
 	diagnostics map[string][]protocol.Diagnostic
 	moved       chan struct{} // closed and replaced when something above changes
 }
@@ -58,7 +59,9 @@ type world struct {
 	dir, state string
 	runner     agent.Runner
 	model      string
-	caps       string // ClientCapabilities, as JSON
+	caps       string      // ClientCapabilities, as JSON
+	configured chan string // gets the settings of each configuration, if not nil
+	problem    error       // of the configuration
 }
 
 const pluginCaps = `{
@@ -135,7 +138,12 @@ func (w *world) options() Options {
 				State:     w.state,
 			}
 		},
-		Configure: func(json.RawMessage) Setup { return Setup{Runner: w.runner, Model: w.model, Source: "test"} },
+		Configure: func(settings json.RawMessage) Setup {
+			if w.configured != nil {
+				w.configured <- string(settings)
+			}
+			return Setup{Runner: w.runner, Model: w.model, Source: "test", Err: w.problem}
+		},
 	}
 }
 
@@ -241,7 +249,8 @@ func (e *editor) Progress(_ context.Context, p *protocol.ProgressParams) error {
 	return nil
 }
 
-func (e *editor) WorkDoneProgressCreate(context.Context, *protocol.WorkDoneProgressCreateParams) error {
+func (e *editor) WorkDoneProgressCreate(_ context.Context, p *protocol.WorkDoneProgressCreateParams) error {
+	e.note(func() { e.token = p.Token })
 	return nil
 }
 
