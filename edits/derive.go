@@ -1,6 +1,10 @@
 package edits
 
-import "github.com/agentls/agentls/edits/text"
+import (
+	"slices"
+
+	"github.com/agentls/agentls/edits/text"
+)
 
 // Select returns the pending hunks of cs that keep says yes to, as a change
 // set of its own: what was applied before is in its contents, and all other
@@ -152,4 +156,15 @@ func (f *FileChange) back(h *Hunk, delta int) text.Edit {
 		Span: text.Span{Start: start, End: start + len(h.Edit.New)},
 		New:  string(f.Before[span.Start:span.End]),
 	}
+}
+
+// Clone returns a copy of cs whose states can be set without setting those of
+// cs. Contents are shared.
+func (cs *ChangeSet) Clone() *ChangeSet {
+	out := *cs
+	out.Files = slices.Clone(cs.Files)
+	for i := range out.Files {
+		out.Files[i].Hunks = slices.Clone(out.Files[i].Hunks)
+	}
+	return &out
 }
