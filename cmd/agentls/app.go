@@ -91,6 +91,30 @@ func (a *app) journal() *edits.Journal {
 	return edits.OpenJournal(filepath.Join(stateDir(), "journal"), time.Now, newID)
 }
 
+// settled returns the journal after finishing what an agentls without an
+// editor was cut off in. What an editor was part of waits for the editor: only
+// it knows its documents.
+func (a *app) settled(cmd *cobra.Command) (*edits.Journal, error) {
+	j := a.journal()
+	open, err := j.Open(cmd.Context())
+	if err != nil || len(open) == 0 {
+		return j, err
+	}
+	for _, entry := range open {
+		if len(entry.Documents) > 0 {
+			return j, nil
+		}
+	}
+	recovered, err := j.Recover(cmd.Context(), edits.NewDirectory())
+	for _, r := range recovered {
+		cmd.PrintErrf("%q was cut off, and %s\n", r.Entry.Title, r.Outcome)
+		for _, f := range r.Files {
+			cmd.PrintErrf("  %s was changed since and is left as it is\n", f.Path)
+		}
+	}
+	return j, err
+}
+
 // home returns what belongs to the workspace of these folders. It reads
 // nothing yet.
 func (a *app) home(roots []string) lsp.Home {

@@ -86,7 +86,7 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 	}
 	color := paletteFor(cmd.OutOrStdout())
 	for _, cs := range waiting {
-		cmd.Printf("%s  %s  %s (%d hunks in %d files)\n", color.bold(cs.ID), color.cyan("proposal"), cs.Title, cs.Pending(), len(cs.Files))
+		cmd.Printf("%s  %s  %s (%s in %s)\n", color.bold(cs.ID), color.cyan("proposal"), cs.Title, count(cs.Pending(), "hunk"), count(len(cs.Files), "file"))
 	}
 	for _, e := range entries {
 		cmd.Printf("%s  %s  %s  %s\n", color.bold(e.ID), e.Time.Format(time.DateTime), color.dim(string(e.State)), e.Title)
@@ -162,12 +162,20 @@ func (a *app) applyChanges(cmd *cobra.Command, dir, id string) error {
 }
 
 func (a *app) undoChanges(cmd *cobra.Command, id string) error {
-	entry, err := a.journal().Undo(cmd.Context(), edits.NewDirectory(), id, edits.Selection{})
+	j, err := a.settled(cmd)
+	if err != nil {
+		return err
+	}
+	entry, err := j.Undo(cmd.Context(), edits.NewDirectory(), id, edits.Selection{})
 	return a.report(cmd, "undone", entry, err)
 }
 
 func (a *app) redoChanges(cmd *cobra.Command, id string) error {
-	entry, err := a.journal().Redo(cmd.Context(), edits.NewDirectory(), id)
+	j, err := a.settled(cmd)
+	if err != nil {
+		return err
+	}
+	entry, err := j.Redo(cmd.Context(), edits.NewDirectory(), id)
 	return a.report(cmd, "made again", entry, err)
 }
 

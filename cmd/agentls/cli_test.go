@@ -132,5 +132,5 @@ func TestPatchIsATransaction(t *testing.T) {
 		t.Errorf("new.go was written: %q", got)
 	}
 	u.write("p.patch", "*** Begin Patch\n*** Add File: new.go\n+package math\n*** End Patch\n")
-	u.run("patch", "p.patch").want(t, 0, "applied to 1 files")
+	u.run("patch", "p.patch").want(t, 0, "applied to 1 file;")
 }

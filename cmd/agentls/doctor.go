@@ -97,7 +97,7 @@ func (a *app) checkJournal(cmd *cobra.Command) finding {
 		return finding{"journal", false, err.Error()}
 	}
 	if len(open) > 0 {
-		return finding{"journal", false, fmt.Sprintf("%d changes were cut off: start the editor, which settles them", len(open))}
+		return finding{"journal", false, fmt.Sprintf("%s cut off: the editor it was made in settles it at its next start, else the next agentls changes undo", count(len(open), "change"))}
 	}
 	return finding{"journal", true, "nothing is half applied"}
 }

@@ -23,6 +23,9 @@ import (
 const asMain = "AGENTLS_TEST_AS_MAIN"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(dying) != "" {
+		dieInApply()
+	}
 	if os.Getenv(asMain) != "" {
 		main()
 		return

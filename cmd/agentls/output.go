@@ -92,3 +92,11 @@ func (b *bar) clear() {
 		fmt.Fprint(os.Stderr, "\r\x1b[K")
 	}
 }
+
+// count says a number of things: "1 file", "2 files".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

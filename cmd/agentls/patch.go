@@ -47,14 +47,18 @@ func (a *app) patch(cmd *cobra.Command, file, dir string) error {
 		return fmt.Errorf("%s: %w; nothing was changed", file, err)
 	}
 	cs.ID, cs.Title = newID(), "Patch "+file
-	entry, err := a.journal().Apply(cmd.Context(), disk, cs)
+	j, err := a.settled(cmd)
+	if err != nil {
+		return err
+	}
+	entry, err := j.Apply(cmd.Context(), disk, cs)
 	if err != nil {
 		return err
 	}
 	if a.json {
 		return printJSON(cmd, entry)
 	}
-	cmd.Printf("applied to %d files; take it back with: agentls changes undo %s\n", len(entry.Files), entry.ID)
+	cmd.Printf("applied to %s; take it back with: agentls changes undo %s\n", count(len(entry.Files), "file"), entry.ID)
 	return nil
 }
 

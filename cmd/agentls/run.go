@@ -94,7 +94,7 @@ func (a *app) decider(cmd *cobra.Command, yes bool) func(*edits.ChangeSet) bool 
 		return func(*edits.ChangeSet) bool { return false }
 	}
 	return func(cs *edits.ChangeSet) bool {
-		cmd.PrintErrf("apply %d hunks in %d files? [y/N] ", cs.Pending(), len(cs.Files))
+		cmd.PrintErrf("apply %s in %s? [y/N] ", count(cs.Pending(), "hunk"), count(len(cs.Files), "file"))
 		answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 		return strings.EqualFold(strings.TrimSpace(answer), "y")
 	}
@@ -103,7 +103,11 @@ func (a *app) decider(cmd *cobra.Command, yes bool) func(*edits.ChangeSet) bool 
 // apply applies what is pending in cs to the disk, and notes it in the
 // proposal.
 func (a *app) apply(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet) (entry string, err error) {
-	done, err := a.journal().Apply(cmd.Context(), edits.NewDirectory(), cs)
+	j, err := a.settled(cmd)
+	if err != nil {
+		return "", err
+	}
+	done, err := j.Apply(cmd.Context(), edits.NewDirectory(), cs)
 	if err != nil {
 		return "", err
 	}
@@ -113,7 +117,7 @@ func (a *app) apply(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet) (ent
 		return "", fmt.Errorf("applied as %s, but the proposal's state was not kept: %w", done.ID, err)
 	}
 	if !a.json {
-		cmd.Printf("applied to %d files; take it back with: agentls changes undo %s\n", len(done.Files), done.ID)
+		cmd.Printf("applied to %s; take it back with: agentls changes undo %s\n", count(len(done.Files), "file"), done.ID)
 	}
 	return done.ID, nil
 }
