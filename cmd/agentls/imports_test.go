@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	"lsp/rpc":      {"go.lsp.dev/"},
 	"lsp":          {"lsp/rpc", "agent", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
 
+	"editors/model":    {"agent/script"},
 	"editors/nvimtest": {"os/exec", "github.com/neovim/go-client/"},
 	"cmd/agentls/demo": {"os/exec", "edits", "edits/text", "index", "agent", "agent/script", "editors/nvimtest", "github.com/neovim/go-client/"},
 	"cmd/agentls":      {anything},
