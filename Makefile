@@ -32,6 +32,10 @@ portable = $(shell GOOS=windows CGO_ENABLED=0 $(GO) list -e \
 	-f '{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}} ' ./... | \
 	grep -vE 'agentls/index |tree-sitter' | cut -d ' ' -f 1)
 
+.PHONY: vscode
+vscode: ## editors/vscode/agentls.vsix: the VS Code extension with the server inside
+	editors/vscode/package.sh $(VERSION)
+
 .PHONY: demo
 demo: build ## the whole way, on a real repository, with the scripted model
 	nvims=$$(editors/setup.sh) && AGENTLS_TEST_NVIM=$$nvims bin/agentls demo
@@ -58,4 +62,4 @@ clean: ## remove what was built (not the Neovim kept for the tests)
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16

@@ -1,0 +1,213 @@
+import * as vscode from 'vscode';
+import {
+  LanguageClient,
+  RevealOutputChannelOn,
+  State,
+  type ClientCapabilities,
+  type DynamicFeature,
+  type StaticFeature,
+} from 'vscode-languageclient/node';
+import { findServer, type Problem } from './core/binary.ts';
+import { declared, type CommandName, type Commands, type Event, type Server } from './core/contract.ts';
+import type { Declaration } from './core/text.ts';
+import type { Health } from './core/work.ts';
+
+/** The version of the server that this extension was built with; empty in a build for development. */
+declare const SERVER_VERSION: string;
+
+/** What a connection tells its owner. */
+export interface Listeners {
+  event(event: Event): void;
+  health(health: Health): void;
+  problem(problem: Problem): void;
+}
+
+/** The language server's process and the way to it. */
+export class Connection implements Server {
+  readonly log = vscode.window.createOutputChannel('agentls', { log: true });
+  #extension: vscode.Uri;
+  #listeners: Listeners;
+  #client: LanguageClient | undefined;
+  #problem = 'agentls: the server is not running.';
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(extension: vscode.Uri, listeners: Listeners) {
+    this.#extension = extension;
+    this.#listeners = listeners;
+  }
+
+  /** Starts the server, or says why it cannot be started. Never rejects. */
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#start());
+  }
+
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#stop();
+      await this.#start();
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#stop());
+  }
+
+  /** The server inside the extension, which may be missing. */
+  get bundled(): string {
+    const name = process.platform === 'win32' ? 'agentls.exe' : 'agentls';
+    return vscode.Uri.joinPath(this.#extension, 'bin', name).fsPath;
+  }
+
+  /** Runs a start or stop after those before it. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(step);
+    return this.#last;
+  }
+
+  async #start(): Promise<void> {
+    this.#listeners.health({ state: 'starting' });
+    const found = await findServer({
+      configured: vscode.workspace.getConfiguration('agentls').get('server.path', ''),
+      bundled: this.bundled,
+      version: SERVER_VERSION,
+    });
+    if ('problem' in found) {
+      this.#unusable(found.problem);
+      return;
+    }
+    if (found.warning) {
+      this.#listeners.problem(found.warning);
+    }
+    const client = this.#connect(found.path);
+    this.#client = client;
+    try {
+      await client.start();
+    } catch (error) {
+      const message = `agentls: the server does not start: ${messageOf(error)}. Its log says more.`;
+      this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client?.state === State.Running || client?.state === State.Starting) {
+      await client.stop().catch(() => undefined); // it is gone either way
+    }
+    await client?.dispose().catch(() => undefined);
+  }
+
+  async call<N extends CommandName>(command: N, argument: Commands[N]['argument']): Promise<Commands[N]['result']> {
+    return this.#request('workspace/executeCommand', { command, arguments: [argument] });
+  }
+
+  /** The declarations of a file, as the server's index knows them. */
+  async declarations(uri: string): Promise<Declaration[]> {
+    return (await this.#request<Declaration[] | null>('textDocument/documentSymbol', { textDocument: { uri } })) ?? [];
+  }
+
+  async #request<R>(method: string, params: unknown): Promise<R> {
+    if (!this.#client) {
+      throw new Error(this.#problem);
+    }
+    return this.#client.sendRequest<R>(method, params);
+  }
+
+  #connect(command: string): LanguageClient {
+    const client = new AgentClient(
+      'agentls',
+      'agentls',
+      { command, args: ['serve'] },
+      {
+        documentSelector: [{ scheme: 'file' }], // all of them: a change set may be about any file that is open
+        outputChannel: this.log,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+        initializationOptions: modelSettings,
+        middleware: {
+          handleDiagnostics: (uri, diagnostics, next) => {
+            if (vscode.workspace.getWorkspaceFolder(uri)) {
+              next(uri, diagnostics); // not those of the diff document, which the multi-diff editor stands in for
+            }
+          },
+          workspace: {
+            configuration: (params) => params.items.map((item) => (item.section === 'agentls' ? modelSettings() : null)),
+          },
+          ...navigation,
+        },
+      },
+    );
+    client.registerFeature(declaration);
+    client.onNotification('agentls/event', (event: Event) => this.#listeners.event(event));
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) {
+        this.#listeners.health({ state: 'running' });
+      } else if (newState === State.Stopped && this.#client === client) {
+        this.#lost();
+      }
+    });
+    return client;
+  }
+
+  /** The server ended by itself. The client starts it again, unless it ends too often. */
+  #lost(): void {
+    this.#problem = 'agentls: the server ended by itself; it starts again unless that happens too often. Its log says more.';
+    this.#listeners.health({ state: 'stopped', problem: this.#problem });
+  }
+
+  #unusable(problem: Problem): void {
+    this.#problem = problem.message;
+    this.#client = undefined;
+    this.#listeners.health({ state: 'stopped', problem: problem.message });
+    this.#listeners.problem(problem);
+  }
+
+  /** Sends the settings again after the user changed them. */
+  settingsChanged(): void {
+    void this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { agentls: modelSettings() } });
+  }
+}
+
+/** Our own commands have the server's names (commands.ts), so the client must not register those again. */
+class AgentClient extends LanguageClient {
+  override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
+    const commands = 'registrationType' in feature && feature.registrationType.method === 'workspace/executeCommand';
+    if (!commands) {
+      super.registerFeature(feature);
+    }
+  }
+}
+
+/** What this client declares. Progress is shown from events, so the server need not tell it a second way. */
+const declaration: StaticFeature = {
+  fillClientCapabilities(capabilities: ClientCapabilities): void {
+    capabilities.experimental = { agentls: declared };
+    capabilities.window = { ...capabilities.window, workDoneProgress: false };
+  },
+  initialize() {},
+  getState: () => ({ kind: 'static' }),
+  clear() {},
+};
+
+function modelSettings(): { model: string; baseUrl: string; apiKey: string } {
+  const settings = vscode.workspace.getConfiguration('agentls');
+  return { model: settings.get('model', ''), baseUrl: settings.get('baseUrl', ''), apiKey: settings.get('apiKey', '') };
+}
+
+function navigates(): boolean {
+  return vscode.workspace.getConfiguration('agentls').get('navigation', true);
+}
+
+/** Navigation by the index, unless the user leaves it to another extension. */
+const navigation = {
+  provideHover: (document, position, token, next) => (navigates() ? next(document, position, token) : undefined),
+  provideDefinition: (document, position, token, next) => (navigates() ? next(document, position, token) : undefined),
+  provideReferences: (document, position, options, token, next) =>
+    navigates() ? next(document, position, options, token) : undefined,
+  provideDocumentSymbols: (document, token, next) => (navigates() ? next(document, token) : undefined),
+  provideWorkspaceSymbols: (query, token, next) => (navigates() ? next(query, token) : undefined),
+} satisfies import('vscode-languageclient/node').Middleware;
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

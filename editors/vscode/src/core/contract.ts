@@ -1,0 +1,183 @@
+/**
+ * The commands and events of lsp/COMMANDS.md, as types. A unit test holds this file against that document: nothing else
+ * is known of the server.
+ */
+
+/** A place in a text; both count from 0, `character` in UTF-16 code units. */
+export interface Position {
+  line: number;
+  character: number;
+}
+
+export interface Range {
+  start: Position;
+  end: Position;
+}
+
+/** How many hunks of a change set are in which state, and how many lines it adds and removes. */
+export interface Counts {
+  files: number;
+  pending: number;
+  applied: number;
+  rejected: number;
+  inConflict: number;
+  undone: number;
+  added: number;
+  removed: number;
+}
+
+export interface Status {
+  version: string;
+  /** Absent: the index answers. */
+  model?: string;
+  source: string;
+  error?: string;
+  ready: boolean;
+  roots: string[];
+  files: number;
+  symbols: number;
+  runs: string[];
+  proposals: number;
+}
+
+export interface Proposal {
+  id: string;
+  title: string;
+  files: number;
+  counts: Counts;
+}
+
+export type EntryState = 'open' | 'applied' | 'partly applied' | 'undone';
+
+/** One line of the journal. */
+export interface Entry {
+  id: string;
+  changeSet: string;
+  title: string;
+  state: EntryState;
+  time: string;
+  unsaved?: string[];
+}
+
+export interface Hunk {
+  hunk: number;
+  state: 'pending' | 'conflict';
+  range: Range;
+  newText: string;
+  /** Why it cannot be accepted. */
+  conflict?: string;
+}
+
+/** The undecided hunks of one file; their ranges count in `before`. */
+export interface FileView {
+  op: 'modify' | 'create' | 'delete' | 'rename';
+  uri: string;
+  /** Of a rename. */
+  to?: string;
+  before: string;
+  hunks: Hunk[];
+}
+
+export interface ShownChanges {
+  id: string;
+  title: string;
+  files: FileView[];
+}
+
+export interface Conflict {
+  uri: string;
+  hunk?: number;
+  reason: string;
+  ours: string;
+  theirs: string;
+}
+
+/** What an apply, undo or redo did. With conflicts nothing was changed. */
+export interface Outcome {
+  entry?: string;
+  title?: string;
+  files: string[];
+  unsaved: string[];
+  conflicts: Conflict[];
+}
+
+export interface Place {
+  uri: string;
+  range: Range;
+}
+
+/** Hunks of a proposal: all, those of a file, or one. */
+export interface Selection {
+  changeSet: string;
+  uri?: string;
+  hunk?: number;
+}
+
+/** Each command with its argument and its result. */
+export interface Commands {
+  'agentls.ask': { argument: Place & { question?: string }; result: { run: string } };
+  'agentls.explain': { argument: Place; result: { run: string } };
+  'agentls.change': { argument: Place & { instruction: string }; result: { run: string } };
+  'agentls.rename': {
+    argument: { uri: string; position: Position; newName: string };
+    result: { changeSet: string; renamed: number; possible: number };
+  };
+  'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
+  'agentls.status': { argument: object; result: Status };
+  'agentls.changes.list': { argument: object; result: { proposals: Proposal[]; entries: Entry[] } };
+  'agentls.changes.show': { argument: { changeSet?: string }; result: ShownChanges };
+  'agentls.changes.diff': { argument: { changeSet?: string }; result: { path: string; text: string } };
+  'agentls.changes.accept': { argument: Selection; result: Outcome };
+  'agentls.changes.reject': { argument: Selection; result: { counts: Counts } };
+  'agentls.changes.apply': { argument: { changeSet?: string }; result: Outcome };
+  'agentls.changes.undo': { argument: { entry?: string; uri?: string; hunk?: number }; result: Outcome };
+  'agentls.changes.redo': { argument: { entry?: string }; result: Outcome };
+}
+
+export type CommandName = keyof Commands;
+
+/** The server, as everything here sees it. A rejection carries a message for people. */
+export interface Server {
+  call<N extends CommandName>(command: N, argument: Commands[N]['argument']): Promise<Commands[N]['result']>;
+}
+
+export type Mode = 'ask' | 'explain' | 'edit';
+
+export interface Usage {
+  requests: number;
+  inputTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+}
+
+/** A tool call of a run. */
+export interface Step {
+  id: string;
+  tool: string;
+  title: string;
+  state: 'started' | 'done' | 'failed';
+  error?: string;
+}
+
+/** What `agentls/event` carries. */
+export type Event =
+  | { kind: 'run.started'; run: string; title: string; mode: Mode }
+  | { kind: 'run.text' | 'run.reasoning' | 'run.waiting'; run: string; text: string }
+  | { kind: 'run.step'; run: string; step: Step }
+  | {
+      kind: 'run.done';
+      run: string;
+      title: string;
+      mode: Mode;
+      answer?: string;
+      source: string;
+      usage?: Usage;
+      changeSet?: string;
+    }
+  | { kind: 'run.failed'; run: string; title: string; error: string }
+  | { kind: 'changes'; changeSet: string; title: string; counts: Counts }
+  | { kind: 'index.started' }
+  | { kind: 'index.done'; files?: number; symbols?: number };
+
+/** What a client declares under `capabilities.experimental.agentls`. */
+export const declared = { events: true, prompts: true } as const;

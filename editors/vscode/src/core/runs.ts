@@ -1,0 +1,125 @@
+import type { Event, Mode, Step, Usage } from './contract.ts';
+
+/** One execution of a task, as far as its events tell. */
+export interface Run {
+  id: string;
+  title: string;
+  mode: Mode;
+  state: 'running' | 'done' | 'failed';
+  /** The answer: streamed while the run goes on, then as a whole. Markdown. */
+  text: string;
+  steps: Step[];
+  /** Why the run waits for the model's server; empty when it does not. */
+  waiting: string;
+  /** Who answered: the model's name, or `index`. */
+  source: string;
+  usage?: Usage;
+  changeSet?: string;
+  error?: string;
+}
+
+/** How many runs are remembered. Those under way are never dropped. */
+const remembered = 30;
+
+/** The runs of this session, made of the server's events. */
+export class Runs {
+  #runs = new Map<string, Run>();
+
+  /** All runs, newest first. */
+  all(): Run[] {
+    return [...this.#runs.values()].reverse();
+  }
+
+  /** How many runs are under way. */
+  running(): number {
+    return this.all().filter((run) => run.state === 'running').length;
+  }
+
+  find(id: string): Run | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** The run with this id; one that no event told of yet begins here, since a command's result may overtake its events. */
+  track(id: string): Run {
+    return this.#runs.get(id) ?? this.#begin(id);
+  }
+
+  /** Takes an event in, and returns the run that it moved, if it is about one. */
+  handle(event: Event): Run | undefined {
+    if (!('run' in event)) {
+      return undefined;
+    }
+    const run = this.track(event.run);
+    move(run, event);
+    return run;
+  }
+
+  /** Fails all runs under way: their server has gone. */
+  abandon(error: string): void {
+    for (const run of this.#runs.values()) {
+      if (run.state === 'running') {
+        Object.assign(run, { state: 'failed', error });
+      }
+    }
+  }
+
+  #begin(id: string): Run {
+    const run: Run = { id, title: '', mode: 'ask', state: 'running', text: '', steps: [], waiting: '', source: '' };
+    this.#runs.set(id, run);
+    const over = [...this.#runs.values()].filter((old) => old.state !== 'running');
+    for (const old of over.slice(0, Math.max(0, this.#runs.size - remembered))) {
+      this.#runs.delete(old.id);
+    }
+    return run;
+  }
+}
+
+/** What moves a run; the other kinds tell of change sets and the index. */
+type RunEvent = Extract<Event, { run: string }>;
+
+function move(run: Run, event: RunEvent): void {
+  if (event.kind !== 'run.waiting' && event.kind !== 'run.started') {
+    run.waiting = '';
+  }
+  switch (event.kind) {
+    case 'run.started':
+      Object.assign(run, { title: event.title, mode: event.mode });
+      break;
+    case 'run.text':
+      run.text += event.text;
+      break;
+    case 'run.reasoning':
+      break; // a summary of thoughts is not the answer
+    case 'run.waiting':
+      run.waiting = event.text;
+      break;
+    case 'run.step':
+      note(run.steps, event.step);
+      break;
+    case 'run.done':
+      finish(run, event);
+      break;
+    case 'run.failed':
+      Object.assign(run, { title: event.title, state: 'failed', error: event.error });
+      break;
+  }
+}
+
+function finish(run: Run, event: Extract<Event, { kind: 'run.done' }>): void {
+  run.state = 'done';
+  run.title = event.title;
+  run.mode = event.mode;
+  run.text = event.answer ?? ''; // a retry may have streamed some of it twice
+  run.source = event.source;
+  run.usage = event.usage;
+  run.changeSet = event.changeSet;
+}
+
+function note(steps: Step[], step: Step): void {
+  const at = steps.findIndex((old) => old.id === step.id);
+  if (at < 0) {
+    steps.push(step);
+  } else {
+    steps[at] = step;
+  }
+}

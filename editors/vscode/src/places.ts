@@ -1,0 +1,45 @@
+import * as vscode from 'vscode';
+import type { Connection } from './client.ts';
+import type { Place, Range } from './core/contract.ts';
+import { enclosing } from './core/text.ts';
+
+export function toRange(range: vscode.Range): Range {
+  const { start, end } = range;
+  return {
+    start: { line: start.line, character: start.character },
+    end: { line: end.line, character: end.character },
+  };
+}
+
+export function fromRange({ start, end }: Range): vscode.Range {
+  return new vscode.Range(start.line, start.character, end.line, end.character);
+}
+
+/** A place with what is known of the declaration there. */
+export interface Target {
+  place: Place;
+  /** What it is called: a declaration's name, or the file's. */
+  name: string;
+  /** The declaration that is meant as a whole; undefined for a selection or a file. */
+  declaration: string | undefined;
+  /** Where a thread about it stands: at the declaration's name, or at the selection. */
+  at: vscode.Range;
+}
+
+/** The selection of the active editor, or undefined where there is none on a file. */
+export function selectedPlace(): Place | undefined {
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.uri.scheme !== 'file') {
+    return undefined;
+  }
+  return { uri: editor.document.uri.toString(), range: toRange(editor.selection) };
+}
+
+/** Finds the declaration that a place is in. */
+export async function locate(connection: Connection, place: Place): Promise<Target> {
+  const around = enclosing(await connection.declarations(place.uri), place.range.start);
+  const name = around?.name ?? vscode.workspace.asRelativePath(vscode.Uri.parse(place.uri));
+  const selected = fromRange(place.range);
+  const whole = selected.isEmpty ? around : undefined;
+  return { place, name, declaration: whole?.name, at: whole ? fromRange(whole.selectionRange) : selected };
+}

@@ -1,0 +1,180 @@
+import * as vscode from 'vscode';
+import { answerView, followUp, type Exchange } from './core/conversation.ts';
+import type { Place } from './core/contract.ts';
+import type { Run } from './core/runs.ts';
+import type { Work } from './core/work.ts';
+import type { Connection } from './client.ts';
+import { named } from './core/text.ts';
+import { fromRange, toRange, type Target } from './places.ts';
+
+/** How long answers are gathered before a comment is drawn again: the editor lays the whole thread out anew. */
+const redraw = 80; // milliseconds
+
+/** How long after a keystroke the threads look where their declarations are. */
+const settle = 400; // milliseconds
+
+/** A conversation about a place in the code, shown as a comment thread there. */
+interface Conversation {
+  target: Target;
+  thread: vscode.CommentThread;
+  exchanges: (Exchange & { comments: vscode.Comment[] })[];
+  timer?: NodeJS.Timeout;
+}
+
+/** The conversations of this session. */
+export class Threads {
+  readonly #controller = vscode.comments.createCommentController('agentls', 'agentls');
+  readonly #conversations = new Set<Conversation>();
+  readonly #server: Connection;
+  readonly #edited = new Map<string, NodeJS.Timeout>();
+  readonly #work: Work;
+
+  constructor(server: Connection, work: Work, subscriptions: vscode.Disposable[]) {
+    this.#server = server;
+    this.#work = work;
+    this.#controller.options = { prompt: 'Ask on', placeHolder: 'Ask on about this code' };
+    const forget = work.onChange((run) => this.#moved(run));
+    const typed = vscode.workspace.onDidChangeTextDocument(({ document }) => this.#follow(document.uri.toString()));
+    subscriptions.push(this.#controller, typed, { dispose: forget });
+  }
+
+  /** Asks about a place; an empty question is the server's own. Returns the run. */
+  async ask(target: Target, question: string): Promise<Run> {
+    const argument = question === '' ? target.place : { ...target.place, question };
+    const { run } = await this.#server.call('agentls.ask', argument);
+    return this.#open(target, run, question);
+  }
+
+  /** Has the code at a place explained. Returns the run. */
+  async explain(target: Target): Promise<Run> {
+    const { run } = await this.#server.call('agentls.explain', target.place);
+    return this.#open(target, run, '');
+  }
+
+  /** Asks on in a thread. */
+  async reply({ thread, text }: vscode.CommentReply): Promise<void> {
+    const conversation = this.#of(thread);
+    const asked = followUp(conversation.exchanges, text, this.#work.status?.model);
+    const { run } = await this.#server.call('agentls.ask', { ...placeOf(conversation), question: asked });
+    conversation.exchanges.push(this.#exchange(run, text));
+    this.#draw(conversation);
+  }
+
+  /** Stops what is under way in a thread. */
+  async stop(thread: vscode.CommentThread): Promise<void> {
+    const under = this.#of(thread).exchanges.filter((one) => one.run.state === 'running');
+    await Promise.all(under.map((one) => this.#server.call('agentls.stop', { run: one.run.id })));
+  }
+
+  /** Takes a thread away, and stops what is under way in it. */
+  async close(thread: vscode.CommentThread): Promise<void> {
+    const conversation = this.#of(thread);
+    const stopped = this.stop(thread);
+    clearTimeout(conversation.timer);
+    this.#conversations.delete(conversation);
+    thread.dispose();
+    await stopped;
+  }
+
+  /** The thread in which a run answers. */
+  threadOf(run: string): vscode.CommentThread | undefined {
+    return this.#find(run)?.thread;
+  }
+
+  /** Shows the thread in which a run answers. */
+  async reveal(run: string): Promise<void> {
+    const thread = this.threadOf(run);
+    if (thread) {
+      thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
+      await vscode.window.showTextDocument(thread.uri, { selection: startOf(thread) });
+    }
+  }
+
+  #open(target: Target, id: string, question: string): Run {
+    const exchange = this.#exchange(id, question);
+    const thread = this.#controller.createCommentThread(vscode.Uri.parse(target.place.uri), target.at, exchange.comments);
+    thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
+    const conversation = { target, thread, exchanges: [exchange] };
+    this.#conversations.add(conversation);
+    this.#draw(conversation);
+    return exchange.run;
+  }
+
+  /** Keeps threads at their declarations: an edit that replaces a declaration leaves its thread anywhere. */
+  #follow(uri: string): void {
+    clearTimeout(this.#edited.get(uri));
+    const about = [...this.#conversations].filter(({ target }) => target.place.uri === uri && target.declaration);
+    if (about.length > 0) {
+      this.#edited.set(uri, setTimeout(() => void this.#settle(uri, about), settle));
+    }
+  }
+
+  async #settle(uri: string, about: Conversation[]): Promise<void> {
+    this.#edited.delete(uri);
+    const declarations = await this.#server.declarations(uri).catch(() => []);
+    for (const { thread, target } of about) {
+      const now = named(declarations, target.declaration ?? '');
+      if (now && !thread.range?.isEqual(fromRange(now.selectionRange))) {
+        thread.range = fromRange(now.selectionRange);
+      }
+    }
+  }
+
+  #exchange(id: string, question: string): Conversation['exchanges'][number] {
+    const answer = comment('agentls', '');
+    const comments = question === '' ? [answer] : [comment('You', question), answer];
+    return { question, run: this.#work.runs.track(id), comments };
+  }
+
+  #moved(run: Run | undefined): void {
+    for (const conversation of this.#conversations) {
+      const concerned = run === undefined || conversation.exchanges.some((one) => one.run === run);
+      if (concerned) {
+        conversation.timer ??= setTimeout(() => this.#draw(conversation), redraw);
+      }
+    }
+  }
+
+  /** Brings the thread in step with its runs. Comments keep their identity, so that the editor updates them in place. */
+  #draw(conversation: Conversation): void {
+    clearTimeout(conversation.timer);
+    conversation.timer = undefined;
+    const { thread, exchanges } = conversation;
+    for (const { run, comments } of exchanges) {
+      const view = answerView(run);
+      const answer = comments.at(-1);
+      if (answer) {
+        answer.label = view.label;
+        answer.body = new vscode.MarkdownString(view.markdown, true);
+      }
+    }
+    thread.label = exchanges[0]?.run.title || 'agentls';
+    thread.contextValue = exchanges.some((one) => one.run.state === 'running') ? 'running' : 'idle';
+    thread.comments = exchanges.flatMap((one) => one.comments);
+  }
+
+  #find(run: string): Conversation | undefined {
+    return [...this.#conversations].find((one) => one.exchanges.some((exchange) => exchange.run.id === run));
+  }
+
+  #of(thread: vscode.CommentThread): Conversation {
+    const found = [...this.#conversations].find((one) => one.thread === thread);
+    if (!found) {
+      throw new Error('agentls: this conversation is over; ask anew.');
+    }
+    return found;
+  }
+}
+
+/** The place that a conversation is about, where it stands now. */
+function placeOf({ thread, target: { place } }: Conversation): Place {
+  return thread.range ? { uri: place.uri, range: toRange(thread.range) } : place;
+}
+
+function startOf(thread: vscode.CommentThread): vscode.Range | undefined {
+  return thread.range && new vscode.Range(thread.range.start, thread.range.start);
+}
+
+function comment(author: string, body: string): vscode.Comment {
+  return { author: { name: author }, body: new vscode.MarkdownString(body), mode: vscode.CommentMode.Preview };
+}

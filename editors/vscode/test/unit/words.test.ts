@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FileView } from '../../src/core/contract.ts';
+import { baseName, distinct, hunkEffect, outcomeLine } from '../../src/core/words.ts';
+
+const before = 'one\ntwo\nthree\n';
+
+function effect(op: FileView['op'], [from, to]: [number, number], newText: string): string {
+  const range = { start: { line: from, character: 0 }, end: { line: to, character: 0 } };
+  const hunk = { hunk: 1, state: 'pending' as const, range, newText };
+  return hunkEffect({ op, uri: 'file:///w/a.go', to: 'file:///w/b%20c.go', before, hunks: [hunk] }, hunk);
+}
+
+test('what a hunk does', () => {
+  assert.deepEqual(
+    [
+      effect('modify', [0, 2], 'x\n'),
+      effect('modify', [1, 1], 'x\ny'),
+      effect('modify', [1, 2], ''),
+      effect('create', [0, 0], 'x\n'),
+      effect('delete', [0, 3], ''),
+      effect('rename', [0, 0], ''),
+    ],
+    [
+      'replaces 2 lines by 1',
+      'inserts 2 lines',
+      'removes 1 line',
+      'creates this file with 1 line',
+      'deletes this file',
+      'moves this file to b c.go',
+    ],
+  );
+});
+
+test('what came of an apply', () => {
+  const outcome = { title: 'Fix it', files: ['file:///a', 'file:///b'], unsaved: ['file:///a'], conflicts: [] };
+  assert.equal(outcomeLine('applied', outcome), 'Fix it: applied in 2 files, 1 not yet saved');
+  const conflict = { uri: 'file:///w/a.go', reason: 'the same lines were changed meanwhile', ours: '', theirs: '' };
+  assert.equal(
+    outcomeLine('undone', { files: [], unsaved: [], conflicts: [conflict, conflict] }),
+    'Nothing was undone: a.go: the same lines were changed meanwhile (and 1 more)',
+  );
+});
+
+test('labels are distinct, names readable', () => {
+  assert.deepEqual([distinct('a', []), distinct('a', ['a']), distinct('a', ['a', '2: a'])], ['a', '2: a', '3: a']);
+  assert.deepEqual([baseName('file:///w/%E2%82%AC.go'), baseName('file:///w/100%.go')], ['€.go', '100%.go']);
+});
