@@ -36,6 +36,10 @@ portable = $(shell GOOS=windows CGO_ENABLED=0 $(GO) list -e \
 vscode: ## editors/vscode/agentls.vsix: the VS Code extension with the server inside
 	editors/vscode/package.sh $(VERSION)
 
+.PHONY: test-vscode
+test-vscode: ## the VS Code extension: unit tests, in a real VS Code, and on screen
+	editors/vscode/test.sh
+
 .PHONY: demo
 demo: build ## the whole way, on a real repository, with the scripted model
 	nvims=$$(editors/setup.sh) && AGENTLS_TEST_NVIM=$$nvims bin/agentls demo

@@ -1,0 +1,228 @@
+/**
+ * One walk on screen, as a user takes it: ask, reply, change, review, reject a hunk, apply, undo. Pictures of it go to
+ * the folder in AGENTLS_PICTURES, if that is set.
+ */
+import { writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Locator, Page } from 'playwright-core';
+import { extension, Stage, until } from '../harness.ts';
+
+const stage = new Stage();
+const begin = Date.now();
+const pictures = process.env['AGENTLS_PICTURES'];
+
+function say(line: string): void {
+  console.log(`${String(Date.now() - begin).padStart(6)} ms  ${line}`);
+}
+
+/** The editor, as the user's hands and eyes know it. */
+class Screen {
+  #page: Page;
+
+  constructor(page: Page) {
+    this.#page = page;
+    page.setDefaultTimeout(45_000);
+  }
+
+  /** Opens a file of the project. */
+  async open(name: string): Promise<void> {
+    await this.#page.keyboard.press('Control+P');
+    await this.#page.locator('.quick-input-widget input').first().waitFor();
+    await this.#page.keyboard.type(name);
+    await this.#page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+    await this.#page.keyboard.press('Enter');
+    await this.#page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+  }
+
+  /** Puts the cursor on a line, counted from 1. */
+  async goTo(line: number): Promise<void> {
+    await this.#page.keyboard.press('Control+G');
+    await this.#page.locator('.quick-input-widget input').first().waitFor();
+    await this.#page.keyboard.type(String(line));
+    await this.#page.keyboard.press('Enter');
+    await this.statusBar(`Ln ${line}`).waitFor();
+  }
+
+  /** Runs a command by its name in the palette. */
+  async command(name: string): Promise<void> {
+    await this.#page.keyboard.press('F1');
+    await this.#page.locator('.quick-input-widget input').first().waitFor();
+    await this.#page.keyboard.type(name);
+    await this.#page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+    await this.#page.keyboard.press('Enter');
+  }
+
+  /** Answers the input box with this title. */
+  async answer(title: string, text: string): Promise<void> {
+    await this.#page.locator('.quick-input-title', { hasText: title }).waitFor();
+    await this.#page.keyboard.type(text);
+    await this.#page.keyboard.press('Enter');
+  }
+
+  statusBar(text: string): Locator {
+    return this.#page.locator('.statusbar-item', { hasText: text }).first();
+  }
+
+  thread(text: string): Locator {
+    return this.#page.locator('.review-widget', { hasText: text });
+  }
+
+  /** The thread on a hunk in a review. */
+  hunk(file: string, effect: string): Locator {
+    return this.thread(file).filter({ hasText: effect });
+  }
+
+  tree(text: string): Locator {
+    return this.#page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
+  }
+
+  notification(text: string): Locator {
+    return this.#page.locator('.notification-list-item', { hasText: text });
+  }
+
+  /** The text of the editor in front. */
+  async text(): Promise<string> {
+    const lines = await this.#page.locator('.editor-instance .view-line').allInnerTexts();
+    return lines.join('\n').replaceAll('\u00a0', ' ');
+  }
+
+  titleButton(name: string): Locator {
+    return this.#page.locator(`.editor-actions .action-label[aria-label^="${name}"]`);
+  }
+
+  /** Takes a picture of what is on screen now. */
+  async snap(name: string): Promise<void> {
+    if (pictures) {
+      await this.#page.screenshot({ path: path.join(pictures, `${name}.png`) });
+    }
+  }
+
+  /** Takes a picture once nothing moves any more. */
+  async picture(name: string): Promise<void> {
+    if (!pictures) {
+      return;
+    }
+    let before: Buffer = Buffer.alloc(0);
+    await until('a still screen', async () => {
+      const now = await this.#page.screenshot();
+      const still = now.equals(before);
+      before = now;
+      await this.#page.waitForTimeout(400);
+      return still;
+    });
+    writeFileSync(path.join(pictures, `${name}.png`), before);
+  }
+
+  async failure(): Promise<void> {
+    await this.#page.screenshot({ path: stage.path('failed.png') });
+  }
+
+  /** The keyboard and all else. */
+  get page(): Page {
+    return this.#page;
+  }
+}
+
+async function walk(screen: Screen): Promise<void> {
+  await screen.open('tariff.go');
+  await screen.statusBar('agentls: scripted').waitFor();
+  say('the server runs');
+
+  await screen.goTo(22);
+  await screen.command('agentls: Ask About This');
+  await screen.answer('Ask about Tariff', 'Is it safe for concurrent use?');
+  const thread = screen.thread('Ask about Tariff');
+  await thread.getByText('Yes: ').waitFor();
+  await screen.snap('vscode-ask-streaming');
+  await thread.getByText('a typo in an order ends the program').waitFor();
+  say('asked');
+
+  await thread.locator('.review-thread-reply-button').click();
+  await screen.page.keyboard.type('Who calls it?');
+  await screen.page.keyboard.press('Control+Enter');
+  await thread.getByText('and its test').waitFor();
+  await screen.picture('vscode-ask');
+  say('asked on');
+}
+
+async function change(screen: Screen): Promise<void> {
+  const before = { tariff: stage.read('tariff.go'), order: stage.read('order.go') };
+  await screen.command('agentls: Change This');
+  await screen.answer('Change Tariff', 'Return an error instead of panicking');
+  const proposal = screen.notification('Change Tariff: 7 to review');
+  await proposal.waitFor();
+  await screen.notification('Source: agentls').getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
+  await screen.picture('vscode-proposal');
+  await proposal.getByRole('button', { name: 'Review' }).click();
+  const hunk = screen.hunk('order.go', 'replaces 2 lines by 2');
+  await hunk.waitFor();
+  await screen.command('View: Show agentls');
+  await screen.tree('To review').waitFor();
+  await screen.picture('vscode-review');
+  say('proposed');
+
+  await hunk.locator('.action-label[aria-label^="Reject"]').click();
+  await hunk.waitFor({ state: 'detached' });
+  const kept = screen.hunk('order.go', 'replaces 1 line by 5');
+  await kept.locator('.action-label[aria-label^="Accept"]').waitFor();
+  await screen.statusBar('6 to review').waitFor();
+  await screen.picture('vscode-review-rejected');
+  say('rejected a hunk');
+
+  await kept.locator('.action-label[aria-label^="Accept"]').click();
+  await kept.waitFor({ state: 'detached' });
+  check('the accepted hunk', stage.read('order.go')?.includes('price, err := Tariff'), true);
+  say('accepted a hunk');
+
+  await screen.titleButton('Apply All').click();
+  const applied = screen.notification('applied in 3 files, 1 not yet saved');
+  await applied.waitFor();
+  await screen.open('tariff.go');
+  await until('the applied text', async () => (await screen.text()).includes('return 0, ZoneError{zone}'));
+  check('tariff.go on disk, since nobody saved it', stage.read('tariff.go'), before.tariff);
+  check('the rejected hunk', stage.read('order.go')?.includes('Total() int {'), true);
+  check('the new file', stage.read('zone.go')?.includes('type ZoneError'), true);
+  await screen.picture('vscode-applied');
+  say('applied');
+
+  await applied.getByRole('button', { name: 'Undo' }).click();
+  await screen.notification('undone in 3 files').waitFor();
+  await until('the text as before', async () => (await screen.text()).includes('panic("unknown zone " + zone)'));
+  await screen.command('agentls: Undo');
+  await screen.notification('undone in 1 file').waitFor();
+  const after = { tariff: stage.read('tariff.go'), order: stage.read('order.go'), zone: stage.read('zone.go') };
+  check('the files on disk', after, { ...before, zone: undefined });
+  await screen.tree('undone').waitFor();
+  await screen.picture('vscode-undone');
+  say('undone');
+}
+
+function check(what: string, got: unknown, want: unknown): void {
+  if (!isDeepStrictEqual(got, want)) {
+    throw new Error(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
+  }
+}
+
+let outcome: 'passed' | 'failed' = 'failed';
+try {
+  await stage.prepare(['ask', 'reply', 'change'], {});
+  await stage.install(path.join(extension, 'agentls.vsix'));
+  say('the extension is installed');
+  await stage.serve();
+  const screen = new Screen(await stage.page());
+  try {
+    await screen.page.goto(`http://${stage.address}/?folder=${stage.project}`);
+    await screen.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    say('the editor is shown');
+    await walk(screen);
+    await change(screen);
+    outcome = 'passed';
+  } catch (error) {
+    await screen.failure();
+    throw error;
+  }
+} finally {
+  await stage.end(outcome);
+}
+process.exit(outcome === 'passed' ? 0 : 1);
