@@ -30,6 +30,8 @@ type Task struct {
 	Mode   Mode   `json:"mode"`
 	Prompt string `json:"prompt"` // in the user's words; may be empty for Explain
 	Focus  *Focus `json:"focus,omitempty"`
+
+	Editor *EditorView `json:"editor,omitempty"` // nil: nothing is known of it
 }
 
 // A Focus is the place in the code that a task is about.

@@ -30,6 +30,7 @@ func (d *Draft) opening(ctx context.Context, task Task) ([]Item, error) {
 		workspace.Text += "\n" + focus
 		workspace.Paths = []string{task.Focus.Path}
 	}
+	d.describeEditor(&workspace, task)
 	return []Item{workspace, UserMessage{Text: wish(task)}}, nil
 }
 

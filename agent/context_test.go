@@ -50,6 +50,43 @@ func TestOpeningNamesTheSymbol(t *testing.T) {
 	}
 }
 
+// TestOpeningTellsOfTheEditor: what is on screen and what the editor reports,
+// that of the focus first; nothing of files that models do not get.
+func TestOpeningTellsOfTheEditor(t *testing.T) {
+	f := parse(t, []byte(`mode: explain
+-- files/a.go --
+package a
+-- files/b.go --
+package b
+-- files/.env --
+KEY=1
+-- turn1.expect --
+/On the user's screen: b.go, a.go\n\nThe editor reports:\na.go:3: warning: unused x\nb.go:1: error: expected declaration, found quote \(compiler\)\nb.go:1: error: 0\n/
+/b.go:1: error: 27\nand 2 more\n/
+!KEY
+!elsewhere
+-- turn1.reply --
+message: ok
+`))
+	f.task.Focus = f.focus(t, "a.go:package")
+	dir := strings.TrimSuffix(f.task.Focus.Path, "a.go")
+	f.task.Editor = &agent.EditorView{
+		Visible: []string{dir + "b.go", "/elsewhere/c.go", dir + ".env", dir + "a.go"},
+		Problems: []agent.Problem{
+			{Path: dir + "b.go", Severity: "error", Message: "expected declaration,\n\tfound quote", Source: "compiler"},
+			{Path: dir + ".env", Severity: "error", Message: "KEY=1"},
+			{Path: "/elsewhere/c.go", Severity: "error", Message: "no"},
+			{Path: dir + "a.go", Line: 2, Severity: "warning", Message: "unused x"},
+		},
+	}
+	for i := range 30 {
+		f.task.Editor.Problems = append(f.task.Editor.Problems, agent.Problem{Path: dir + "b.go", Severity: "error", Message: fmt.Sprint(i)})
+	}
+	if _, _, err := f.run(t, agent.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFocusThatCannotBeRead(t *testing.T) {
 	f := parse(t, []byte("mode: explain\n-- files/a.bin --\n\x00\x01\n-- turn1.reply --\n"))
 	f.task.Focus = f.focus(t, "a.bin:\x01")

@@ -41,6 +41,7 @@ func commands() []command {
 		define("agentls.change", (*Server).changeCode),
 		define("agentls.rename", (*Server).rename),
 		define("agentls.stop", (*Server).stopRun),
+		define("agentls.editor", (*Server).noteEditor),
 		define("agentls.status", (*Server).status),
 		define("agentls.changes.list", (*Server).listChanges),
 		define("agentls.changes.show", (*Server).showChanges),

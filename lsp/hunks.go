@@ -85,6 +85,9 @@ func visible(lines *text.Lines, s text.Span) text.Span {
 	return text.Span{Start: first.Start, End: max(first.Start, last.End)}
 }
 
+// diagnosticSource marks the diagnostics that are ours.
+const diagnosticSource = "agentls"
+
 func (r *review) diagnostic(h placed, lines *text.Lines, span text.Span) protocol.Diagnostic {
 	severity, message := protocol.DiagnosticSeverityInformation, describe(h)
 	if h.hunk.State == edits.InConflict {
@@ -93,7 +96,7 @@ func (r *review) diagnostic(h placed, lines *text.Lines, span text.Span) protoco
 	return protocol.Diagnostic{
 		Range:    toRange(lines, span, r.server.client.encoding),
 		Severity: severity,
-		Source:   protocol.NewOptional("agentls"),
+		Source:   protocol.NewOptional(diagnosticSource),
 		Code:     protocol.String(fmt.Sprintf("%s#%d", h.set.ID, h.hunk.ID)),
 		Message:  protocol.String(message),
 	}

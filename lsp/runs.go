@@ -98,6 +98,7 @@ type startedResult struct {
 
 // start begins task on snap and returns at once.
 func (s *Server) start(snap *index.Snapshot, task agent.Task, title string) *startedResult {
+	task.Editor = s.editor.Load()
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	s.runs.add(task.ID, cancel)
 	s.background.Go(func() {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/index"
@@ -57,6 +59,43 @@ func TestEvents(t *testing.T) {
 	}
 	if count > 40 {
 		t.Errorf("%d events for 100 deltas: not coalesced", count)
+	}
+}
+
+// TestEditorIsTold: a run knows what the editor said last before it.
+func TestEditorIsTold(t *testing.T) {
+	w := mathWorld(t)
+	told := make(chan *agent.EditorView, 2)
+	w.runner = runner(func(_ context.Context, _ *index.Snapshot, task agent.Task, _ agent.Sink) (*agent.Result, error) {
+		told <- task.Editor
+		return &agent.Result{Source: "test"}, nil
+	})
+	e := w.start(t)
+	e.open("math.go")
+	at := e.at("math.go", "Add(a")
+	must[startedResult](e, "agentls.ask", askParams{place: at})
+	if got := <-told; got != nil {
+		t.Errorf("a run is told of an editor that said nothing: %+v", got)
+	}
+	result := must[editorResult](e, "agentls.editor", editorParams{
+		Visible: []uri.URI{at.URI, "untitled:x"},
+		Problems: []editorProblem{
+			{URI: at.URI, Range: at.Range, Severity: protocol.DiagnosticSeverityWarning, Message: "unused", Source: "vet"},
+			{URI: at.URI, Message: "ours", Source: "agentls"},
+			{URI: "untitled:x", Message: "no file"},
+		},
+	})
+	if result.Problems != 1 {
+		t.Errorf("%d problems were noted, want 1", result.Problems)
+	}
+	must[startedResult](e, "agentls.explain", explainParams{at})
+	path := filepath.Join(w.dir, "math.go")
+	want := &agent.EditorView{
+		Visible:  []string{path},
+		Problems: []agent.Problem{{Path: path, Line: int(at.Range.Start.Line), Severity: "warning", Message: "unused", Source: "vet"}},
+	}
+	if diff := cmp.Diff(want, <-told); diff != "" {
+		t.Errorf("the run is told (-want +got):\n%s", diff)
 	}
 }
 

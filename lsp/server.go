@@ -70,7 +70,8 @@ type Server struct {
 	runs     runs
 	setup    atomic.Pointer[Setup]
 	indexed  atomic.Pointer[index.Stats]
-	settings func() json.RawMessage // initialization options, until the client is asked
+	editor   atomic.Pointer[agent.EditorView] // nil until the client tells of it
+	settings func() json.RawMessage           // initialization options, until the client is asked
 
 	background sync.WaitGroup
 }

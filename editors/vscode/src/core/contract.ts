@@ -113,6 +113,15 @@ export interface Selection {
   hunk?: number;
 }
 
+/** A diagnostic of another server, a compiler or a linter; `severity` as in LSP, from 1 for an error. */
+export interface EditorProblem {
+  uri: string;
+  range: Range;
+  severity: number;
+  message: string;
+  source?: string;
+}
+
 /** Each command with its argument and its result. */
 export interface Commands {
   'agentls.ask': { argument: Place & { question?: string }; result: { run: string } };
@@ -123,6 +132,7 @@ export interface Commands {
     result: { changeSet: string; renamed: number; possible: number };
   };
   'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
+  'agentls.editor': { argument: { visible: string[]; problems: EditorProblem[] }; result: { problems: number } };
   'agentls.status': { argument: object; result: Status };
   'agentls.changes.list': { argument: object; result: { proposals: Proposal[]; entries: Entry[] } };
   'agentls.changes.show': { argument: { changeSet?: string }; result: ShownChanges };
