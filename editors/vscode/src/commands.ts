@@ -7,6 +7,7 @@ import type { Run } from './core/runs.ts';
 import type { Node } from './core/tree.ts';
 import { countsLine, outcomeLine } from './core/words.ts';
 import type { Work } from './core/work.ts';
+import { tellEditor } from './editor.ts';
 import { locate, selectedPlace, type Target } from './places.ts';
 import type { Reviews } from './review.ts';
 import type { Threads } from './threads.ts';
@@ -120,6 +121,7 @@ async function change(parts: Parts, given: (Place & { instruction?: string }) | 
   if (!instruction) {
     return undefined;
   }
+  await tellEditor(parts.connection);
   const { run } = await parts.connection.call('agentls.change', { ...place, instruction });
   void told(follow(parts, parts.work.runs.track(run)));
   return run;

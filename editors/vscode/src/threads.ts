@@ -5,6 +5,7 @@ import type { Run } from './core/runs.ts';
 import type { Work } from './core/work.ts';
 import type { Connection } from './client.ts';
 import { named } from './core/text.ts';
+import { tellEditor } from './editor.ts';
 import { fromRange, toRange, type Target } from './places.ts';
 
 /** How long answers are gathered before a comment is drawn again: the editor lays the whole thread out anew. */
@@ -40,6 +41,7 @@ export class Threads {
 
   /** Asks about a place; an empty question is the server's own. Returns the run. */
   async ask(target: Target, question: string): Promise<Run> {
+    await tellEditor(this.#server);
     const argument = question === '' ? target.place : { ...target.place, question };
     const { run } = await this.#server.call('agentls.ask', argument);
     return this.#open(target, run, question);
@@ -47,6 +49,7 @@ export class Threads {
 
   /** Has the code at a place explained. Returns the run. */
   async explain(target: Target): Promise<Run> {
+    await tellEditor(this.#server);
     const { run } = await this.#server.call('agentls.explain', target.place);
     return this.#open(target, run, '');
   }
@@ -55,6 +58,7 @@ export class Threads {
   async reply({ thread, text }: vscode.CommentReply): Promise<void> {
     const conversation = this.#of(thread);
     const asked = followUp(conversation.exchanges, text, this.#work.status?.model);
+    await tellEditor(this.#server);
     const { run } = await this.#server.call('agentls.ask', { ...placeOf(conversation), question: asked });
     conversation.exchanges.push(this.#exchange(run, text));
     this.#draw(conversation);

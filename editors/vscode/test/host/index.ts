@@ -263,6 +263,19 @@ suite.test('says a conflict and changes nothing', async () => {
   await run('workbench.action.files.revert');
 });
 
+suite.test('tells of the files on screen and of the errors and warnings of others', async () => {
+  const linter = vscode.languages.createDiagnosticCollection('linter');
+  const found = (line: number, message: string, severity: vscode.DiagnosticSeverity) => {
+    return Object.assign(new vscode.Diagnostic(new vscode.Range(line, 0, line, 1), message, severity), { source: 'linter' });
+  };
+  linter.set(order, [found(8, 'comment is vague', vscode.DiagnosticSeverity.Warning), found(1, 'just a hint', vscode.DiagnosticSeverity.Hint)]);
+  linter.set(tariff, [found(18, 'this panics', vscode.DiagnosticSeverity.Error)]);
+  const id = await run<string>('agentls.explain', placeOf(await vscode.workspace.openTextDocument(tariff), 'further := '));
+  const explained = await done(id);
+  linter.dispose();
+  same([explained.error, explained.text], [undefined, 'The linter minds the panic.']);
+});
+
 suite.test('stops a run', async () => {
   const document = await vscode.workspace.openTextDocument(tariff);
   const id = await run<string>('agentls.ask', { ...placeOf(document, 'further := '), question: 'Tell me a story.' });
@@ -301,20 +314,21 @@ suite.test('says what to do when the server is missing', async () => {
     problem: `agentls: there is no program at ${absent}, which the setting agentls.server.path names. Correct it, or clear it to use the server inside the extension.`,
   });
   same(statusView(parts.work).text, '$(error) agentls');
+  const document = await vscode.workspace.openTextDocument(tariff);
+  same(await run('agentls.explain', placeOf(document, 'further := ')), undefined); // it says so, and does not throw
   await setPath(undefined);
   await becomes(() => parts.work.health, { state: 'running' });
 });
 
 suite.test('starts a server of another version', async () => {
   const other = path.join(root.fsPath, '..', 'other-agentls');
-  fs.writeFileSync(other, `#!/bin/sh\ncase $1 in version) echo '{"version":"v0.0.1"}' ;; *) exec '${parts.connection.bundled}' "$@" ;; esac\n`, { mode: 0o755 });
+  const started = `${other}-started`;
+  const script = `case $1 in version) echo '{"version":"v0.0.1"}' ;; *) touch '${started}'; exec '${parts.connection.bundled}' "$@" ;; esac`;
+  fs.writeFileSync(other, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   await setPath(other);
-  await until('the other server', () => {
-    const pid = serverProcess();
-    return pid !== undefined && parts.work.health.state === 'running';
-  });
+  await until('the other server', () => fs.existsSync(started) && parts.work.health.state === 'running');
   await setPath(undefined);
-  await becomes(() => parts.work.health, { state: 'running' });
+  await until('the server inside', () => serverProcess() && parts.work.health.state === 'running');
 });
 
 suite.test('tells in the thread that the model cannot be reached', async () => {
