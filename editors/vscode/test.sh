@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test.sh [PART...]: tests the extension and prints how long each part took. The parts, all of them by default:
-#   unit    types, and the logic that knows no editor
+#   unit    format, types, and the logic that knows no editor
 #   host    in the extension host of a real VS Code, with the real server and the scripted model
 #   screen  the packaged extension, on screen in Chromium; pictures go to the folder AGENTLS_PICTURES, if that is set
 #
@@ -66,6 +66,7 @@ build() {
 }
 
 unit() {
+	node node_modules/prettier/bin/prettier.cjs --check --log-level warn .
 	node node_modules/typescript/bin/tsc -p .
 	node --test --test-reporter=spec "test/unit/*.test.ts"
 }

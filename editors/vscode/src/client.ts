@@ -130,7 +130,8 @@ export class Connection implements Server {
             }
           },
           workspace: {
-            configuration: (params) => params.items.map((item) => (item.section === 'agentls' ? modelSettings() : null)),
+            configuration: (params) =>
+              params.items.map((item) => (item.section === 'agentls' ? modelSettings() : null)),
           },
           ...navigation,
         },
@@ -150,7 +151,8 @@ export class Connection implements Server {
 
   /** The server ended by itself. The client starts it again, unless it ends too often. */
   #lost(): void {
-    this.#problem = 'agentls: the server ended by itself; it starts again unless that happens too often. Its log says more.';
+    this.#problem =
+      'agentls: the server ended by itself; it starts again unless that happens too often. Its log says more.';
     this.#listeners.health({ state: 'stopped', problem: this.#problem });
   }
 

@@ -72,7 +72,9 @@ export async function tellProblem(connection: Connection, problem: Problem): Pro
       await vscode.commands.executeCommand('workbench.action.openSettings', 'agentls.server.path');
       break;
     case 'Use the Server Inside':
-      await vscode.workspace.getConfiguration('agentls').update('server.path', undefined, vscode.ConfigurationTarget.Global);
+      await vscode.workspace
+        .getConfiguration('agentls')
+        .update('server.path', undefined, vscode.ConfigurationTarget.Global);
       break; // the change of the setting restarts the server
     case 'Show Log':
       connection.log.show();
@@ -109,7 +111,10 @@ async function explain(parts: Parts, given: Place | undefined): Promise<string> 
   return (await parts.threads.explain(await target(parts, given))).id;
 }
 
-async function change(parts: Parts, given: (Place & { instruction?: string }) | undefined): Promise<string | undefined> {
+async function change(
+  parts: Parts,
+  given: (Place & { instruction?: string }) | undefined,
+): Promise<string | undefined> {
   const { place, name } = await target(parts, given);
   const instruction =
     given?.instruction ||
@@ -184,13 +189,14 @@ async function rename(parts: Parts, given: Naming | undefined): Promise<void> {
   if (!at) {
     throw new Error('put the cursor on the name to change.');
   }
-  const newName = at.newName || (await vscode.window.showInputBox({ title: 'Rename, by the index', prompt: 'The new name' }));
+  const newName =
+    at.newName || (await vscode.window.showInputBox({ title: 'Rename, by the index', prompt: 'The new name' }));
   if (!newName) {
     return;
   }
   const result = await parts.connection.call('agentls.rename', { ...at, newName });
   if (result.possible > 0) {
-    const left = `${result.possible} more of that name are left alone, because the index is not certain that they mean it.`;
+    const left = `${result.possible} more of that name are left alone: the index is not certain of them.`;
     void vscode.window.showInformationMessage(`agentls: ${result.renamed} places are in the proposal; ${left}`);
   }
   await parts.reviews.open(result.changeSet);
@@ -273,7 +279,12 @@ function entryOf(what: { entry?: string } | Node | undefined): string | undefine
 }
 
 /** Tells what came of an apply, undo or redo: a conflict with both texts, else a line with the way back. */
-async function tellOutcome(parts: Parts, verb: string, outcome: Outcome, next: 'Undo' | 'Redo' | 'briefly'): Promise<void> {
+async function tellOutcome(
+  parts: Parts,
+  verb: string,
+  outcome: Outcome,
+  next: 'Undo' | 'Redo' | 'briefly',
+): Promise<void> {
   await parts.work.refresh();
   const line = prefixed(outcomeLine(verb, outcome));
   if (outcome.conflicts.length > 0) {

@@ -20,7 +20,9 @@ function visibleFiles(): string[] {
 
 /** The errors, then the warnings, of the workspace's files; not the hunks that wait for review. */
 function problems(): EditorProblem[] {
-  const all = vscode.languages.getDiagnostics().filter(([uri]) => uri.scheme === 'file' && vscode.workspace.getWorkspaceFolder(uri));
+  const all = vscode.languages
+    .getDiagnostics()
+    .filter(([uri]) => uri.scheme === 'file' && vscode.workspace.getWorkspaceFolder(uri));
   return all
     .flatMap(([uri, diagnostics]) => diagnostics.map((one) => problem(uri, one)))
     .filter(({ severity, source }) => severity <= 2 && source !== 'agentls')

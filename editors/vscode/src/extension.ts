@@ -9,7 +9,7 @@ import { WorkTree } from './tree.ts';
 
 let connection: Connection | undefined;
 
-/** Starts the extension. It resolves once the server runs or the user was told why not; tests work on what it returns. */
+/** Starts the extension. It resolves once the server runs or the user was told why not. Tests use what it returns. */
 export async function activate({ extensionUri, subscriptions }: vscode.ExtensionContext): Promise<Parts> {
   const made = new Connection(extensionUri, {
     event: (event) => work.handle(event),

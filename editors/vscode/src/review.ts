@@ -66,7 +66,11 @@ export class Reviews {
     const review: Review = { changeSet: shown.id, label, previews: shown.files.map(preview), threads: [], asked: 0 };
     this.#open.set(shown.id, review);
     await this.#draw(review);
-    await vscode.commands.executeCommand('vscode.changes', label, review.previews.map((one) => this.#resources(review, one)));
+    await vscode.commands.executeCommand(
+      'vscode.changes',
+      label,
+      review.previews.map((one) => this.#resources(review, one)),
+    );
     await vscode.commands.executeCommand('workbench.action.keepEditor'); // else the next file opened takes its tab
     await this.#tabsChanged([]);
   }
@@ -167,7 +171,9 @@ export class Reviews {
     clearTimeout(review.timer);
     review.timer = undefined;
     const asked = ++review.asked;
-    const shown = await this.#server.call('agentls.changes.show', { changeSet: review.changeSet }).catch(() => undefined);
+    const shown = await this.#server
+      .call('agentls.changes.show', { changeSet: review.changeSet })
+      .catch(() => undefined);
     if (!shown || asked !== review.asked || this.#open.get(review.changeSet) !== review) {
       return; // the server has gone, a later request is under way, or the review is closed
     }
@@ -266,7 +272,7 @@ class Texts implements vscode.TextDocumentContentProvider, vscode.Disposable {
     return uri;
   }
 
-  /** Resolves once the open document of that name shows its text, or soon: line ends may keep it from being the same. */
+  /** Resolves once the open document of that name shows its text, or soon: its line ends may differ for good. */
   async shown(uri: vscode.Uri): Promise<void> {
     const end = Date.now() + 500;
     const name = uri.toString();

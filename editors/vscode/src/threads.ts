@@ -96,7 +96,11 @@ export class Threads {
 
   #open(target: Target, id: string, question: string): Run {
     const exchange = this.#exchange(id, question);
-    const thread = this.#controller.createCommentThread(vscode.Uri.parse(target.place.uri), target.at, exchange.comments);
+    const thread = this.#controller.createCommentThread(
+      vscode.Uri.parse(target.place.uri),
+      target.at,
+      exchange.comments,
+    );
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
     const conversation = { target, thread, exchanges: [exchange] };
     this.#conversations.add(conversation);
@@ -109,7 +113,10 @@ export class Threads {
     clearTimeout(this.#edited.get(uri));
     const about = [...this.#conversations].filter(({ target }) => target.place.uri === uri && target.declaration);
     if (about.length > 0) {
-      this.#edited.set(uri, setTimeout(() => void this.#settle(uri, about), settle));
+      this.#edited.set(
+        uri,
+        setTimeout(() => void this.#settle(uri, about), settle),
+      );
     }
   }
 
@@ -139,7 +146,7 @@ export class Threads {
     }
   }
 
-  /** Brings the thread in step with its runs. Comments keep their identity, so that the editor updates them in place. */
+  /** Brings the thread in step with its runs. Comments keep their identity: the editor updates them in place. */
   #draw(conversation: Conversation): void {
     clearTimeout(conversation.timer);
     conversation.timer = undefined;

@@ -114,7 +114,7 @@ export class Stage {
     return this.#browser.newPage({ viewport: { width: 1400, height: 860 } });
   }
 
-  /** Ends everything; the scratch folder stays if `outcome` is a failure. It rejects if a request failed the model's checks. */
+  /** Ends everything. The scratch folder of a failure stays. It rejects if a request failed the model's checks. */
   async end(outcome: 'passed' | 'failed'): Promise<void> {
     await this.#browser?.close();
     await ended(this.#server, 'SIGTERM');

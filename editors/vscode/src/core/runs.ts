@@ -39,7 +39,7 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** The run with this id; one that no event told of yet begins here, since a command's result may overtake its events. */
+  /** The run with this id. One that no event told of begins here: a command's result may overtake its events. */
   track(id: string): Run {
     return this.#runs.get(id) ?? this.#begin(id);
   }

@@ -8,7 +8,15 @@ import type { Work } from './work.ts';
 export type Node =
   | { kind: 'group'; label: string; children: Node[] }
   | { kind: 'run'; label: string; description: string; icon: string; context: string; run: Run }
-  | { kind: 'proposal'; label: string; description: string; icon: string; context: string; selection: Selection; newest: boolean }
+  | {
+      kind: 'proposal';
+      label: string;
+      description: string;
+      icon: string;
+      context: string;
+      selection: Selection;
+      newest: boolean;
+    }
   | { kind: 'file'; label: string; description: string; context: string; selection: Selection; children: Node[] }
   | { kind: 'hunk'; label: string; description: string; icon: string; context: string; selection: Selection }
   | { kind: 'entry'; label: string; description: string; icon: string; context: string; entry: Entry };
@@ -16,7 +24,7 @@ export type Node =
 /** How many lines of the journal are shown. */
 const shownEntries = 20;
 
-/** The first two levels: what waits for the user, the runs of this session, what can be undone. Empty groups are left out. */
+/** The first two levels: what waits for the user, the runs of this session, what can be undone. No group is empty. */
 export function roots(work: Work): Node[] {
   const groups: [string, Node[]][] = [
     ['To review', work.proposals.toReversed().map(proposalNode)],
@@ -65,7 +73,14 @@ function hunkNodes(changeSet: string, file: FileView): Node[] {
 
 function runNode(run: Run): Node {
   const icons = { running: 'loading~spin', done: 'check', failed: 'error' };
-  return { kind: 'run', label: run.title, description: runDescription(run), icon: icons[run.state], context: `run.${run.state}`, run };
+  return {
+    kind: 'run',
+    label: run.title,
+    description: runDescription(run),
+    icon: icons[run.state],
+    context: `run.${run.state}`,
+    run,
+  };
 }
 
 function runDescription(run: Run): string {

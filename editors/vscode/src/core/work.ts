@@ -2,10 +2,7 @@ import type { Entry, Event, Proposal, Server, Status } from './contract.ts';
 import { Runs, type Run } from './runs.ts';
 
 /** How the server is: what the status bar must tell beside `Status`. */
-export type Health =
-  | { state: 'starting' }
-  | { state: 'running' }
-  | { state: 'stopped'; problem: string };
+export type Health = { state: 'starting' } | { state: 'running' } | { state: 'stopped'; problem: string };
 
 /** What a listener is told: which run moved, or that something else did. */
 export type Listener = (moved: Run | undefined, event: Event | undefined) => void;
@@ -64,7 +61,7 @@ export class Work {
     }
   }
 
-  /** Asks for status, proposals and journal. It resolves after an answer that was asked for since; calls meanwhile share one. */
+  /** Asks for status, proposals and journal. The answer was asked for after the call; calls meanwhile share one. */
   refresh(): Promise<void> {
     if (!this.#refreshing) {
       this.#refreshing = this.#load().finally(() => (this.#refreshing = undefined));

@@ -51,7 +51,10 @@ async function done(id: string) {
 function hunkThreads(): string[] {
   return parts.reviews
     .threads()
-    .map(({ thread }) => `${thread.uri.query.split('.')[1]} ${thread.range?.start.line} ${thread.contextValue}: ${words(thread)}`)
+    .map(
+      ({ thread }) =>
+        `${thread.uri.query.split('.')[1]} ${thread.range?.start.line} ${thread.contextValue}: ${words(thread)}`,
+    )
     .sort();
 }
 
@@ -60,7 +63,8 @@ function words(thread: vscode.CommentThread): string {
 }
 
 /** The thread on the hunk that begins with these words. */
-const hunkThread = (text: string) => parts.reviews.threads().find(({ thread }) => words(thread).startsWith(text))?.thread;
+const hunkThread = (text: string) =>
+  parts.reviews.threads().find(({ thread }) => words(thread).startsWith(text))?.thread;
 
 const tabs = () => vscode.window.tabGroups.all.flatMap((group) => group.tabs.map((tab) => tab.label));
 
@@ -70,7 +74,10 @@ suite.test('starts the server inside with the settings of the machine', async ()
   parts = (await extension?.activate()) as Parts;
   await until('the index', () => parts.work.status?.ready && !parts.work.indexing);
   const { model, source, files } = parts.work.status ?? {};
-  same({ model, source, files }, { model: 'scripted', source: 'endpoint from the editor, model from the editor', files: 4 });
+  same(
+    { model, source, files },
+    { model: 'scripted', source: 'endpoint from the editor, model from the editor', files: 4 },
+  );
   same(statusView(parts.work).text, '$(sparkle) agentls: scripted');
   same(parts.work.health, { state: 'running' });
 });
@@ -80,14 +87,20 @@ suite.test('keeps refactorings from being saved unasked', async () => {
 });
 
 suite.test('offers its actions on a function', async () => {
-  const at = (await vscode.workspace.openTextDocument(tariff)).getText().split('\n').findIndex((line) => line.startsWith('func Tariff'));
+  const at = (await vscode.workspace.openTextDocument(tariff))
+    .getText()
+    .split('\n')
+    .findIndex((line) => line.startsWith('func Tariff'));
   const range = new vscode.Range(at, 6, at, 6);
   const actions = await until('code actions', async () => {
     const all = await run<vscode.CodeAction[]>('vscode.executeCodeActionProvider', tariff, range);
     return all.some((one) => one.title.startsWith('Ask')) && all;
   });
   same(
-    actions.filter((one) => one.command?.command.startsWith('agentls.')).map((one) => [one.title, one.command?.command]).sort(),
+    actions
+      .filter((one) => one.command?.command.startsWith('agentls.'))
+      .map((one) => [one.title, one.command?.command])
+      .sort(),
     [
       ['Ask about `Tariff`', 'agentls.ask'],
       ['Change `Tariff`…', 'agentls.change'],
@@ -102,14 +115,23 @@ let asked: string;
 suite.test('answers a question as a thread at the function, streamed', async () => {
   const document = await vscode.workspace.openTextDocument(tariff);
   const seen = new Set<string>();
-  asked = await run<string>('agentls.ask', { ...placeOf(document, 'further := '), question: 'Is it safe for concurrent use?' });
+  asked = await run<string>('agentls.ask', {
+    ...placeOf(document, 'further := '),
+    question: 'Is it safe for concurrent use?',
+  });
   const thread = parts.threads.threadOf(asked);
   await until('the end of the answer', () => {
-    seen.add(thread?.comments[1] ? said(thread.comments[1])[1] ?? '' : '');
+    seen.add(thread?.comments[1] ? (said(thread.comments[1])[1] ?? '') : '');
     return thread?.contextValue === 'idle';
   });
-  const line = document.getText().split('\n').findIndex((text) => text.startsWith('func Tariff'));
-  same([thread?.uri.toString(), thread?.range?.start.line, thread?.label], [tariff.toString(), line, 'Ask about Tariff']);
+  const line = document
+    .getText()
+    .split('\n')
+    .findIndex((text) => text.startsWith('func Tariff'));
+  same(
+    [thread?.uri.toString(), thread?.range?.start.line, thread?.label],
+    [tariff.toString(), line, 'Ask about Tariff'],
+  );
   same(thread?.comments.map(said), [
     ['You', 'Is it safe for concurrent use?'],
     [
@@ -122,7 +144,10 @@ suite.test('answers a question as a thread at the function, streamed', async () 
     throw new Error(`the answer was not streamed: ${JSON.stringify([...seen])}`);
   }
   same(thread?.comments[1]?.label?.startsWith('scripted · '), true);
-  same(parts.work.runs.find(asked)?.steps.map(({ tool, state }) => [tool, state]), [['symbol_refs', 'done']]);
+  same(
+    parts.work.runs.find(asked)?.steps.map(({ tool, state }) => [tool, state]),
+    [['symbol_refs', 'done']],
+  );
 });
 
 suite.test('answers a reply with what was said before', async () => {
@@ -168,15 +193,18 @@ suite.test('turns a change into a proposal and writes nothing', async () => {
 
 suite.test('shows the proposal in the multi-diff editor, with a thread on each hunk', async () => {
   await run('agentls.changes.diff', { changeSet });
-  same(hunkThreads(), [
-    'after 13 hunk: tariff.go: replaces 3 lines by 2',
-    'after 17 hunk: tariff.go: replaces 1 line by 1',
-    'after 20 hunk: tariff.go: replaces 1 line by 1',
-    'after 0 hunk: zone.go: creates this file with 8 lines',
-    'after 12 hunk: order.go: replaces 1 line by 5',
-    'after 18 hunk: order.go: replaces 1 line by 1',
-    'after 8 hunk: order.go: replaces 2 lines by 2',
-  ].sort());
+  same(
+    hunkThreads(),
+    [
+      'after 13 hunk: tariff.go: replaces 3 lines by 2',
+      'after 17 hunk: tariff.go: replaces 1 line by 1',
+      'after 20 hunk: tariff.go: replaces 1 line by 1',
+      'after 0 hunk: zone.go: creates this file with 8 lines',
+      'after 12 hunk: order.go: replaces 1 line by 5',
+      'after 18 hunk: order.go: replaces 1 line by 1',
+      'after 8 hunk: order.go: replaces 2 lines by 2',
+    ].sort(),
+  );
   await until('the tab', () => tabs().some((label) => label.includes('7 hunks in 3 files')));
   same(parts.reviews.active(), changeSet);
   const after = hunkThread('tariff.go')?.uri;
@@ -215,10 +243,10 @@ suite.test('accepts a hunk in the open document, which stays unsaved', async () 
 suite.test('moves hunks along while the user types', async () => {
   const editor = await vscode.window.showTextDocument(tariff);
   await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), '// Typed meanwhile.\n\n'));
-  await becomes(() => hunkThreads().filter((line) => line.includes('tariff.go')), [
-    'after 19 hunk: tariff.go: replaces 1 line by 1',
-    'after 22 hunk: tariff.go: replaces 1 line by 1',
-  ]);
+  await becomes(
+    () => hunkThreads().filter((line) => line.includes('tariff.go')),
+    ['after 19 hunk: tariff.go: replaces 1 line by 1', 'after 22 hunk: tariff.go: replaces 1 line by 1'],
+  );
 });
 
 suite.test('applies the rest, undoes all of it and keeps what was typed', async () => {
@@ -236,14 +264,20 @@ suite.test('applies the rest, undoes all of it and keeps what was typed', async 
   same(onDisk(zone)?.includes('type ZoneError'), true);
   await run('agentls.changes.undo');
   await run('agentls.changes.undo');
-  same([onDisk(zone), onDisk(order), await textOf(tariff)], [undefined, original.order, `// Typed meanwhile.\n\n${original.tariff}`]);
+  same(
+    [onDisk(zone), onDisk(order), await textOf(tariff)],
+    [undefined, original.order, `// Typed meanwhile.\n\n${original.tariff}`],
+  );
   await becomes(() => parts.work.entries.map((entry) => entry.state), ['undone', 'undone']);
   await run('workbench.action.files.revert');
 });
 
 suite.test('says a conflict and changes nothing', async () => {
   const document = await vscode.workspace.openTextDocument(order);
-  const id = await run<string>('agentls.change', { ...placeOf(document, 'total := '), instruction: 'Name the unit in the comment' });
+  const id = await run<string>('agentls.change', {
+    ...placeOf(document, 'total := '),
+    instruction: 'Name the unit in the comment',
+  });
   const result = await done(id);
   await run('agentls.changes.diff', { changeSet: result.changeSet });
   await becomes(hunkThreads, ['after 8 hunk: order.go: replaces 1 line by 1']);
@@ -253,9 +287,16 @@ suite.test('says a conflict and changes nothing', async () => {
   await becomes(hunkThreads, ['before 8 conflict: order.go: Conflict: the same lines were changed meanwhile']);
   const mine = document.getText();
   const outcome = await parts.connection.call('agentls.changes.accept', { changeSet: result.changeSet ?? '' });
-  same(outcome.conflicts.map(({ uri, ours, theirs }) => [uri, ours, theirs]), [
-    [order.toString(), "// Total returns the sum of its parcels' tariffs, in euro cents.\n", '// Total adds the tariffs up.\n'],
-  ]);
+  same(
+    outcome.conflicts.map(({ uri, ours, theirs }) => [uri, ours, theirs]),
+    [
+      [
+        order.toString(),
+        "// Total returns the sum of its parcels' tariffs, in euro cents.\n",
+        '// Total adds the tariffs up.\n',
+      ],
+    ],
+  );
   same([document.getText(), onDisk(order)], [mine, original.order]);
   await run('agentls.changes.reject', { changeSet: result.changeSet });
   await becomes(hunkThreads, []);
@@ -266,11 +307,19 @@ suite.test('says a conflict and changes nothing', async () => {
 suite.test('tells of the files on screen and of the errors and warnings of others', async () => {
   const linter = vscode.languages.createDiagnosticCollection('linter');
   const found = (line: number, message: string, severity: vscode.DiagnosticSeverity) => {
-    return Object.assign(new vscode.Diagnostic(new vscode.Range(line, 0, line, 1), message, severity), { source: 'linter' });
+    return Object.assign(new vscode.Diagnostic(new vscode.Range(line, 0, line, 1), message, severity), {
+      source: 'linter',
+    });
   };
-  linter.set(order, [found(8, 'comment is vague', vscode.DiagnosticSeverity.Warning), found(1, 'just a hint', vscode.DiagnosticSeverity.Hint)]);
+  linter.set(order, [
+    found(8, 'comment is vague', vscode.DiagnosticSeverity.Warning),
+    found(1, 'just a hint', vscode.DiagnosticSeverity.Hint),
+  ]);
   linter.set(tariff, [found(18, 'this panics', vscode.DiagnosticSeverity.Error)]);
-  const id = await run<string>('agentls.explain', placeOf(await vscode.workspace.openTextDocument(tariff), 'further := '));
+  const id = await run<string>(
+    'agentls.explain',
+    placeOf(await vscode.workspace.openTextDocument(tariff), 'further := '),
+  );
   const explained = await done(id);
   linter.dispose();
   same([explained.error, explained.text], [undefined, 'The linter minds the panic.']);
@@ -304,7 +353,8 @@ suite.test('starts the server again when it is killed', async () => {
 });
 
 const settings = () => vscode.workspace.getConfiguration('agentls');
-const setPath = (value: string | undefined) => settings().update('server.path', value, vscode.ConfigurationTarget.Global);
+const setPath = (value: string | undefined) =>
+  settings().update('server.path', value, vscode.ConfigurationTarget.Global);
 
 suite.test('says what to do when the server is missing', async () => {
   const absent = path.join(root.fsPath, 'no-such-agentls');

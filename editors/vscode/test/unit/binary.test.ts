@@ -45,12 +45,18 @@ test('a missing server says what to do', async () => {
       steps: ['Open Settings', 'Use the Server Inside'],
     },
   });
-  assert.match(text(await findServer({ configured: '', bundled: absent, version: '' })), /no server inside.*make vscode.*agentls\.server\.path/);
+  assert.match(
+    text(await findServer({ configured: '', bundled: absent, version: '' })),
+    /no server inside.*make vscode.*agentls\.server\.path/,
+  );
   assert.match(text(await findServer({ configured: plain, bundled: good, version: '' })), /no program at/);
 });
 
 test('a program that is not agentls says so', async () => {
-  assert.match(text(await findServer({ configured: wrong, bundled: good, version: '' })), /wrong is not a server that can be used: .*Is it agentls\?/);
+  assert.match(
+    text(await findServer({ configured: wrong, bundled: good, version: '' })),
+    /wrong is not a server that can be used: .*Is it agentls\?/,
+  );
   assert.match(text(await findServer({ configured: silent, bundled: good, version: '' })), /it printed no version/);
   assert.match(text(await findServer({ configured: '', bundled: wrong, version: '' })), /may be for another system/);
 });

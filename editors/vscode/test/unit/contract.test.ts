@@ -47,13 +47,19 @@ test('the contract has the events of COMMANDS.md', () => {
 
 test('the manifest has a title for every command that a user can run', () => {
   const manifest = JSON.parse(read('package.json')) as { contributes: { commands: { command: string }[] } };
-  const registered = all(read('src/commands.ts'), /^ {4}'(agentls\.[\w.]+)': /gm).filter((name) => name !== 'agentls.reveal');
+  const registered = all(read('src/commands.ts'), /^ {4}'(agentls\.[\w.]+)': /gm).filter(
+    (name) => name !== 'agentls.reveal',
+  );
   assert.deepEqual(manifest.contributes.commands.map(({ command }) => command).sort(), registered);
 });
 
 test('nothing in src/core knows the editor', () => {
   for (const name of readdirSync(path.join(root, 'src/core'))) {
     const imports = all(read(`src/core/${name}`), /^(?:import|export) [^;]*?from '([^']+)';/gm);
-    assert.deepEqual(imports.filter((from) => !/^(node:|\.\/\w+\.ts$)/.test(from)), [], name);
+    assert.deepEqual(
+      imports.filter((from) => !/^(node:|\.\/\w+\.ts$)/.test(from)),
+      [],
+      name,
+    );
   }
 });

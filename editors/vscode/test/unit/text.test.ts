@@ -15,7 +15,8 @@ function file(op: FileView['op'], before: string, ...hunks: Hunk[]): FileView {
 }
 
 /** The marks of a preview, shortly: side, first and last line by hunk. */
-const marks = (view: FileView) => preview(view).marks.map(({ hunk: { hunk }, side, first, last }) => [hunk, side, first, last]);
+const marks = (view: FileView) =>
+  preview(view).marks.map(({ hunk: { hunk }, side, first, last }) => [hunk, side, first, last]);
 
 test('offsets count in UTF-16, are clamped, and know all line ends', () => {
   const lines = new Lines('a😀b\r\nc\rd\n');
@@ -28,7 +29,13 @@ test('offsets count in UTF-16, are clamped, and know all line ends', () => {
 });
 
 test('a preview has all pending hunks and marks each where it shows', () => {
-  const view = file('modify', 'one\ntwo\nthree\nfour\n', hunk(2, [3, 4], 'FOUR\nFIVE\n'), hunk(1, [0, 1], ''), hunk(3, [2, 2], 'new\n'));
+  const view = file(
+    'modify',
+    'one\ntwo\nthree\nfour\n',
+    hunk(2, [3, 4], 'FOUR\nFIVE\n'),
+    hunk(1, [0, 1], ''),
+    hunk(3, [2, 2], 'new\n'),
+  );
   assert.equal(preview(view).after, 'two\nnew\nthree\nFOUR\nFIVE\n');
   assert.deepEqual(marks(view), [
     [1, 'after', 0, 0],
@@ -60,6 +67,9 @@ test('the innermost declaration around a position', () => {
   const method = { name: 'm', range: range(2, 4), selectionRange: range(2, 2) };
   const type = { name: 'T', range: range(1, 5), selectionRange: range(1, 1), children: [method] };
   const all = [{ name: 'f', range: range(7, 9), selectionRange: range(7, 7) }, type];
-  assert.deepEqual([3, 5, 6, 8].map((line) => enclosing(all, at(line))?.name), ['m', 'T', undefined, 'f']);
+  assert.deepEqual(
+    [3, 5, 6, 8].map((line) => enclosing(all, at(line))?.name),
+    ['m', 'T', undefined, 'f'],
+  );
   assert.deepEqual([named(all, 'm'), named(all, 'x')], [method, undefined]);
 });

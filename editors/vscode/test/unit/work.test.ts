@@ -71,7 +71,10 @@ test('a reply carries the conversation to a model, and goes alone to the index',
   const run = new Runs().track('r');
   Object.assign(run, { state: 'done', text: 'x'.repeat(5000), title: 'Ask about F' });
   const sent = followUp([{ question: '', run }], 'Why?', 'm');
-  assert.equal(sent, `Earlier in this conversation:\n\nQuestion: Ask about F\nAnswer: ${'x'.repeat(4000)}\n\nQuestion now: Why?`);
+  assert.equal(
+    sent,
+    `Earlier in this conversation:\n\nQuestion: Ask about F\nAnswer: ${'x'.repeat(4000)}\n\nQuestion now: Why?`,
+  );
   assert.equal(followUp([{ question: '', run }], 'Why?', undefined), 'Why?');
   assert.equal(followUp([], 'Why?', 'm'), 'Why?');
 });
@@ -127,7 +130,10 @@ test('the tree: what waits newest first, runs, history', async () => {
   await now.refresh();
   const lines = roots(now).map((group) => {
     const children = 'children' in group ? group.children : [];
-    return [group.label, ...children.map((node) => ('context' in node ? `${node.label} | ${node.description} | ${node.context}` : ''))];
+    return [
+      group.label,
+      ...children.map((node) => ('context' in node ? `${node.label} | ${node.description} | ${node.context}` : '')),
+    ];
   });
   assert.deepEqual(lines, [
     ['To review', 'Newer | 3 to review · 4 applied · +3 −1 | proposal', 'Older | 2 to review · +3 −1 | proposal'],
