@@ -8,7 +8,7 @@ import type { Node } from './core/tree.ts';
 import { countsLine, outcomeLine } from './core/words.ts';
 import type { Work } from './core/work.ts';
 import { tellEditor } from './editor.ts';
-import { locate, selectedPlace, type Target } from './places.ts';
+import { locate, means, selectedPlace, type Target } from './places.ts';
 import type { Reviews } from './review.ts';
 import type { Threads } from './threads.ts';
 
@@ -310,7 +310,7 @@ async function tellOutcome(
 }
 
 async function save(uris: string[]): Promise<void> {
-  const documents = vscode.workspace.textDocuments.filter((document) => uris.includes(document.uri.toString()));
+  const documents = vscode.workspace.textDocuments.filter(({ uri }) => uris.some((name) => means(name, uri)));
   await Promise.all(documents.map((document) => document.save()));
 }
 

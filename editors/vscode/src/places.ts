@@ -15,6 +15,11 @@ export function fromRange({ start, end }: Range): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);
 }
 
+/** Whether a server's URI means the same as the editor's: programs differ in what they escape. */
+export function means(name: string, uri: vscode.Uri): boolean {
+  return vscode.Uri.parse(name).toString() === uri.toString();
+}
+
 /** A place with what is known of the declaration there. */
 export interface Target {
   place: Place;

@@ -3,6 +3,7 @@ import type { Conflict, Selection, Server } from './core/contract.ts';
 import { preview, type Mark, type Preview } from './core/text.ts';
 import { baseName, distinct, hunkEffect, undecided, waiting } from './core/words.ts';
 import type { Work } from './core/work.ts';
+import { means } from './places.ts';
 
 const scheme = 'agentls';
 
@@ -149,9 +150,8 @@ export class Reviews {
   }
 
   #edited(uri: vscode.Uri): void {
-    const name = uri.toString();
     for (const review of this.#open.values()) {
-      if (review.previews.some(({ file }) => file.uri === name)) {
+      if (review.previews.some(({ file }) => means(file.uri, uri))) {
         review.timer ??= setTimeout(() => void this.#refresh(review), settle);
       }
     }

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import { answerView, followUp, type Exchange } from './core/conversation.ts';
-import type { Place } from './core/contract.ts';
-import type { Run } from './core/runs.ts';
-import type { Work } from './core/work.ts';
 import type { Connection } from './client.ts';
+import type { Place } from './core/contract.ts';
+import { answerView, followUp, type Exchange } from './core/conversation.ts';
+import type { Run } from './core/runs.ts';
 import { named } from './core/text.ts';
+import type { Work } from './core/work.ts';
 import { tellEditor } from './editor.ts';
 import { fromRange, toRange, type Target } from './places.ts';
 

@@ -40,7 +40,8 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
 /** A running VS Code on a copy of the sample project, with the model playing `scripts`. */
 export class Stage {
   readonly dir = fs.mkdtempSync(path.join(tmpdir(), 'agentls-vscode-'));
-  readonly project = path.join(this.dir, 'parcel');
+  /** The sample project; the folder around it has a name that every URI must get right. */
+  readonly project = path.join(this.dir, 'a b (ü)+%41&', 'parcel');
   address = '';
   #model: ChildProcess | undefined;
   #server: ChildProcess | undefined;

@@ -24,7 +24,9 @@ try {
     ['extensionDevelopmentPath', remote('.')],
     ['extensionTestsPath', remote('dist/host-tests.cjs')],
   ]);
-  await page.goto(`http://${stage.address}/?folder=${stage.project}&payload=${encodeURIComponent(payload)}`);
+  await page.goto(
+    `http://${stage.address}/?folder=${encodeURIComponent(stage.project)}&payload=${encodeURIComponent(payload)}`,
+  );
   const code = await Promise.race([exit, sleep(limit, 'late', { ref: false })]);
   if (code === 0) {
     outcome = 'passed';

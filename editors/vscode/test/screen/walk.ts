@@ -212,7 +212,7 @@ try {
   await stage.serve();
   const screen = new Screen(await stage.page());
   try {
-    await screen.page.goto(`http://${stage.address}/?folder=${stage.project}`);
+    await screen.page.goto(`http://${stage.address}/?folder=${encodeURIComponent(stage.project)}`);
     await screen.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
     say('the editor is shown');
     await walk(screen);
