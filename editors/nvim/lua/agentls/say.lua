@@ -1,0 +1,27 @@
+-- Messages to the user, of one line each: a second line would make Neovim wait for Enter.
+local M = {}
+
+---@param text string
+---@param level integer
+local function say(text, level)
+  vim.notify('agentls: ' .. text:gsub('%s*\n%s*', '; '), level)
+end
+
+---@param text string
+function M.note(text) say(text, vim.log.levels.INFO) end
+
+---@param text string
+function M.warn(text) say(text, vim.log.levels.WARN) end
+
+---@param text string
+function M.fail(text) say(text, vim.log.levels.ERROR) end
+
+--- Says how many there are of something: "1 hunk", "2 hunks".
+---@param n integer
+---@param noun string
+---@return string
+function M.count(n, noun)
+  return string.format('%d %s%s', n, noun, n == 1 and '' or 's')
+end
+
+return M
