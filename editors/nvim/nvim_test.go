@@ -4,7 +4,6 @@ package nvim_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -89,7 +88,7 @@ type desk struct {
 func newDesk(t *testing.T, name string) *desk {
 	t.Helper()
 	d := &desk{dir: realTempDir(t), home: realTempDir(t)}
-	paths, err := filepath.Glob("test/" + name + "*.txtar")
+	paths, err := filepath.Glob("test/" + name + ".*txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +173,7 @@ func (d *desk) run(t *testing.T, nvim, file string) {
 	if d.model == nil {
 		return
 	}
-	if err := errors.Join(d.model.Done()); err != nil {
+	if err := d.model.Done(); err != nil {
 		t.Error(err)
 	}
 }

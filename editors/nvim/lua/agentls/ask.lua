@@ -1,0 +1,85 @@
+-- Starts runs: at a place, with what the user says or is asked for.
+local answer = require('agentls.answer')
+local position = require('agentls.position')
+local say = require('agentls.say')
+
+local M = {}
+
+---@class agentls.Spot where something is asked about
+---@field uri string
+---@field range table an LSP Range
+
+-- Before 0.9 Neovim's own prompt cannot tell an empty answer from none.
+local empty_counts = vim.fn.has('nvim-0.9') == 1
+
+--- Calls done with what the user says, unless they cancel.
+---@param given? string what was said already
+---@param prompt string
+---@param done fun(text: string)
+---@param default? string
+local function words(given, prompt, done, default)
+  if given and given ~= '' then return done(given) end
+  vim.ui.input({ prompt = prompt, default = default }, function(text)
+    if text then done(text) end
+  end)
+end
+
+---@param session agentls.Session
+---@param command string
+---@param argument table
+---@param question? string for the window's first line
+local function start(session, command, argument, question)
+  local spot = { uri = argument.uri, range = argument.range }
+  session:command(command, argument, function(result)
+    answer.open(session, spot, { run = result.run, question = question })
+  end)
+end
+
+--- Asks about a spot. Without a question the user is asked for one; an empty one means what it does and who uses it.
+---@param session agentls.Session
+---@param spot agentls.Spot
+---@param question? string
+function M.ask(session, spot, question)
+  words(question, empty_counts and 'Ask (empty: what it does, who uses it): ' or 'Ask: ', function(text)
+    if vim.trim(text) == '' then text = nil end
+    start(session, 'agentls.ask', { uri = spot.uri, range = spot.range, question = text }, text)
+  end)
+end
+
+---@param session agentls.Session
+---@param spot agentls.Spot
+function M.explain(session, spot)
+  start(session, 'agentls.explain', { uri = spot.uri, range = spot.range })
+end
+
+--- Has the code at a spot changed. Without an instruction the user is asked for one.
+---@param session agentls.Session
+---@param spot agentls.Spot
+---@param instruction? string
+function M.change(session, spot, instruction)
+  words(instruction, 'Change: ', function(text)
+    if vim.trim(text) == '' then return end
+    start(session, 'agentls.change', { uri = spot.uri, range = spot.range, instruction = text }, text)
+  end)
+end
+
+--- Proposes to rename what is at a position. Without a name the user is asked for one.
+---@param session agentls.Session
+---@param uri string
+---@param at table an LSP Position
+---@param name? string
+function M.rename(session, uri, at, name)
+  words(name, 'New name: ', function(text)
+    if vim.trim(text) == '' then return end
+    session:command('agentls.rename', { uri = uri, position = at, newName = vim.trim(text) }, function(result)
+      local text = say.count(result.renamed, 'place') .. ' to rename'
+      if result.possible > 0 then
+        text = text .. ', ' .. say.count(result.possible, 'place') .. ' left alone: the index is not certain'
+      end
+      say.note(text)
+      require('agentls.review').open(session, result.changeSet)
+    end)
+  end, vim.fn.expand('<cword>'))
+end
+
+return M
