@@ -25,7 +25,8 @@ func TestPictures(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	d := newDesk(t, "picture")
-	d.env = append(d.env, "AGENTLS_TEST=picture.lua", "AGENTLS_PROBLEM="+filepath.Join(d.home, "problem"), "DISPLAY="+startScreen(ctx, t), "COLORTERM=truecolor")
+	d.env = append(d.env, "AGENTLS_TEST=picture.lua", "AGENTLS_PROBLEM="+filepath.Join(d.home, "problem"),
+		"DISPLAY="+startScreen(ctx, t), "COLORTERM=truecolor")
 	ended := d.startTerminal(ctx, t, nvims[0])
 	for taken := 0; ; {
 		select {
@@ -76,7 +77,8 @@ func (d *desk) startTerminal(ctx context.Context, t *testing.T, nvim string) <-c
 	t.Helper()
 	terminal := exec.CommandContext(ctx, "xterm", "-T", "agentls", "-fa", "DejaVu Sans Mono", "-fs", "10",
 		"-geometry", "124x32+0+0", "-b", "4", "-bg", "#14161b", "-fg", "#e0e2ea", "-e",
-		nvim, "--clean", "-n", "-i", "NONE", "--cmd", "set runtimepath^=$AGENTLS_PLUGIN", "--cmd", "luafile $AGENTLS_PLUGIN/test/begin.lua")
+		nvim, "--clean", "-n", "-i", "NONE",
+		"--cmd", "set runtimepath^=$AGENTLS_PLUGIN", "--cmd", "luafile $AGENTLS_PLUGIN/test/begin.lua")
 	terminal.Dir, terminal.Env, terminal.Stderr = d.dir, d.env, os.Stderr
 	if err := terminal.Start(); err != nil {
 		t.Fatal(err)
@@ -99,7 +101,8 @@ func (d *desk) takePictures(ctx context.Context, t *testing.T) int {
 	}
 	for _, path := range waiting {
 		name := strings.TrimSuffix(filepath.Base(path), ".ready")
-		shot := exec.CommandContext(ctx, "import", "-window", "agentls", "-colors", "64", "-strip", "PNG8:../pictures/"+name+".png")
+		shot := exec.CommandContext(ctx, "import", "-window", "agentls", "-colors", "64", "-strip",
+			"PNG8:../pictures/"+name+".png")
 		shot.Env = d.env
 		if out, err := shot.CombinedOutput(); err != nil {
 			t.Fatalf("import: %v\n%s", err, out)

@@ -20,6 +20,10 @@ vim.cmd('edit!')
 T.equal('it is said once', T.messages(), '')
 vim.cmd('Agent explain')
 T.told("require('agentls').setup{ cmd = { '/path/to/agentls', 'serve' } }")
+vim.cmd('checkhealth agentls')
+T.contains('the health', T.text(), 'is not there: build it with `make`')
+vim.cmd('bwipeout')
+vim.cmd('edit ' .. T.dir .. '/a.go')
 
 -- Something else.
 local other = { capabilities = vim.empty_dict(), serverInfo = { name = 'gopls' } }

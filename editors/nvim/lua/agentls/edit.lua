@@ -1,7 +1,7 @@
 -- The client's workspace/applyEdit. Neovim's own skips a document that changed meanwhile and reports success, and does
 -- not ask where an edit wants to be confirmed. Here an edit is checked as a whole, then made as a whole, and only if
 -- the user asked for it.
-local position = require('agentls.position')
+local document = require('agentls.document')
 
 local M = {}
 
@@ -75,17 +75,6 @@ local function unchanged(uri, operation, version)
   return buf
 end
 
----@param buf integer
----@param at table an LSP Position
----@param encoding string
----@return boolean
-local function exists(buf, at, encoding)
-  local count = vim.api.nvim_buf_line_count(buf)
-  if at.line >= count then return at.line == count and at.character == 0 end
-  local line = vim.api.nvim_buf_get_lines(buf, at.line, at.line + 1, false)[1]
-  return at.character <= position.units(line, #line, encoding)
-end
-
 ---@param change table an LSP TextDocumentEdit
 ---@param operation? agentls.Operation
 ---@param encoding string
@@ -95,14 +84,14 @@ local function text_step(change, operation, encoding)
   local buf = unchanged(uri, operation, change.textDocument.version)
   if not vim.bo[buf].modifiable then refuse(uri, 'cannot be modified (:set modifiable)') end
   for _, edit in ipairs(change.edits) do
-    if not (exists(buf, edit.range.start, encoding) and exists(buf, edit.range['end'], encoding)) then
+    if not (document.has(buf, edit.range.start, encoding) and document.has(buf, edit.range['end'], encoding)) then
       refuse(uri, 'has no such place as the edit names')
     end
   end
   return {
     run = function()
       local before, modified = vim.api.nvim_buf_get_lines(buf, 0, -1, false), vim.bo[buf].modified
-      vim.lsp.util.apply_text_edits(change.edits, buf, encoding)
+      document.apply(buf, change.edits, encoding)
       return function()
         vim.api.nvim_buf_set_lines(buf, 0, -1, false, before)
         vim.bo[buf].modified = modified
