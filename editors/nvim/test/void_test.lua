@@ -1,0 +1,11 @@
+-- The connection to the model breaks in the middle of an answer, which comes again: what was shown of it is taken back.
+T.setup()
+T.open('a.go')
+T.go('func A')
+vim.cmd('Agent explain')
+T.wait('the beginning', function() return T.float() and T.float():find('It does', 1, true) end)
+T.wait('the pause', function() return T.float():find('── waiting: ', 1, true) end)
+T.equal('the text is taken back', T.float():find('It does', 1, true), nil)
+T.wait('the end', function() return T.float():find('scripted, ', 1, true) end)
+local _, times = T.float():gsub('It does nothing at all, and it does that well.', '')
+T.equal('the answer is there once', times, 1)
