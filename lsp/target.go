@@ -1,9 +1,11 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.lsp.dev/protocol"
@@ -147,7 +149,8 @@ func (t *target) textEdits(f edits.FileChange, doc index.Document) []protocol.Do
 	var out []protocol.TextDocumentEditElement
 	for _, h := range f.Hunks {
 		if h.State == edits.Pending && (h.Edit.Span.Len() > 0 || h.Edit.New != "") {
-			out = append(out, &protocol.TextEdit{Range: toRange(lines, h.Edit.Span, t.server.client.encoding), NewText: h.Edit.New})
+			edit := awayFromEnd(doc.Text, h.Edit)
+			out = append(out, &protocol.TextEdit{Range: toRange(lines, edit.Span, t.server.client.encoding), NewText: edit.New})
 		}
 	}
 	if len(out) == 0 {
@@ -157,4 +160,25 @@ func (t *target) textEdits(f edits.FileChange, doc index.Document) []protocol.Do
 	change.TextDocument.URI = fileURI(f.Path)
 	change.TextDocument.Version = ptr(doc.Version)
 	return []protocol.DocumentChange{change}
+}
+
+// awayFromEnd returns an edit with the same result as e that does not reach the
+// end of src, where that can be had: the line ending before e moves into it, and
+// its own out of it. (Neovim 0.10 leaves an empty line after an edit that ends
+// behind the last line.)
+func awayFromEnd(src []byte, e text.Edit) text.Edit {
+	ending := "\n"
+	if bytes.HasSuffix(src, []byte("\r\n")) {
+		ending = "\r\n"
+	}
+	n := len(ending)
+	before := string(src[max(0, e.Span.Start-n):e.Span.Start])
+	if e.Span.End != len(src) || !bytes.HasSuffix(src, []byte(ending)) || before != ending || e.New != "" && !strings.HasSuffix(e.New, ending) {
+		return e
+	}
+	if e.New != "" {
+		e.New = ending + strings.TrimSuffix(e.New, ending)
+	}
+	e.Span = e.Span.Shift(-n)
+	return e
 }
