@@ -7,24 +7,31 @@ VERSION  = $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
 golangci  := $(TOOLS)/golangci-lint-v2.15.0
 gotestsum := $(TOOLS)/gotestsum-v1.13.0
 
+# The confined stage is a program without cgo, embedded in agent/sandbox.
+stage := agent/sandbox/bin/agentls-sandbox-$(shell $(GO) env GOARCH)
+
+.PHONY: stage
+stage: ## the confined stage of the sandbox, which build embeds
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o $(stage) ./cmd/agentls-sandbox
+
 .PHONY: build
-build: ## bin/agentls (the default)
+build: stage ## bin/agentls (the default)
 	$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/agentls ./cmd/agentls
 
 .PHONY: test
-test: $(gotestsum) ## every test, with its time, in real Neovims too
-	nvims=$$(editors/setup.sh) && \
+test: stage $(gotestsum) ## every test, with its time, in real Neovims too
+	nvims=$$(editors/setup.sh tests) && \
 	AGENTLS_TEST_NVIM=$$nvims $(gotestsum) --format testname -- -count=1 -timeout 15m ./...
 
 .PHONY: check
-check: $(golangci) $(gotestsum) ## what a change must pass: format, vet, linter, imports, tidy, Windows, tests with -race
+check: stage $(golangci) $(gotestsum) ## what a change must pass: format, vet, linter, imports, tidy, Windows, tests with -race
 	$(golangci) fmt --diff
 	$(GO) vet ./...
 	$(golangci) run
 	$(GO) mod tidy -diff
 	$(GO) test ./cmd/agentls -run '^TestImports$$'
 	GOOS=windows CGO_ENABLED=0 $(GO) vet $(portable)
-	nvims=$$(editors/setup.sh) && \
+	nvims=$$(editors/setup.sh tests) && \
 	AGENTLS_TEST_NVIM=$$nvims $(gotestsum) --format pkgname -- -race -count=1 -timeout 25m ./...
 
 # The packages that need no cgo, tests included: those that do not come to tree-sitter through index.
@@ -43,6 +50,14 @@ test-vscode: ## the VS Code extension: unit tests, in a real VS Code, and on scr
 .PHONY: demo
 demo: build ## the whole way, on a real repository, with the scripted model
 	nvims=$$(editors/setup.sh) && AGENTLS_TEST_NVIM=$$nvims bin/agentls demo
+
+.PHONY: attack-sandbox
+attack-sandbox: stage ## every attack on the sandbox, as a table
+	$(GO) test -count=1 -run '^TestAttack$$' -v ./agent/sandbox
+
+.PHONY: bench-sandbox
+bench-sandbox: stage ## what the sandbox costs
+	$(GO) test -run '^$$' -bench . -benchtime 50x -timeout 20m ./agent/sandbox
 
 .PHONY: bench
 bench: ## the benchmarks, after a line that says on which machine

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh: what the tests and the demo need beside Go. Prints the Neovims to test with, separated by colons: the
+# setup.sh [tests]: what the demo, or the tests, need beside Go. Prints the Neovims to test with, separated by colons: the
 # value of AGENTLS_TEST_NVIM (which wins if it is already set).
 #
 # On Debian, root gets what is missing from apt; anybody else is told the one command to run. Neovim 0.10.4 comes
@@ -41,6 +41,8 @@ if [ -z "${AGENTLS_TEST_NVIM:-}" ]; then
 	wanted+=(nvim=neovim)
 	[ -x "$newer/bin/nvim" ] || wanted+=(patchelf=patchelf)
 fi
+# The sandbox is tested with what people build with.
+[ "${1:-}" != tests ] || wanted+=(npm=npm cargo=cargo python3=python3 setpriv=util-linux)
 packages=$(missing "${wanted[@]}")
 # shellcheck disable=SC2086 # a list of words
 [ -z "$packages" ] || install $packages

@@ -49,7 +49,7 @@ func (a *app) diagnose(cmd *cobra.Command, dir string) error {
 	findings := []finding{
 		a.checkModel(cmd), a.checkIndex(cmd, dir), a.checkJournal(cmd), checkProgram("git", "--version"),
 		checkProgram("nvim", "--version"), checkProgram("code", "--version"),
-		{"sandbox", true, "no commands are run: the agent reads, searches and edits a draft"},
+		a.checkSandbox(cmd, dir),
 		{"folders", true, fmt.Sprintf("configuration %s, state %s, cache %s", configFile(), stateDir(), cacheDir())},
 	}
 	if a.json {

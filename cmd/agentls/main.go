@@ -79,7 +79,7 @@ nothing, undone at any time. Without a model the index answers.`,
 	app := newApp(root)
 	root.AddCommand(
 		app.serveCommand(), app.indexCommand(), app.symbolsCommand(), app.refsCommand(), app.outlineCommand(),
-		app.askCommand(), app.runCommand(), app.patchCommand(), app.changesCommand(),
+		app.askCommand(), app.runCommand(), app.patchCommand(), app.changesCommand(), app.sandboxCommand(),
 		app.doctorCommand(), app.demoCommand(), app.versionCommand(),
 	)
 	return root

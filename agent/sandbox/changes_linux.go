@@ -1,0 +1,427 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/agentls/agentls/edits/text"
+)
+
+const (
+	maxText  = 4 << 20  // bytes of one file that are loaded
+	maxTexts = 64 << 20 // bytes of all files of a command
+)
+
+// mountedChanges returns what the last command changed. The draft will show it
+// from now on: settle takes it out of the upper folders. What is ignored, or
+// cannot be in a draft, stays in them.
+func (s *Sandbox) mountedChanges(ctx context.Context) ([]Change, error) {
+	var all []foundChange
+	budget := int64(maxTexts)
+	for _, t := range s.scratch.trees {
+		d := &diff{root: t.root, upper: t.upper, budget: &budget}
+		found, err := d.changes(ctx, t.lowers(), s.opts.Ignored)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		s.unsettled = append(s.unsettled, func() error { return d.settle(found) })
+	}
+	return joinRenames(all)
+}
+
+// settle does what the last command left to do before the next one: nobody
+// waits for it.
+func (s *Sandbox) settle() error {
+	for len(s.unsettled) > 0 {
+		next := s.unsettled[0]
+		s.unsettled = s.unsettled[1:]
+		if err := next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discardLater throws away what a command changed that was cancelled: nobody
+// will be told of it.
+func (s *Sandbox) discardLater(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	s.unsettled = append(s.unsettled, func() error {
+		_, err := s.mountedChanges(ctx) // which leaves to settle what it found
+		return err
+	})
+}
+
+// A diff compares what commands left in an upper folder with the layers below.
+type diff struct {
+	root    string
+	upper   string
+	budget  *int64  // bytes that may still be loaded
+	copied  bool    // upper is a copy of all there was: what it lacks is gone
+	marks   []entry // of the upper: opaque folders, and whiteouts of folders
+	entries []entry
+	folders []entry // those that no layer below has
+}
+
+// An entry is a path of the workspace that may have changed.
+type entry struct {
+	rel   string      // to the root
+	upper string      // the path in the upper folder; "" if it is hidden by a folder above
+	now   fs.FileInfo // nil: it is gone
+	base  base
+	repo  string // rel of the repository it lies in; "-" if git is not to be asked
+}
+
+// A foundChange is a change and where it was found.
+type foundChange struct {
+	change Change
+	entry  entry
+}
+
+type ignoreFunc = func(ctx context.Context, dir string, names []string) (map[string]bool, error)
+
+// changes walks the upper folder and returns what differs from lowers and is
+// not ignored. A new folder is looked into only when it is known not to be
+// ignored: it may be a node_modules.
+func (d *diff) changes(ctx context.Context, lowers []string, ignored ignoreFunc) ([]foundChange, error) {
+	if err := d.walk("", d.upper, lowers, below{}); err != nil {
+		return nil, err
+	}
+	kept, err := d.unignored(ctx, d.folders, ignored)
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range kept {
+		if err := d.walk(folder.rel, folder.upper, nil, below{repo: folder.repo, isNew: true}); err != nil {
+			return nil, err
+		}
+	}
+	entries, err := d.unignored(ctx, d.entries, ignored)
+	if err != nil {
+		return nil, err
+	}
+	if d.marks, err = d.unignored(ctx, d.marks, ignored); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.rel, b.rel) })
+	var found []foundChange
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		change, ok, err := d.change(e)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			found = append(found, foundChange{change, e})
+		}
+	}
+	return found, nil
+}
+
+// below says what is known of a folder from those above it.
+type below struct {
+	hidden bool   // nothing of the layers below shows any more
+	isNew  bool   // a folder above is new, and known not to be ignored
+	repo   string // as entry.repo
+}
+
+// walk collects the entries of one folder and those beneath it.
+func (d *diff) walk(rel, upper string, lowers []string, above below) error {
+	names, err := os.ReadDir(upper)
+	if err != nil {
+		return err
+	}
+	folder, err := os.Lstat(upper)
+	if err != nil {
+		return err
+	}
+	opaque := !d.copied && rel != "" && isOpaque(upper)
+	if opaque {
+		d.marks = append(d.marks, entry{rel: rel, upper: upper, now: folder, repo: above.repo})
+	}
+	if d.copied || opaque {
+		above.hidden = true
+	}
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		seen[name.Name()] = true
+		if name.Name() == ".git" {
+			continue // never offered, at any depth: its hooks and configuration run programs
+		}
+		now, err := name.Info()
+		if err != nil {
+			return err
+		}
+		e := entry{rel: filepath.Join(rel, name.Name()), upper: filepath.Join(upper, name.Name()), now: now, repo: above.repo}
+		if e.base, err = look(lowers, name.Name()); err != nil {
+			return err
+		}
+		if err := d.visit(e, above); err != nil {
+			return err
+		}
+	}
+	if above.hidden {
+		return d.removeUnseen(rel, lowers, seen, above)
+	}
+	return nil
+}
+
+// visit collects one entry, and what is beneath it.
+func (d *diff) visit(e entry, above below) error {
+	if isWhiteout(e.now) {
+		if above.hidden { // what it hid is reported for the folder above
+			return nil
+		}
+		if e.base.isDir() {
+			d.marks = append(d.marks, e)
+		}
+		return d.remove(e)
+	}
+	if e.base.isDir() && !e.now.IsDir() {
+		gone := e
+		gone.now, gone.upper = nil, ""
+		if err := d.remove(gone); err != nil {
+			return err
+		}
+		e.base = base{}
+	}
+	if !e.now.IsDir() {
+		if !d.copied || !isCopyOf(e.now, e.base.stat) {
+			d.entries = append(d.entries, e)
+		}
+		return nil
+	}
+	switch {
+	case e.base.isDir():
+		return d.walk(e.rel, e.upper, e.base.merge, below{hidden: above.hidden, repo: repoOf(e)})
+	case e.base.stat != nil: // it took the place of a file
+		gone := e
+		gone.now, gone.upper = nil, ""
+		d.entries = append(d.entries, gone)
+		return d.walk(e.rel, e.upper, nil, below{isNew: true, repo: notAsked})
+	case above.isNew:
+		return d.walk(e.rel, e.upper, nil, above)
+	}
+	d.folders = append(d.folders, e)
+	return nil
+}
+
+// isCopyOf reports whether a file looks as copyFile made it. What forges its
+// time to look so is not offered; no file of the user's gets anything from it.
+func isCopyOf(now, base fs.FileInfo) bool {
+	return base != nil && now.Mode() == base.Mode() && now.Mode().IsRegular() &&
+		now.Size() == base.Size() && now.ModTime().Equal(base.ModTime())
+}
+
+// notAsked is the repository of what git would refuse to answer for.
+const notAsked = "-"
+
+// repoOf returns the repository of what lies in the folder e: its own, where it
+// is a submodule or a nested one.
+func repoOf(e entry) string {
+	if e.repo == notAsked {
+		return notAsked
+	}
+	if git, err := look(e.base.merge, ".git"); err == nil && git.stat != nil {
+		return e.rel
+	}
+	return e.repo
+}
+
+// remove collects the files that were at e and beneath it.
+func (d *diff) remove(e entry) error {
+	if e.base.stat == nil {
+		return nil
+	}
+	if !e.base.isDir() {
+		e.now = nil
+		d.entries = append(d.entries, e)
+		return nil
+	}
+	e.repo = repoOf(e)
+	return d.removeUnseen(e.rel, e.base.merge, nil, below{repo: e.repo})
+}
+
+// removeUnseen collects what the folders lowers show and seen does not name.
+func (d *diff) removeUnseen(rel string, lowers []string, seen map[string]bool, above below) error {
+	done := map[string]bool{".git": true}
+	for _, dir := range lowers {
+		names, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if seen[name.Name()] || done[name.Name()] {
+				continue
+			}
+			done[name.Name()] = true
+			e := entry{rel: filepath.Join(rel, name.Name()), repo: above.repo}
+			if e.base, err = look(lowers, name.Name()); err != nil {
+				return err
+			}
+			if err := d.remove(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unignored returns the entries that are not ignored, asking once for each
+// repository.
+func (d *diff) unignored(ctx context.Context, entries []entry, ignored ignoreFunc) ([]entry, error) {
+	if ignored == nil {
+		return entries, nil
+	}
+	names := map[string][]string{}
+	for _, e := range entries {
+		if e.repo != notAsked {
+			names[e.repo] = append(names[e.repo], e.name())
+		}
+	}
+	answers := make(map[string]map[string]bool, len(names))
+	for repo, asked := range names {
+		answer, err := ignored(ctx, filepath.Join(d.root, repo), asked)
+		if err != nil {
+			return nil, err
+		}
+		answers[repo] = answer
+	}
+	var kept []entry
+	for _, e := range entries {
+		if !answers[e.repo][e.name()] {
+			kept = append(kept, e)
+		}
+	}
+	return kept, nil
+}
+
+// name is how version control is asked about e.
+func (e *entry) name() string {
+	name := e.rel
+	if e.repo != "" && e.repo != notAsked {
+		name = strings.TrimPrefix(e.rel, e.repo+"/")
+	}
+	if e.now != nil && e.now.IsDir() || e.base.isDir() {
+		name += "/"
+	}
+	return name
+}
+
+// change compares an entry with its base; ok is whether it differs.
+func (d *diff) change(e entry) (c Change, ok bool, err error) {
+	c = Change{Path: filepath.Join(d.root, e.rel)}
+	if e.base.stat != nil {
+		c.Was = modeOf(e.base.stat)
+	}
+	if e.now == nil {
+		c.Op, c.Size = Delete, e.base.stat.Size()
+		return c, true, nil
+	}
+	c.Op, c.Mode, c.Size = Create, modeOf(e.now), e.now.Size()
+	if e.base.stat != nil {
+		c.Op = Modify
+	}
+	switch {
+	case c.Mode&fs.ModeSymlink != 0:
+		return d.linkChange(c, e)
+	case !e.now.Mode().IsRegular():
+		return c, false, nil // a socket or a pipe is nothing to propose
+	}
+	return d.fileChange(c, e)
+}
+
+func (d *diff) linkChange(c Change, e entry) (Change, bool, error) {
+	target, err := os.Readlink(e.upper)
+	if err != nil {
+		return c, false, err
+	}
+	c.Link = target
+	if c.Was&fs.ModeSymlink == 0 {
+		return c, true, nil
+	}
+	before, err := os.Readlink(e.base.path)
+	return c, before != target, err
+}
+
+func (d *diff) fileChange(c Change, e entry) (Change, bool, error) {
+	compare := e.base.stat != nil && e.base.stat.Mode().IsRegular() && e.base.stat.Size() == c.Size
+	if c.Size > maxText || c.Size > *d.budget {
+		same := false
+		var err error
+		if compare {
+			same, err = sameFiles(e.upper, e.base.path)
+		}
+		c.Huge = true
+		return c, !same || c.Mode != c.Was, err
+	}
+	content, err := readRegular(e.upper)
+	if err != nil {
+		return c, false, err
+	}
+	if compare {
+		before, err := readRegular(e.base.path)
+		if err != nil {
+			return c, false, err
+		}
+		if bytes.Equal(before, content) && c.Mode == c.Was {
+			return c, false, nil // touched, or written with what was there
+		}
+	}
+	if text.Check(content) != nil {
+		c.Binary = true
+		return c, true, nil
+	}
+	*d.budget -= c.Size
+	c.Content = content
+	return c, true, nil
+}
+
+// modeOf returns the permission bits, and whether it is a symbolic link.
+func modeOf(stat fs.FileInfo) fs.FileMode {
+	if stat.Mode()&fs.ModeSymlink != 0 {
+		return fs.ModeSymlink | 0o777
+	}
+	return stat.Mode().Perm()
+}
+
+// settle takes what a draft can hold out of the upper folder. Nothing is
+// mounted over it now.
+func (d *diff) settle(found []foundChange) error {
+	for _, f := range found {
+		if f.entry.upper == "" || f.change.Named() {
+			continue
+		}
+		if err := os.Remove(f.entry.upper); err != nil && !isMissing(err) { //nolint:forbidigo // the scratch folder of this package
+			return err
+		}
+	}
+	for _, mark := range d.marks { // what the draft now says of them must show
+		if err := unmark(mark); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unmark(mark entry) error {
+	if isWhiteout(mark.now) {
+		return os.Remove(mark.upper) //nolint:forbidigo // the scratch folder of this package
+	}
+	err := unix.Lremovexattr(mark.upper, xattrOpaque)
+	if errors.Is(err, unix.ENODATA) {
+		return nil
+	}
+	return err
+}

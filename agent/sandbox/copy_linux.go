@@ -1,0 +1,297 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/agentls/agentls/agent/sandbox/stage"
+)
+
+// runCopied runs a command in a copy of the workspace: the way out where an
+// overlay is refused. The copy is made for each command, which takes a time
+// that grows with the workspace.
+func (s *Sandbox) runCopied(ctx context.Context, view View, cmd *Command, argv []string) (*Result, error) {
+	began := s.opts.Now()
+	if err := s.scratch.show(view); err != nil {
+		return nil, fmt.Errorf("lay the draft over the workspace: %w", err)
+	}
+	c := s.newCopy()
+	if s.opts.Level.Kind == Bubblewrap {
+		c.git = gitMount
+	}
+	defer c.remove() //nolint:errcheck // goes with the run
+	if err := c.fill(ctx); err != nil {
+		return nil, fmt.Errorf("copy the workspace: %w", err)
+	}
+	res, err := s.runIn(ctx, c, cmd, argv)
+	if err != nil {
+		return nil, err
+	}
+	res.Output = c.named(res.Output)
+	if res.Changes, err = c.changes(ctx, s.opts.Ignored); err != nil {
+		return nil, fmt.Errorf("read what the command changed: %w", err)
+	}
+	res.Elapsed = s.opts.Now().Sub(began)
+	return res, nil
+}
+
+func (s *Sandbox) runIn(ctx context.Context, c *treeCopy, cmd *Command, argv []string) (*Result, error) {
+	if s.opts.Level.Kind == Bubblewrap {
+		return s.runBubblewrapped(ctx, c, cmd, argv)
+	}
+	mode := stage.Fenced
+	if s.opts.Level.Kind != Copied {
+		mode = stage.Open
+	}
+	prepare := func() (*stage.Plan, []string, error) {
+		return s.fencedPlan(c, cmd, argv, mode), []string{c.dir}, nil
+	}
+	return s.execute(ctx, cmd, attributes{mode: mode, network: cmd.network()}, prepare)
+}
+
+// fencedPlan says where the command may write, and that it may read all but
+// what is masked.
+func (s *Sandbox) fencedPlan(c *treeCopy, cmd *Command, argv []string, mode stage.Mode) *stage.Plan {
+	plan := s.newPlan(cmd, argv)
+	plan.Mode = mode
+	plan.Dir = c.of(plan.Dir)
+	plan.Env = lastOfEach(append(plan.Env, "HOME="+c.home, "TMPDIR="+c.tmp, "PWD="+plan.Dir, "GOTMPDIR="+c.tmp))
+	plan.Writable = []string{c.dir, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}
+	hidden := append(s.masks(nil), "/tmp", "/var/tmp", "/run", "/mnt", "/media", "/dev/shm")
+	plan.Readable = append(readableBeneath("/", hidden), keptPaths(plan.Env, cmd.Network)...)
+	if !within(s.program.path, "/proc") { // the probe starts it again
+		plan.Readable = append(plan.Readable, s.program.path)
+	}
+	for _, root := range s.opts.Roots {
+		plan.Readable = append(plan.Readable, gitDirs(root)...)
+	}
+	return plan
+}
+
+// readableBeneath returns paths that together hold all of dir but what is
+// hidden: Landlock can give, not take away.
+func readableBeneath(dir string, hidden []string) []string {
+	holds := false
+	for _, path := range hidden {
+		if within(dir, path) {
+			return nil
+		}
+		holds = holds || within(path, dir)
+	}
+	if !holds {
+		return []string{dir}
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // the command cannot read it either
+	}
+	var paths []string
+	for _, name := range names {
+		if name.Type()&fs.ModeSymlink == 0 { // what it leads to is in another place
+			paths = append(paths, readableBeneath(filepath.Join(dir, name.Name()), hidden)...)
+		}
+	}
+	return paths
+}
+
+// A treeCopy is a copy of the workspace's folders, and a home and a folder
+// for temporary files beside it.
+type treeCopy struct {
+	dir   string
+	home  string
+	tmp   string
+	trees []*tree
+	sc    *scratch
+	git   gitStyle
+}
+
+// A gitStyle says how git finds the repository, which is not copied: it is
+// read-only.
+type gitStyle int
+
+const (
+	gitPointer gitStyle = iota // by a file that names it
+	gitMount                   // it will be mounted in its place
+)
+
+func (s *Sandbox) newCopy() *treeCopy {
+	s.scratch.works++
+	dir := filepath.Join(s.scratch.dir, fmt.Sprintf("copy-%d", s.scratch.works))
+	return &treeCopy{dir: dir, home: filepath.Join(dir, "home"), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch}
+}
+
+func (c *treeCopy) remove() error { return removeTree(c.dir) }
+
+// root returns where the copy of t is.
+func (c *treeCopy) root(t *tree) string {
+	return filepath.Join(c.dir, filepath.Base(filepath.Dir(t.upper)), filepath.Base(t.root))
+}
+
+// of returns the path in the copy for one in the workspace.
+func (c *treeCopy) of(path string) string {
+	for _, t := range c.trees {
+		if within(path, t.root) {
+			return filepath.Join(c.root(t), t.rel(path))
+		}
+	}
+	return path
+}
+
+// named returns text with the workspace's paths in place of those of the copy.
+func (c *treeCopy) named(text string) string {
+	for _, t := range c.trees {
+		text = strings.ReplaceAll(text, c.root(t), t.root)
+	}
+	return text
+}
+
+func (c *treeCopy) fill(ctx context.Context) error {
+	for _, dir := range []string{c.dir, c.home, c.tmp} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+		if err := c.sc.give(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	for _, t := range c.trees {
+		if err := os.MkdirAll(filepath.Dir(c.root(t)), 0o755); err != nil {
+			return err
+		}
+		if err := c.copyFolder(ctx, t.lowers(), c.root(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyFolder copies what the folders lowers, merged, show.
+func (c *treeCopy) copyFolder(ctx context.Context, lowers []string, to string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	stat, err := os.Stat(lowers[0])
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	names, err := mergedNames(lowers)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		from, err := look(lowers, name)
+		if err != nil {
+			return err
+		}
+		if from.stat == nil {
+			continue
+		}
+		if err := c.copyOne(ctx, from, filepath.Join(to, name)); err != nil {
+			return fmt.Errorf("%s: %w", from.path, err)
+		}
+	}
+	return c.sc.give(to, stat.Mode())
+}
+
+func mergedNames(dirs []string) ([]string, error) {
+	seen := map[string]bool{}
+	var names []string
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			if !seen[entry.Name()] {
+				seen[entry.Name()] = true
+				names = append(names, entry.Name())
+			}
+		}
+	}
+	return names, nil
+}
+
+func (c *treeCopy) copyOne(ctx context.Context, from base, to string) error {
+	switch {
+	case filepath.Base(to) == ".git":
+		return c.showGit(from, to)
+	case from.stat.IsDir():
+		return c.copyFolder(ctx, from.merge, to)
+	case from.stat.Mode()&fs.ModeSymlink != 0:
+		target, err := os.Readlink(from.path)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(target, to)
+	case from.stat.Mode().IsRegular():
+		return c.copyFile(from, to)
+	}
+	return nil // a socket or a pipe is somebody else's
+}
+
+// showGit lets git find the repository.
+func (c *treeCopy) showGit(from base, to string) error {
+	if c.git == gitMount && from.stat.IsDir() {
+		return os.Mkdir(to, 0o755)
+	}
+	dir := from.path
+	if !from.stat.IsDir() {
+		target, ok := pointer(from.path, "gitdir: ")
+		if !ok {
+			return nil
+		}
+		dir = target
+	}
+	return os.WriteFile(to, []byte("gitdir: "+dir+"\n"), 0o644) //nolint:forbidigo,gosec // the scratch folder of this package
+}
+
+// copyFile copies content, by reference where the file system can, mode and
+// time. Never as a hard link: that would be the user's file.
+func (c *treeCopy) copyFile(from base, to string) error {
+	src, err := os.Open(from.path)
+	if err != nil {
+		return err
+	}
+	defer src.Close() //nolint:errcheck // only read
+	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if unix.IoctlFileClone(int(dst.Fd()), int(src.Fd())) != nil {
+		_, err = io.Copy(dst, src)
+	}
+	if err = errors.Join(err, dst.Close()); err != nil {
+		return err
+	}
+	if err := c.sc.give(to, from.stat.Mode()); err != nil {
+		return err
+	}
+	return os.Chtimes(to, time.Time{}, from.stat.ModTime())
+}
+
+// changes returns what differs between the copy and what it was made from.
+func (c *treeCopy) changes(ctx context.Context, ignored ignoreFunc) ([]Change, error) {
+	var all []foundChange
+	budget := int64(maxTexts)
+	for _, t := range c.trees {
+		d := &diff{root: t.root, upper: c.root(t), budget: &budget, copied: true}
+		found, err := d.changes(ctx, t.lowers(), ignored)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return joinRenames(all)
+}

@@ -1,0 +1,111 @@
+package sandbox
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A base is what the layers below show at a path.
+type base struct {
+	stat  fs.FileInfo // nil: nothing
+	path  string
+	merge []string // the folders that make it up, if it is one; the highest first
+}
+
+func (b base) isDir() bool { return b.stat != nil && b.stat.IsDir() }
+
+// look returns what the folders dirs, merged, show as name.
+func look(dirs []string, name string) (base, error) {
+	var found base
+	for _, dir := range dirs {
+		path := filepath.Join(dir, name)
+		stat, err := os.Lstat(path)
+		switch {
+		case isMissing(err):
+			continue
+		case err != nil:
+			return base{}, err
+		case isWhiteout(stat), found.stat != nil && !stat.IsDir():
+			return found, nil // it hides what is below, or is hidden by a folder above
+		}
+		if found.stat == nil {
+			found.stat, found.path = stat, path
+		}
+		if !stat.IsDir() {
+			return found, nil
+		}
+		found.merge = append(found.merge, path)
+		if isOpaque(path) {
+			return found, nil
+		}
+	}
+	return found, nil
+}
+
+// isWhiteout reports whether an entry of a layer hides what lies below it.
+func isWhiteout(stat fs.FileInfo) bool {
+	sys, ok := stat.Sys().(*syscall.Stat_t)
+	return ok && stat.Mode()&fs.ModeCharDevice != 0 && sys.Rdev == 0
+}
+
+func isOpaque(dir string) bool {
+	var value [1]byte
+	n, err := unix.Lgetxattr(dir, xattrOpaque, value[:])
+	return err == nil && n == 1 && value[0] == 'y'
+}
+
+// readRegular reads a file that a command may have written: no link is
+// followed.
+func readRegular(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	content := make([]byte, stat.Size())
+	n, err := io.ReadFull(f, content)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return content[:n], err
+}
+
+// sameFiles compares files of the same size, piece by piece.
+func sameFiles(a, b string) (bool, error) {
+	fa, err := os.OpenFile(a, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return false, err
+	}
+	defer fa.Close() //nolint:errcheck // only read
+	fb, err := os.Open(b)
+	if err != nil {
+		return false, err
+	}
+	defer fb.Close() //nolint:errcheck // only read
+	pa, pb := make([]byte, 1<<16), make([]byte, 1<<16)
+	for {
+		na, errA := io.ReadFull(fa, pa)
+		nb, errB := io.ReadFull(fb, pb)
+		if !bytes.Equal(pa[:na], pb[:nb]) {
+			return false, nil
+		}
+		if errA != nil || errB != nil {
+			return isEnd(errA) && isEnd(errB), nil
+		}
+	}
+}
+
+func isEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}

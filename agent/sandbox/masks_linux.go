@@ -1,0 +1,90 @@
+package sandbox
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// homeSecrets are paths in the home that no command reads.
+var homeSecrets = []string{
+	".ssh", ".aws", ".gnupg", ".config/gh", ".config/hub", ".config/glab-cli", ".config/gcloud", ".azure", ".kube", ".docker", ".oci",
+	".netrc", ".git-credentials", ".config/git/credentials", ".npmrc", ".yarnrc.yml", ".pypirc", ".config/pip", ".pip",
+	".cargo/credentials.toml", ".cargo/credentials", ".gem/credentials", ".m2/settings.xml", ".gradle/gradle.properties",
+	".terraform.d", ".vault-token", ".password-store", ".local/share/keyrings", ".local/share/kwalletd", ".pgpass", ".my.cnf",
+	".mozilla", ".thunderbird", ".config/google-chrome", ".config/chromium", ".config/BraveSoftware", ".config/microsoft-edge",
+	".bash_history", ".zsh_history", ".python_history", ".psql_history", ".node_repl_history",
+	".config/agentls", ".local/state/agentls", ".local/share/agentls", ".claude", ".codex", ".config/openai",
+}
+
+// systemSecrets are those of root.
+var systemSecrets = []string{
+	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh", "/etc/ssl/private", "/etc/wireguard",
+	"/etc/NetworkManager/system-connections", "/etc/kubernetes", "/var/lib/docker", "/var/lib/kubelet", "/var/spool/cron",
+}
+
+// masks returns what is hidden from a command: secrets, our own state, and
+// the sockets of this machine that no covered folder hides. (A read-only mount
+// does not stop connect(2).)
+func (s *Sandbox) masks(covered []string) []string {
+	paths := slices.Concat(s.opts.Masks, systemSecrets, []string{s.opts.State})
+	if s.opts.Home != "" {
+		for _, name := range homeSecrets {
+			paths = append(paths, filepath.Join(s.opts.Home, name))
+		}
+	}
+	if s.home != "" && s.home != s.opts.Home {
+		for _, name := range homeSecrets {
+			paths = append(paths, filepath.Join(s.home, name))
+		}
+	}
+	paths = append(paths, boundSockets("/proc/net/unix")...)
+	var masks []string
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err != nil { // most are not there
+			continue
+		}
+		real, err := filepath.EvalSymlinks(path) // a ~/.ssh that is a link: hide what it leads to
+		if err != nil || slices.Contains(masks, real) || s.holdsRoot(real) {
+			continue
+		}
+		hidden := func(dir string) bool { return within(real, dir) }
+		if !slices.ContainsFunc(covered, hidden) || s.shows(real) {
+			masks = append(masks, real)
+		}
+	}
+	return withoutNested(masks)
+}
+
+// shows reports whether path lies in what is mounted over the scratch
+// folders.
+func (s *Sandbox) shows(path string) bool {
+	shown := func(root string) bool { return within(path, root) }
+	return slices.ContainsFunc(s.opts.Roots, shown) || s.home != "" && within(path, s.home)
+}
+
+// holdsRoot reports whether the user works in dir, so that to hide it would
+// hide the workspace.
+func (s *Sandbox) holdsRoot(dir string) bool {
+	return slices.ContainsFunc(s.opts.Roots, func(root string) bool { return within(root, dir) })
+}
+
+// boundSockets returns the sockets that have a path, from a file like
+// /proc/net/unix. (proc(5): the path is the last field, and
+// the only one with a slash)
+func boundSockets(file string) []string {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil
+	}
+	defer f.Close() //nolint:errcheck // only read
+	var paths []string
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if _, path, ok := strings.Cut(lines.Text(), " /"); ok {
+			paths = append(paths, "/"+path)
+		}
+	}
+	return paths
+}

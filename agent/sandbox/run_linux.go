@@ -1,0 +1,352 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/agentls/agentls/agent/sandbox/stage"
+)
+
+// A Sandbox is where the commands of one run are run, one at a time: two
+// mounts over one upper folder are undefined to the kernel. What they write to
+// ignored files, and to the home, stays for the later ones and goes with
+// Close. It may be used by several goroutines.
+type Sandbox struct {
+	opts    Options
+	program *program
+	first   string // the root that commands begin in
+	scratch *scratch
+	caches  []*cache
+	home    string // "" if there is none that the command may have
+	uid     int    // of the command
+	gid     int
+
+	turn chan struct{} // holds one token: whose turn it is
+
+	// Whoever has the turn has these.
+	unsettled []func() error
+	closed    bool
+}
+
+// New makes the scratch folders of a run. Close removes them; those of a
+// process that died before it could are removed too.
+func New(opts Options) (*Sandbox, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	program, err := openProgram(opts.Stage)
+	if err != nil && opts.Level.Confines() {
+		return nil, err
+	}
+	state := opts.Level.State
+	if state == "" {
+		state = opts.State
+	}
+	s := &Sandbox{opts: opts, program: program, first: opts.Roots[0], turn: make(chan struct{}, 1)}
+	s.opts.State = state
+	s.opts.Roots = slices.Clone(opts.Roots) // an inner one is mounted after the one around it
+	slices.SortStableFunc(s.opts.Roots, func(a, b string) int { return len(a) - len(b) })
+	if s.uid, s.gid, err = commandOwner(opts.Roots[0]); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	s.home = usableHome(opts, s.uid)
+	if s.scratch, err = newScratch(s); err != nil {
+		return nil, fmt.Errorf("sandbox: make scratch folders: %w", err)
+	}
+	s.caches = knownCaches(s)
+	s.turn <- struct{}{}
+	return s, nil
+}
+
+// Run runs cmd in view and waits until it and all it started are gone. An
+// exit code other than 0 is no error, nor is a Stop: what had been changed by
+// then is in the Result. The error is ErrUnconfined, a *SetupError, or the
+// context's cause; the command did not run, or does no more.
+func (s *Sandbox) Run(ctx context.Context, view View, cmd Command) (*Result, error) {
+	argv, err := cmd.argv()
+	if err != nil {
+		return nil, err
+	}
+	if !s.opts.Level.Confines() && cmd.Consent != Given {
+		return nil, ErrUnconfined
+	}
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the command before: %w", context.Cause(ctx))
+	}
+	defer func() { s.turn <- struct{}{} }()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	cmd.Limits = cmd.Limits.filled()
+	if s.opts.Level.Kind == Namespaces {
+		return s.runMounted(ctx, view, &cmd, argv)
+	}
+	return s.runCopied(ctx, view, &cmd, argv)
+}
+
+// Close removes the scratch folders, after the command that runs.
+func (s *Sandbox) Close() error {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.scratch.remove()
+}
+
+// runMounted runs a command over copy-on-write mounts.
+func (s *Sandbox) runMounted(ctx context.Context, view View, cmd *Command, argv []string) (*Result, error) {
+	began := s.opts.Now()
+	release := func() {}
+	prepare := func() (plan *stage.Plan, uppers []string, err error) {
+		if err := errors.Join(s.settle(), s.scratch.show(view)); err != nil {
+			return nil, nil, fmt.Errorf("lay the draft over the workspace: %w", err)
+		}
+		if plan, release, err = s.mountedPlan(cmd, argv); err != nil {
+			return nil, nil, err
+		}
+		for _, o := range plan.Overlays {
+			uppers = append(uppers, o.Upper)
+		}
+		return plan, uppers, nil
+	}
+	res, err := s.execute(ctx, cmd, attributes{mode: stage.Namespaces, network: cmd.network()}, prepare)
+	release()
+	if err != nil {
+		s.discardLater(ctx)
+		return nil, err
+	}
+	if err := s.keepCaches(); err != nil {
+		return nil, err
+	}
+	if res.Changes, err = s.mountedChanges(ctx); err != nil {
+		return nil, fmt.Errorf("read what the command changed: %w", err)
+	}
+	res.Elapsed = s.opts.Now().Sub(began)
+	return res, nil
+}
+
+// scratchDirs are what a command has to itself: empty, and gone after it.
+var scratchDirs = []string{"/tmp", "/var/tmp", "/run", "/mnt", "/media"}
+
+// mountedPlan says what the stage mounts. Release lets others change the caches.
+func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, release func(), err error) {
+	plan := s.newPlan(cmd, argv)
+	plan.Mode = stage.Namespaces
+	plan.Scratch = scratchDirs
+	overlays, release, err := s.homeOverlays()
+	if err != nil {
+		return nil, func() {}, err
+	}
+	roots, err := s.scratch.rootOverlays()
+	if err != nil {
+		release()
+		return nil, func() {}, err
+	}
+	plan.Overlays = append(overlays, roots...)
+	for _, root := range s.opts.Roots {
+		plan.ReadOnly = append(plan.ReadOnly, gitDirs(root)...)
+	}
+	plan.Masks = s.masks(scratchDirs)
+	plan.Keep = keptPaths(plan.Env, cmd.Network)
+	plan.Writable = append([]string{"/dev", "/proc"}, scratchDirs...)
+	for _, o := range plan.Overlays {
+		plan.Writable = append(plan.Writable, o.At)
+	}
+	return plan, release, nil
+}
+
+// newPlan returns what is the same at every level.
+func (s *Sandbox) newPlan(cmd *Command, argv []string) *stage.Plan {
+	dir := s.first
+	if cmd.Dir != "" {
+		dir = cmd.Dir
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // in the view the workspace is at its real path only
+	}
+	home := s.home
+	if home == "" {
+		home = "/tmp"
+	}
+	plan := &stage.Plan{
+		Version: stage.Version,
+		Argv:    argv, Dir: dir, Env: cleanEnv(s.opts.Env, home, dir, cmd),
+		UID: s.uid, GID: s.gid,
+		Limits: stage.Limits{
+			Processes: cmd.Limits.Processes, Memory: cmd.Limits.Memory,
+			FileSize: cmd.Limits.Disk, Scratch: cmd.Limits.Scratch,
+		},
+	}
+	plan.Network = cmd.network()
+	return plan
+}
+
+func (c *Command) network() stage.Network {
+	if c.Network == NetworkOpen {
+		return stage.Host
+	}
+	return stage.Off
+}
+
+// commandOwner returns who runs the commands: whoever we are, but the owner
+// of the workspace where we are root, because root without capabilities cannot
+// write the files of others.
+func commandOwner(root string) (uid, gid int, err error) {
+	stat, err := os.Stat(root)
+	if err != nil {
+		return 0, 0, err
+	}
+	if !stat.IsDir() {
+		return 0, 0, fmt.Errorf("%s is not a folder", root)
+	}
+	if os.Getuid() != 0 {
+		return os.Getuid(), os.Getgid(), nil
+	}
+	uid, gid = owner(stat)
+	return uid, gid, nil
+}
+
+// usableHome returns the home that a command gets a copy-on-write view of: ""
+// where there is none, where it is somebody else's, where it is part of the
+// workspace, and where something is mounted in it.
+func usableHome(opts Options, uid int) string {
+	home, err := filepath.EvalSymlinks(opts.Home)
+	if opts.Home == "" || err != nil || home == "/" {
+		return ""
+	}
+	stat, err := os.Stat(home)
+	if err != nil || !stat.IsDir() {
+		return ""
+	}
+	if id, _ := owner(stat); id != uid {
+		return ""
+	}
+	inRoot := slices.ContainsFunc(opts.Roots, func(root string) bool { return within(home, root) })
+	if inRoot || holdsMount("/proc/self/mountinfo", home) {
+		return ""
+	}
+	return home
+}
+
+// holdsMount reports whether something is mounted beneath dir, by a file like
+// /proc/self/mountinfo: an overlay over such a folder would show what is below
+// the mount, and the kernel refuses it. (proc(5): the fifth field, with spaces
+// and the like as octal numbers)
+func holdsMount(file, dir string) bool {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	spaces := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		if at := spaces.Replace(fields[4]); at != dir && within(at, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// keptPaths returns what is shown although a scratch folder covers it: the
+// folders that programs are in, and, with the network open, the file that
+// names are looked up by.
+func keptPaths(env []string, network Network) []string {
+	candidates := append(filepath.SplitList(variable(env, "PATH")), variable(env, "GOROOT"))
+	if network == NetworkOpen {
+		candidates = append(candidates, "/etc/resolv.conf")
+	}
+	var kept []string
+	for _, path := range candidates {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil || !filepath.IsAbs(real) {
+			continue
+		}
+		covered := func(dir string) bool { return within(real, dir) && real != dir }
+		if slices.ContainsFunc(scratchDirs, covered) && !slices.Contains(kept, real) {
+			kept = append(kept, real)
+		}
+	}
+	return kept
+}
+
+// gitDirs returns what git writes in the repository of root: .git, or for a
+// worktree or a submodule the file of that name, the folder it leads to and
+// the one that shares with others. It reads what git would; nothing is run.
+func gitDirs(root string) []string {
+	dotGit := filepath.Join(root, ".git")
+	stat, err := os.Lstat(dotGit)
+	switch {
+	case err != nil:
+		return nil
+	case stat.Mode()&fs.ModeSymlink != 0:
+		return existing(dotGit)
+	case stat.IsDir():
+		return []string{dotGit}
+	}
+	dirs := []string{dotGit}
+	target, ok := pointer(dotGit, "gitdir: ")
+	if !ok {
+		return dirs
+	}
+	dirs = append(dirs, existing(target)...)
+	if common, ok := pointer(filepath.Join(target, "commondir"), ""); ok {
+		dirs = append(dirs, existing(common)...)
+	}
+	return withoutNested(dirs)
+}
+
+// pointer returns the path that a file of git's holds behind prefix.
+func pointer(file, prefix string) (string, bool) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", false
+	}
+	path, ok := strings.CutPrefix(strings.TrimSpace(string(b)), prefix)
+	if !ok || path == "" {
+		return "", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(file), path)
+	}
+	return path, true
+}
+
+// existing returns path with its links resolved, or nothing.
+func existing(path string) []string {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil
+	}
+	return []string{real}
+}
+
+// withoutNested leaves out the paths that lie in another one of them.
+func withoutNested(paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		nested := func(other string) bool { return other != path && within(path, other) }
+		if !slices.ContainsFunc(paths, nested) && !slices.Contains(out, path) {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+// isMissing reports whether err says that there is nothing at a path, also
+// because what it leads through is a file.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir)
+}

@@ -1,0 +1,105 @@
+// Package stage is what happens between the start of a sandbox and the command
+// in it: the stage reads a [Plan], builds the view, gives up every privilege,
+// starts the command and ends with it. It runs as a program of its own, built
+// without cgo, because a privilege that is dropped in a cgo program is dropped
+// in one thread only.
+//
+// Invariant: a step that is refused ends the stage before the command starts.
+package stage
+
+// Version changes whenever Plan or Report do: a stage of another version
+// refuses the plan.
+const Version = 1
+
+// The descriptors that the stage is started with, after the three standard
+// ones.
+const (
+	planFD     = 3 // the plan is read from it
+	lifelineFD = 4 // its end of file says that whoever started the stage is gone
+	reportFD   = 5 // the report is written to it
+)
+
+// CodeRefused is the exit code of a stage that could not do its steps.
+const CodeRefused = 125
+
+// A Mode says what the stage builds.
+type Mode string
+
+// The modes.
+const (
+	// Namespaces: the stage is pid 1 of namespaces of its own and mounts the
+	// view.
+	Namespaces Mode = "namespaces"
+	// Inside: somebody else built the namespaces and the mounts; the stage
+	// adds limits, Landlock and seccomp.
+	Inside Mode = "inside"
+	// Open: there is nothing, because the user said so; the stage only keeps
+	// the limits and leaves no process behind.
+	Open Mode = "open"
+	// Fenced: there are no namespaces; Landlock and seccomp are all there is.
+	Fenced Mode = "fenced"
+)
+
+// A Network says what of the network a command reaches.
+type Network string
+
+// The networks. The zero value is Off.
+const (
+	Off  Network = ""     // a loopback of its own, where there are namespaces
+	Host Network = "host" // that of the machine
+)
+
+// A Plan is all that the stage is told. Paths are absolute, without symbolic
+// links.
+type Plan struct {
+	Version int      `json:"version"`
+	Mode    Mode     `json:"mode"`
+	Argv    []string `json:"argv"`
+	Env     []string `json:"env"`
+	Dir     string   `json:"dir"`
+	UID     int      `json:"uid"` // the command's; that of the stage, unless the stage is root
+	GID     int      `json:"gid"`
+	Network Network  `json:"network"`
+	Limits  Limits   `json:"limits"`
+
+	Overlays []Overlay `json:"overlays"` // in the order they are attached; a later one may lie in an earlier one
+	ReadOnly []string  `json:"readOnly"` // shown as they are, never written
+	Masks    []string  `json:"masks"`    // files and folders whose content is hidden
+	Scratch  []string  `json:"scratch"`  // folders that begin empty and end with the command
+	Keep     []string  `json:"keep"`     // files beneath Scratch that are shown all the same, read-only
+
+	Writable []string `json:"writable"` // Landlock: beneath these a command may write
+	Readable []string `json:"readable"` // Landlock, of Fenced: beneath these and Writable it may read and execute
+}
+
+// An Overlay is a folder of which the command sees a copy-on-write view.
+type Overlay struct {
+	At     string   `json:"at"`
+	Lowers []string `json:"lowers"` // the highest first
+	Upper  string   `json:"upper"`
+	Work   string   `json:"work"` // empty, on the file system of Upper
+}
+
+// Limits bound the command and all it starts. Zero means no limit.
+type Limits struct {
+	Processes int   `json:"processes"` // and threads
+	Memory    int64 `json:"memory"`    // bytes of anonymous memory, of all processes together
+	FileSize  int64 `json:"fileSize"`  // bytes, of one file
+	Scratch   int64 `json:"scratch"`   // bytes, of each scratch folder
+}
+
+// The limits that a report names.
+const (
+	LimitMemory    = "memory"
+	LimitProcesses = "processes"
+)
+
+// A Report is how a stage ended.
+type Report struct {
+	Step   string `json:"step,omitempty"` // the one that Err was in
+	Err    string `json:"err,omitempty"`  // empty: the command ran
+	Done   bool   `json:"done,omitempty"` // the command ended by itself
+	Code   int    `json:"code,omitempty"`
+	Signal int    `json:"signal,omitempty"`
+	Limit  string `json:"limit,omitempty"` // the one that the command was stopped for
+}
