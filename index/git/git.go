@@ -1,9 +1,9 @@
-// Package git asks the git command about a repository. It is the only place
-// that starts git.
+// Package git asks the git command about a repository, and carries commits
+// between repositories. It is the only place that starts git.
 //
 // Invariant: a repository is a stranger. Nothing in its configuration, its
 // attributes or its files makes git run a command, reach a network, ask the
-// user or write.
+// user or write. (Commits go into repositories of our own making.)
 package git
 
 import (
