@@ -70,6 +70,14 @@ func Branch(ctx context.Context, dir string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// Deleted returns the tracked files below dir that are gone from the disk:
+// relative to dir, with slashes. Those that a sparse checkout leaves out are
+// not gone.
+func Deleted(ctx context.Context, dir string) ([]string, error) {
+	out, err := run(ctx, dir, nil, "ls-files", "--deleted", "-z")
+	return split(out), err
+}
+
 // Bundle writes what leads from the commits in known to HEAD into a new file.
 // It reads the repository around dir, and changes nothing in it.
 func Bundle(ctx context.Context, dir, file string, known []string) error {
@@ -171,7 +179,8 @@ func Fetch(ctx context.Context, dir, url, branch string) (commit string, err err
 // committed. (gitattributes(5): this file wins over those in the tree)
 const exact = "* -text -ident -filter !eol !working-tree-encoding\n"
 
-// Checkout makes a working tree of commit in the new folder to. It shares the
+// Checkout makes a working tree of commit in the folder to, over what is there:
+// other files stay. It makes a .git there, which must not exist, and shares the
 // objects of the bare repository dir.
 func Checkout(ctx context.Context, dir, commit, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
@@ -190,7 +199,7 @@ func Checkout(ctx context.Context, dir, commit, to string) error {
 	if err := writeInfo(to, "info", "attributes", exact); err != nil {
 		return err
 	}
-	_, err = run(ctx, to, nil, "checkout", "--quiet", "--detach", commit)
+	_, err = run(ctx, to, nil, "checkout", "--quiet", "--force", "--detach", commit)
 	return err
 }
 
