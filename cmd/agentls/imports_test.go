@@ -39,9 +39,12 @@ var allowed = map[string][]string{
 	"cmd/agentls-sandbox": {"agent/sandbox/stage"},
 	"agent/openai":        {"agent", "net", "net/http", "net/http/", "github.com/openai/openai-go/v3", "github.com/openai/openai-go/v3/", "golang.org/x/"},
 	"agent/script":        {"net", "net/http", "net/http/", "golang.org/x/tools/txtar"},
-	"remote":              {"agent", "edits", "edits/text", "net/http"},
-	"lsp/rpc":             {"go.lsp.dev/"},
-	"lsp":                 {"lsp/rpc", "agent", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
+	"remote":              {"agent", "edits", "edits/text", "index", "index/git", "net/http"},
+	"remote/server": {
+		"remote", "agent", "index", "index/git", "edits", "edits/text", "net", "net/http", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
+	},
+	"lsp/rpc": {"go.lsp.dev/"},
+	"lsp":     {"lsp/rpc", "agent", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
 
 	"editors/model":    {"agent/script"},
 	"editors/nvimtest": {"os/exec", "github.com/neovim/go-client/"},
