@@ -1,0 +1,298 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/index/git"
+)
+
+var _ agent.Runner = (*Client)(nil)
+
+// ErrLeft is the cause to end the context of Run with so that the task goes on
+// at the service. Any other cancels it there too.
+var ErrLeft = errors.New("the task goes on at the service")
+
+// goodbye is how long a cancel may take once nobody waits for it.
+const goodbye = 5 * time.Second
+
+// A Submission is what Submit hands over, beside the code.
+type Submission struct {
+	Key         string // the same key is the same task
+	Mode        agent.Mode
+	Prompt      string
+	Focus       *agent.Focus
+	Attempts    int    // 0 is 1
+	Environment string // "" is Options.Environment
+}
+
+// A Submitted is a task that the service has accepted, for ever.
+type Submitted struct {
+	Task *Task
+	Left []string // files that differ and were not sent, because they may hold secrets or are too large
+}
+
+// Submit hands a task over, with the code as snap has it, saved or not.
+func (c *Client) Submit(ctx context.Context, snap *index.Snapshot, sub Submission) (*Submitted, error) {
+	if sub.Environment == "" {
+		sub.Environment = c.opts.Environment
+	}
+	own, err := c.hasOwn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	root, err := rootFor(snap, sub.Focus)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := readTree(ctx, snap, root)
+	if err != nil {
+		return nil, err
+	}
+	spec := Spec{Key: sub.Key, Mode: sub.Mode, Prompt: sub.Prompt, Attempts: sub.Attempts, Environment: sub.Environment}
+	if spec.Focus, err = focusIn(tree.top, sub.Focus); err != nil {
+		return nil, err
+	}
+	done := &Submitted{Left: tree.left}
+	if !own {
+		done.Task, err = c.submitCodex(ctx, spec, tree)
+		return done, err
+	}
+	if spec.Base, err = c.sendTree(ctx, tree); err != nil {
+		return nil, err
+	}
+	done.Task, err = c.Create(ctx, spec)
+	return done, err
+}
+
+// submitCodex hands a task to an endpoint with the Codex API alone.
+func (c *Client) submitCodex(ctx context.Context, spec Spec, tree *tree) (*Task, error) {
+	var err error
+	if spec.Base.Branch, err = git.Branch(ctx, tree.top); err != nil && !errors.Is(err, git.ErrNoGit) {
+		return nil, err
+	}
+	if spec.Base.Diff, err = tree.diff(ctx); err != nil {
+		return nil, err
+	}
+	t, err := c.codexCreate(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	t.Base.Commit = tree.commit
+	return t, nil
+}
+
+// rootFor returns the folder of the workspace that a task is about.
+func rootFor(snap *index.Snapshot, focus *agent.Focus) (string, error) {
+	for _, root := range snap.Roots() {
+		if len(snap.Roots()) == 1 {
+			return root, nil
+		}
+		if focus != nil {
+			if rel, err := filepath.Rel(root, focus.Path); err == nil && filepath.IsLocal(rel) {
+				return root, nil
+			}
+		}
+	}
+	return "", errors.New("the workspace has several folders, or none: give the task a place in one of them")
+}
+
+func focusIn(top string, focus *agent.Focus) (*Focus, error) {
+	if focus == nil {
+		return nil, nil
+	}
+	rel, err := filepath.Rel(top, focus.Path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil, fmt.Errorf("focus %s: %w", focus.Path, edits.ErrOutside)
+	}
+	return &Focus{Path: filepath.ToSlash(rel), Span: focus.Span, Symbol: focus.Symbol}, nil
+}
+
+// ChangeSet returns what attempt number of t changed, as a change set against
+// the base that was sent, in the working tree around dir; nil where nothing
+// was changed. Its ID is the task's, with the attempt's number behind it where
+// there are several. The error says which line of the diff does not fit, names
+// the path that leads outside, or the commit that the repository lacks.
+func (c *Client) ChangeSet(ctx context.Context, dir string, t *Task, number int) (*edits.ChangeSet, error) {
+	a, err := t.attempt(number)
+	if err != nil {
+		return nil, err
+	}
+	if a.Result.Diff == "" {
+		return nil, nil
+	}
+	top, ok, err := git.Root(ctx, dir)
+	if err != nil && !errors.Is(err, git.ErrNoGit) {
+		return nil, err
+	}
+	if !ok {
+		top = dir
+	}
+	src, err := c.source(ctx, top, t, a)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := edits.ParseGitDiff(a.Result.Diff)
+	if err != nil {
+		return nil, fmt.Errorf("the result of %s: %w", t.ID, err)
+	}
+	cs, err := parsed.ChangeSet(ctx, src, edits.Confine([]string{top}))
+	if err != nil {
+		return nil, fmt.Errorf("the result of %s: %w", t.ID, err)
+	}
+	cs.ID, cs.Title = strings.ReplaceAll(t.ID, "/", "-"), t.Title
+	if len(t.Attempts) > 1 {
+		cs.ID = fmt.Sprintf("%s-%d", cs.ID, number)
+	}
+	return cs, nil
+}
+
+// attempt returns the attempt with this number, which has ended well.
+func (t *Task) attempt(number int) (*Attempt, error) {
+	for i := range t.Attempts {
+		a := &t.Attempts[i]
+		if a.Number != number {
+			continue
+		}
+		if a.State != Done || a.Result == nil {
+			return nil, a.err(t)
+		}
+		return a, nil
+	}
+	return nil, fmt.Errorf("%s has no attempt %d; it has %d", t.ID, number, len(t.Attempts))
+}
+
+// err says why a has no result.
+func (a *Attempt) err(t *Task) error {
+	if a.Result != nil && a.Result.Failure != nil {
+		return fmt.Errorf("%s failed at the service: %s (%s)", t.ID, a.Result.Failure.Message, a.Result.Failure.Code)
+	}
+	return fmt.Errorf("%s has no result: it is %s", t.ID, a.State)
+}
+
+// source returns the files that the result of a was made from. An endpoint
+// that does not say what that was gets those on the disk.
+func (c *Client) source(ctx context.Context, top string, t *Task, a *Attempt) (edits.Source, error) {
+	overlay := &Overlay{}
+	commit := t.Base.Commit
+	if commit == "" && a.Result.Commit != "" {
+		commit = a.Result.Commit
+	}
+	if commit == "" && t.Base.Overlay.IsZero() {
+		return edits.NewDirectory(), nil
+	}
+	if commit != "" {
+		if _, err := git.Tree(ctx, top, commit); err != nil {
+			return nil, fmt.Errorf("%s began at the commit %.10s, which this repository does not have; fetch it and try again: %w", t.ID, commit, err)
+		}
+	}
+	if !t.Base.Overlay.IsZero() {
+		content, err := c.blob(ctx, t.Base.Overlay)
+		if err != nil {
+			return nil, err
+		}
+		if overlay, err = ParseOverlay(content); err != nil {
+			return nil, err
+		}
+	}
+	return newBaseSource(ctx, top, commit, overlay, t.Base.Diff)
+}
+
+// Run implements agent.Runner: it hands task over with its ID as the key,
+// follows it, and returns its result against the code in snap. While the
+// service cannot be reached, it waits and says so. Cancelling ctx cancels the
+// task, unless the cause is ErrLeft.
+func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task, sink agent.Sink) (*agent.Result, error) {
+	sent, err := c.Submit(ctx, snap, Submission{Key: task.ID, Mode: task.Mode, Prompt: task.Prompt, Focus: task.Focus})
+	if err != nil {
+		return nil, err
+	}
+	announce(sink, sent, c.url)
+	broken := func(reason error) { sink(agent.Waiting{Reason: reason.Error()}) }
+	t, err := c.Follow(ctx, sent.Task.ID, 0, func(ev Event) { replay(sink, ev) }, broken)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrLeft) {
+			c.abandon(ctx, sent.Task.ID)
+		}
+		return nil, err
+	}
+	t.Base.Commit, t.Base.Diff = sent.Task.Base.Commit, sent.Task.Base.Diff
+	return c.result(ctx, snap, task, t)
+}
+
+// announce says where the task is, and what was kept back.
+func announce(sink agent.Sink, sent *Submitted, address string) {
+	step := agent.StepStarted{ID: sent.Task.ID, Tool: "remote", Title: sent.Task.ID + " on " + address}
+	sink(step)
+	sink(agent.StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title})
+	if len(sent.Left) > 0 {
+		sink(agent.Waiting{Reason: "not sent, because they may hold secrets or are too large: " + strings.Join(sent.Left, ", ")})
+	}
+}
+
+// abandon cancels a task for which nobody waits any more.
+func (c *Client) abandon(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	if _, err := c.Cancel(ctx, id); err != nil {
+		c.opts.Log.WarnContext(ctx, "cannot cancel a task", "task", id, "err", err)
+	}
+}
+
+// replay turns an event of the service into one of a run here.
+func replay(sink agent.Sink, ev Event) {
+	switch ev.Kind {
+	case Text:
+		sink(agent.TextDelta{Text: ev.Text})
+	case Reasoning:
+		sink(agent.ReasoningDelta{Text: ev.Text})
+	case Step:
+		sink(agent.StepStarted{ID: ev.Step, Tool: ev.Tool, Title: ev.Title})
+	case StepDone:
+		sink(agent.StepDone{ID: ev.Step, Tool: ev.Tool, Title: ev.Title, Failed: ev.Failed})
+	case Stage, Waiting:
+		sink(agent.Waiting{Reason: ev.Text, Void: ev.Void})
+	case Verified:
+		step := agent.StepDone{ID: ev.Verification.Command, Tool: "verify", Title: "verify: " + ev.Verification.Command}
+		if ev.Verification.Exit != 0 {
+			step.Failed = fmt.Sprintf("exit %d: %s", ev.Verification.Exit, ev.Verification.Output)
+		}
+		sink(agent.StepStarted{ID: step.ID, Tool: step.Tool, Title: step.Title})
+		sink(step)
+	case Output:
+	}
+}
+
+// result returns what became of task at the service.
+func (c *Client) result(ctx context.Context, snap *index.Snapshot, task agent.Task, t *Task) (*agent.Result, error) {
+	number := 1
+	for i := range t.Attempts {
+		if t.Attempts[i].State == Done {
+			number = t.Attempts[i].Number
+			break
+		}
+	}
+	a, err := t.attempt(number)
+	if err != nil {
+		return nil, err
+	}
+	root, err := rootFor(snap, task.Focus)
+	if err != nil {
+		return nil, err
+	}
+	cs, err := c.ChangeSet(ctx, root, t, number)
+	if err != nil {
+		return nil, err
+	}
+	if cs != nil {
+		cs.ID = task.ID
+	}
+	return &agent.Result{Answer: a.Result.Answer, Change: cs, Usage: a.Result.Usage, Source: a.Result.Source + " on " + c.url}, nil
+}
