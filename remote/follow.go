@@ -61,6 +61,31 @@ func (c *Client) Follow(ctx context.Context, id string, after uint64, sink func(
 	}
 }
 
+// Log calls sink with the events of a task so far.
+func (c *Client) Log(ctx context.Context, id string, sink func(Event)) error {
+	ok, err := c.hasOwn(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		t, err := c.codexTask(ctx, id)
+		if err == nil {
+			t.retell(sink)
+		}
+		return err
+	}
+	for after := uint64(0); ; {
+		var log Log
+		if err := c.call(ctx, http.MethodGet, fmt.Sprintf("%s/log?after=%d", taskPath(id), after), nil, &log); err != nil || len(log.Events) == 0 {
+			return err
+		}
+		for _, ev := range log.Events {
+			after = max(after+1, ev.Seq) // it goes on, whatever the service says
+			sink(ev)
+		}
+	}
+}
+
 // mayPass reports whether err may be gone when the service is asked again.
 func mayPass(err error) bool {
 	var status *StatusError

@@ -186,15 +186,20 @@ func (c *Client) poll(ctx context.Context, id string, sink func(Event)) (*Task, 
 			sink(Event{Seq: seq, Attempt: 1, Kind: Stage, Text: string(t.State)})
 		}
 		if err == nil && t.State.Ended() {
-			for _, a := range t.Attempts {
-				if a.Result != nil && a.Result.Answer != "" {
-					sink(Event{Seq: seq, Attempt: a.Number, Kind: Text, Text: a.Result.Answer})
-				}
-			}
+			t.retell(sink)
 			return t, nil
 		}
 		if err := sleep(ctx, c.opts.Poll); err != nil {
 			return nil, err
+		}
+	}
+}
+
+// retell makes events of the answers of t.
+func (t *Task) retell(sink func(Event)) {
+	for _, a := range t.Attempts {
+		if a.Result != nil && a.Result.Answer != "" {
+			sink(Event{Attempt: a.Number, Kind: Text, Text: a.Result.Answer})
 		}
 	}
 }

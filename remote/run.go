@@ -121,7 +121,7 @@ func focusIn(top string, focus *agent.Focus) (*Focus, error) {
 // there are several. The error says which line of the diff does not fit, names
 // the path that leads outside, or the commit that the repository lacks.
 func (c *Client) ChangeSet(ctx context.Context, dir string, t *Task, number int) (*edits.ChangeSet, error) {
-	a, err := t.attempt(number)
+	a, err := t.Attempt(number)
 	if err != nil {
 		return nil, err
 	}
@@ -154,8 +154,20 @@ func (c *Client) ChangeSet(ctx context.Context, dir string, t *Task, number int)
 	return cs, nil
 }
 
-// attempt returns the attempt with this number, which has ended well.
-func (t *Task) attempt(number int) (*Attempt, error) {
+// Best returns the number of the attempt that stands for t: the first that
+// succeeded, else the first.
+func (t *Task) Best() int {
+	for i := range t.Attempts {
+		if t.Attempts[i].State == Done {
+			return t.Attempts[i].Number
+		}
+	}
+	return 1
+}
+
+// Attempt returns the attempt with this number, which has ended well. The error
+// says why it has not.
+func (t *Task) Attempt(number int) (*Attempt, error) {
 	for i := range t.Attempts {
 		a := &t.Attempts[i]
 		if a.Number != number {
@@ -216,7 +228,7 @@ func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task,
 	}
 	announce(sink, sent, c.url)
 	broken := func(reason error) { sink(agent.Waiting{Reason: reason.Error()}) }
-	t, err := c.Follow(ctx, sent.Task.ID, 0, func(ev Event) { replay(sink, ev) }, broken)
+	t, err := c.Follow(ctx, sent.Task.ID, 0, func(ev Event) { ev.Replay(sink) }, broken)
 	if err != nil {
 		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrLeft) {
 			c.abandon(ctx, sent.Task.ID)
@@ -246,8 +258,9 @@ func (c *Client) abandon(ctx context.Context, id string) {
 	}
 }
 
-// replay turns an event of the service into one of a run here.
-func replay(sink agent.Sink, ev Event) {
+// Replay tells sink an event of the service as one of a run here. What
+// commands print is left out.
+func (ev Event) Replay(sink agent.Sink) {
 	switch ev.Kind {
 	case Text:
 		sink(agent.TextDelta{Text: ev.Text})
@@ -272,14 +285,8 @@ func replay(sink agent.Sink, ev Event) {
 
 // result returns what became of task at the service.
 func (c *Client) result(ctx context.Context, snap *index.Snapshot, task agent.Task, t *Task) (*agent.Result, error) {
-	number := 1
-	for i := range t.Attempts {
-		if t.Attempts[i].State == Done {
-			number = t.Attempts[i].Number
-			break
-		}
-	}
-	a, err := t.attempt(number)
+	number := t.Best()
+	a, err := t.Attempt(number)
 	if err != nil {
 		return nil, err
 	}

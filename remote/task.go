@@ -260,6 +260,11 @@ type Event struct {
 	Verification *Verification `json:"verification,omitempty"`
 }
 
+// A Log is a part of what happened in a task.
+type Log struct {
+	Events []Event `json:"events"` // those that follow begin behind the last one's Seq; none at the end
+}
+
 // A Page is a part of the list of tasks, the newest first.
 type Page struct {
 	Tasks  []Task `json:"tasks"`

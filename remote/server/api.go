@@ -38,6 +38,7 @@ func (s *Server) route() http.Handler {
 		"DELETE /environments/{name...}":    s.deleteEnvironment,
 		"PUT /blobs/{hash}":                 s.putBlob,
 		"GET /blobs/{hash}":                 s.getBlob,
+		"GET /tasks/{id}/log":               s.showLog,
 		"GET /tasks/{id}/events":            s.streamEvents,
 		"GET /tasks/{id}/attempts/{n}/diff": s.showDiff,
 	} {
@@ -225,6 +226,22 @@ func (s *Server) showDiff(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, nil
 	}
 	return nil, fmt.Errorf("attempt %d has no result: it is %s: %w", n, t.Attempts[n-1].State, errNoTask)
+}
+
+func (s *Server) showLog(_ http.ResponseWriter, r *http.Request) (any, error) {
+	rec, err := s.store.task(r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	after, err := lastEvent(r)
+	if err != nil {
+		return nil, err
+	}
+	events, err := s.store.events(rec.ID, after, batch)
+	if events == nil {
+		events = []remote.Event{}
+	}
+	return remote.Log{Events: events}, err
 }
 
 func (s *Server) knownCommits(w http.ResponseWriter, r *http.Request) (any, error) {

@@ -87,13 +87,5 @@ func overall(attempts []remote.Attempt) remote.State {
 	}
 }
 
-// best returns the attempt that stands for a task: the first that succeeded,
-// else the first.
-func best(t *remote.Task) *remote.Attempt {
-	for i := range t.Attempts {
-		if t.Attempts[i].State == remote.Done {
-			return &t.Attempts[i]
-		}
-	}
-	return &t.Attempts[0]
-}
+// best returns the attempt that stands for a task.
+func best(t *remote.Task) *remote.Attempt { return &t.Attempts[t.Best()-1] }
