@@ -32,6 +32,8 @@ type settings struct {
 	APIKey        string   `json:"apiKey" toml:"-"`          // never in the configuration file
 	APIKeyEnv     string   `json:"-" toml:"api_key_env"`     // a variable that holds the key
 	APIKeyCommand []string `json:"-" toml:"api_key_command"` // a command that prints the key
+
+	Remote remoteSettings `json:"remote" toml:"remote"`
 }
 
 // A modelConfig is what won.
@@ -102,23 +104,30 @@ func (s settings) key(ctx context.Context) (string, error) {
 	case s.APIKey != "":
 		return s.APIKey, nil
 	case s.APIKeyEnv != "":
-		if key := os.Getenv(s.APIKeyEnv); key != "" {
-			return key, nil
-		}
-		return "", fmt.Errorf("api_key_env: %s is not set", s.APIKeyEnv)
+		return secretVariable("api_key_env", s.APIKeyEnv)
 	case len(s.APIKeyCommand) > 0:
-		return runKeyCommand(ctx, s.APIKeyCommand)
+		return secretCommand(ctx, "api_key_command", s.APIKeyCommand)
 	default:
 		return "", nil
 	}
 }
 
-func runKeyCommand(ctx context.Context, argv []string) (string, error) {
+// secretVariable returns the secret in a variable, which the setting names.
+func secretVariable(setting, name string) (string, error) {
+	if secret := os.Getenv(name); secret != "" {
+		return secret, nil
+	}
+	return "", fmt.Errorf("%s: %s is not set", setting, name)
+}
+
+// secretCommand returns the secret that a command prints, which the setting
+// names.
+func secretCommand(ctx context.Context, setting string, argv []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output() //nolint:gosec // the user's own configuration
 	if err != nil {
-		return "", fmt.Errorf("api_key_command %s: %w", argv[0], err)
+		return "", fmt.Errorf("%s %s: %w", setting, argv[0], err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -128,6 +137,7 @@ func fromEnvironment() settings {
 	return settings{
 		Source: "the environment", Model: os.Getenv("AGENTLS_MODEL"),
 		BaseURL: os.Getenv("OPENAI_BASE_URL"), APIKey: os.Getenv("OPENAI_API_KEY"),
+		Remote: remoteSettings{URL: os.Getenv("AGENTLS_REMOTE_URL"), Token: os.Getenv("AGENTLS_REMOTE_TOKEN")},
 	}
 }
 
@@ -154,7 +164,7 @@ func tomlProblem(err error) string {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command)", row, strings.Join(strict.Errors[0].Key(), "."))
+		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, and under [remote] url, token_env, token_command, environment)", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {
