@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 	"time"
 
@@ -218,7 +217,7 @@ type Environment struct {
 
 // Check returns an error for a name that cannot be one.
 func (e *Environment) Check() error {
-	if e.Name == "" || len(e.Name) > 100 || path.Clean(e.Name) != e.Name || strings.Trim(e.Name, nameRunes) != "" {
+	if e.Name == "" || len(e.Name) > 100 || !fs.ValidPath(e.Name) || e.Name == "." || strings.Trim(e.Name, nameRunes) != "" {
 		return fmt.Errorf("%q is no name for an environment: letters, digits, and ._/- are allowed", e.Name)
 	}
 	if strings.HasPrefix(e.Repo, "-") {

@@ -66,8 +66,8 @@ func (b *engineBench) get(id string) *server.Execution {
 	return x
 }
 
-// pass lets time pass.
-func pass(d time.Duration) {
+// letPass lets time pass.
+func letPass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
@@ -81,9 +81,9 @@ func TestStartIsIdempotent(t *testing.T) {
 			ran = append(ran, string(try.Input))
 			return nil
 		})
-		pass(time.Minute)
+		letPass(time.Minute)
 		b.startOne("a")
-		pass(time.Minute)
+		letPass(time.Minute)
 		if x := b.get("a"); x.State != remote.Done || !slices.Equal(ran, []string{"input of a"}) {
 			t.Errorf("it is %s, ran %q", x.State, ran)
 		}
@@ -102,7 +102,7 @@ func TestARetryHasTheCheckpoint(t *testing.T) {
 			noError(t, try.Save(ctx, fmt.Appendf(nil, "saved by %d", try.Fence)))
 			return errors.New("the network hiccuped")
 		})
-		pass(time.Minute)
+		letPass(time.Minute)
 		want := []string{"1:", "2:saved by 1", "3:saved by 2"}
 		if x := b.get("a"); x.State != remote.Done || !slices.Equal(seen, want) {
 			t.Errorf("it is %s, saw %q", x.State, seen)
@@ -129,7 +129,7 @@ func TestItGivesUp(t *testing.T) {
 			}
 			return errors.New("no luck")
 		})
-		pass(10 * time.Minute)
+		letPass(10 * time.Minute)
 		for id, want := range map[string]struct {
 			tries int
 			says  string
@@ -152,10 +152,10 @@ func TestCancelWins(t *testing.T) {
 			late = try.Save(t.Context(), nil)
 			return errors.New("which would be tried again")
 		})
-		pass(time.Second)
+		letPass(time.Second)
 		noError(t, b.engine.Cancel(t.Context(), "running"))
 		noError(t, b.engine.Cancel(t.Context(), "running"))
-		pass(time.Hour)
+		letPass(time.Hour)
 		if x := b.get("running"); x.State != remote.Cancelled || x.Fence != 1 {
 			t.Errorf("it is %s at fence %d", x.State, x.Fence)
 		}
@@ -185,7 +185,7 @@ func TestSignalsComeInOrderAndOnce(t *testing.T) {
 			}
 			return err
 		})
-		pass(time.Second)
+		letPass(time.Second)
 		if want := []string{"to 2", "to 1", "to 3"}; !slices.Equal(got, want) {
 			t.Errorf("got %q", got)
 		}
@@ -206,7 +206,7 @@ func TestAStoppedTryGoesOn(t *testing.T) {
 				<-ctx.Done()
 				return context.Cause(ctx)
 			})
-			pass(time.Minute)
+			letPass(time.Minute)
 			b.stop()
 		}
 		if x := b.get("a"); x.State != remote.Pending || x.Fence != 10 {
@@ -218,7 +218,7 @@ func TestAStoppedTryGoesOn(t *testing.T) {
 			}
 			return nil
 		})
-		pass(time.Minute)
+		letPass(time.Minute)
 		if x := b.get("a"); x.State != remote.Done || x.Fence != 11 || len(x.Checkpoint) > 0 {
 			t.Errorf("it is %s at fence %d, checkpoint %q", x.State, x.Fence, x.Checkpoint)
 		}
@@ -236,11 +236,11 @@ func TestLongWorkIsLeftAlone(t *testing.T) {
 			time.Sleep(time.Hour)
 			return nil
 		})
-		pass(30 * time.Minute)
+		letPass(30 * time.Minute)
 		if x := b.get("a"); x.State != remote.Running || x.Fence != 1 || time.Since(x.Heartbeat) > 2*time.Second {
 			t.Errorf("it is %s at fence %d, alive %v ago", x.State, x.Fence, time.Since(x.Heartbeat))
 		}
-		pass(time.Hour)
+		letPass(time.Hour)
 		if x := b.get("a"); x.State != remote.Done {
 			t.Errorf("it is %s", x.State)
 		}
