@@ -50,7 +50,7 @@ func (b *bench) do(a ask) string {
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	noError(b.t, err)
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // it was read
 	body, err := io.ReadAll(resp.Body)
 	noError(b.t, err)
 	if resp.StatusCode != a.status || !strings.Contains(string(body), a.says) {
@@ -179,10 +179,10 @@ func TestTokens(t *testing.T) {
 func TestNoTokensNoOthers(t *testing.T) {
 	s, err := server.Open(t.Context(), server.Options{Dir: t.TempDir(), Now: time.Now, NewID: newID})
 	noError(t, err)
-	defer s.Close()
+	defer s.Close() //nolint:errcheck // nothing was written
 	listener, err := net.Listen("tcp", "0.0.0.0:0")
 	noError(t, err)
-	defer listener.Close()
+	defer listener.Close() //nolint:errcheck // nothing came
 	if err := s.Serve(t.Context(), listener); !errors.Is(err, server.ErrExposed) {
 		t.Errorf("the error is %v", err)
 	}
@@ -350,7 +350,7 @@ func pass(w http.ResponseWriter, r *http.Request, address string) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // it was read
 	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 	w.WriteHeader(resp.StatusCode)
 	_, _ = io.Copy(w, resp.Body)

@@ -22,6 +22,7 @@ var pageFiles embed.FS
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"trim": func(s string) string { return strings.Trim(s, "\n") },
 	"when": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 }).ParseFS(pageFiles, "page/*.html"))
 
@@ -209,7 +210,7 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, view any
 		return
 	}
 	w.Header().Set("Content-Security-Policy", policy)
-	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Referrer-Policy", "same-origin")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = page.WriteTo(w) // the client is gone otherwise

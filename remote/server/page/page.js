@@ -26,7 +26,7 @@ function show(event) {
   } else {
     const entry = document.createElement("div");
     entry.className = event.kind;
-    entry.textContent = text;
+    entry.textContent = text.replace(/^\n+/, "");
     log.append(entry);
   }
   if (atEnd) log.scrollTop = log.scrollHeight;
