@@ -259,3 +259,33 @@ func TestTheDiskIsFull(t *testing.T) {
 		t.Errorf("a small task after it: %v, %+v", err, done)
 	}
 }
+
+// TestTheDiskFillsUpMeanwhile: what the agent did is not lost when there is no
+// room to write down what follows; it goes on once there is.
+func TestTheDiskFillsUpMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	b := &bench{t: t, project: newProject(t)}
+	s, err := script.Parse(t.Name(), []byte(change))
+	noError(t, err)
+	b.model = script.New(s)
+	address, err := b.model.Start(t.Context())
+	noError(t, err)
+	p := &process{t: t, spec: serviceSpec{Dir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Model: address}}
+	p.wrap = []string{"unshare", "-Urm", "sh", "-c", fmt.Sprintf(`mount -t tmpfs -o size=16m none %[1]s && mkdir %[1]s/data && exec "$0"`, dir)}
+	p.start()
+	b.url = "http://" + p.spec.Listen
+	b.client = b.newClient("")
+	// The first time, the command takes all the room there is, for a while, and
+	// says more than the service's reserve holds.
+	line := fmt.Sprintf(`cd %s; test -f once || { touch once; (sleep 1; rm -f ballast) >/dev/null 2>&1 & head -c 32m /dev/zero >ballast 2>/dev/null; seq 1 600000; }; echo fine`, dir)
+	noError(t, b.client.Declare(t.Context(), remote.Environment{Name: "e", Verify: []string{line}}))
+	sent, err := b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout", Environment: "e"})
+	noError(t, err)
+	done, err := b.client.Follow(t.Context(), sent.Task.ID, 0, func(remote.Event) {}, nil)
+	noError(t, err)
+	noError(t, b.model.Done())
+	a := done.Attempts[0]
+	if done.State != remote.Done || a.Tries < 2 || a.Result.Answer != "Done." || a.Result.Verified[0].Output != "fine\n" {
+		t.Errorf("it is %s after %d tries: %+v", done.State, a.Tries, a.Result)
+	}
+}
