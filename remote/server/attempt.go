@@ -77,21 +77,27 @@ func (s *Server) work(ctx context.Context, try *Try) error {
 	}
 	cancel(nil)
 	writing.Wait()
+	return a.conclude(ctx, err)
+}
+
+// conclude keeps what the try came to, which ended with err, and returns what
+// the engine is told.
+func (a *attempt) conclude(ctx context.Context, err error) error {
 	var failure *failureError
-	if errors.As(err, &failure) {
+	switch {
+	case errors.As(err, &failure):
 		a.result.Failure = &failure.Failure
 		a.events.stage("failed: " + failure.Message)
 		err = Final(err)
-	}
-	if err != nil && failure == nil {
+	case err != nil:
 		a.events.stage("broke off: " + err.Error())
 		return errors.Join(err, a.events.flush())
 	}
-	if kept := errors.Join(a.events.flush(), s.store.putResult(try.ID, try.Fence, a.result)); kept != nil {
+	if kept := a.keep(); kept != nil {
 		return kept
 	}
-	s.changed.ring()
-	s.clean(ctx, a.dir)
+	a.changed.ring()
+	a.clean(ctx, a.dir)
 	return err
 }
 
@@ -284,7 +290,7 @@ func (a *attempt) change(cs *edits.ChangeSet, rel func(string) string) {
 
 // save keeps what the agent did, so that no crash makes it work again.
 func (a *attempt) save(ctx context.Context) error {
-	if err := errors.Join(a.events.flush(), a.store.putResult(a.try.ID, a.try.Fence, a.result)); err != nil {
+	if err := a.keep(); err != nil {
 		return err
 	}
 	raw, err := json.Marshal(checkpoint{Ran: a.try.Fence})
@@ -292,6 +298,14 @@ func (a *attempt) save(ctx context.Context) error {
 		return err
 	}
 	return a.try.Save(ctx, raw)
+}
+
+// keep writes what happened and what came of it, in this order.
+func (a *attempt) keep() error {
+	if err := a.events.flush(); err != nil {
+		return err
+	}
+	return a.store.putResult(a.try.ID, a.try.Fence, a.result)
 }
 
 // resume goes on with what the try with this fence has saved.
@@ -304,6 +318,7 @@ func (a *attempt) resume(ctx context.Context, fence uint64) error {
 		return Final(fmt.Errorf("the result of try %d is gone", fence))
 	}
 	a.result = saved
+	a.result.Verified = nil // that try may have come further than it could say
 	return a.verify(ctx)
 }
 

@@ -41,8 +41,10 @@ func newBrowser(t *testing.T) *browser {
 	noError(t, err)
 	out, theirOut, err := os.Pipe()
 	noError(t, err)
+	profile, err := os.MkdirTemp("", "agentls-chromium-")
+	noError(t, err)
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
-		"--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "--window-size=1200,900", "about:blank")
+		"--remote-debugging-pipe", "--user-data-dir="+profile, "--window-size=1200,900", "about:blank")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // 3 and 4
 	noError(t, cmd.Start())
 	_, _ = theirIn.Close(), theirOut.Close()
@@ -51,6 +53,12 @@ func newBrowser(t *testing.T) *browser {
 		_, _ = in.Close(), out.Close()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		for range 100 { // its children write a little longer
+			if os.RemoveAll(profile) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
 	})
 	noError(t, out.SetReadDeadline(time.Now().Add(90*time.Second)))
 	b.attach()

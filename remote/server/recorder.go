@@ -85,7 +85,7 @@ func (r *recorder) run(ctx context.Context) {
 	}
 }
 
-// flush writes what was gathered.
+// flush writes what was gathered. What cannot be written is kept.
 func (r *recorder) flush() error {
 	r.mu.Lock()
 	events := r.pending
@@ -94,5 +94,11 @@ func (r *recorder) flush() error {
 	if len(events) == 0 {
 		return nil
 	}
-	return r.write(events)
+	err := r.write(events)
+	if err != nil {
+		r.mu.Lock()
+		r.pending = append(events, r.pending...)
+		r.mu.Unlock()
+	}
+	return err
 }
