@@ -36,7 +36,7 @@ install() {
 
 command -v go >/dev/null || die "missing: Go 1.26 or later; install it and put its bin folder on PATH"
 
-wanted=(git=git gcc=gcc)
+wanted=(git=git gcc=gcc chromium=chromium npm=npm unshare=util-linux)
 if [ -z "${AGENTLS_TEST_NVIM:-}" ]; then
 	wanted+=(nvim=neovim)
 	[ -x "$newer/bin/nvim" ] || wanted+=(patchelf=patchelf)
