@@ -1,6 +1,9 @@
 package server_test
 
 import (
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -119,13 +122,16 @@ func TestThePageCancels(t *testing.T) {
 func TestThePageHasAPolicy(t *testing.T) {
 	b := newBench(t, nil)
 	for _, path := range []string{"/", "/tasks/nobody"} {
-		status := map[string]int{"/": 200}[path]
-		if status == 0 {
-			status = 404
+		resp, err := http.Get(b.url + path)
+		noError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		noError(t, errors.Join(err, resp.Body.Close()))
+		policy := resp.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self'; script-src 'self';") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: the policy is %q", path, policy)
 		}
-		body := b.do(ask{method: "GET", path: path, status: status, says: "<!doctype html>"})
-		if strings.Contains(body, " style=") || strings.Contains(body, " onclick=") {
-			t.Errorf("%s has something inline", path)
+		if strings.Contains(string(body), " style=") || strings.Contains(string(body), " onclick=") || !strings.Contains(string(body), "<!doctype html>") {
+			t.Errorf("%s has something inline, or is no page:\n%s", path, body)
 		}
 	}
 }

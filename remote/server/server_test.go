@@ -477,3 +477,42 @@ func (b *bench) wantBaseFailure(environment, says string) {
 		b.t.Errorf("%+v", res)
 	}
 }
+
+// TestLineEndsStay: what git would convert is handed over as it is on the disk.
+func TestLineEndsStay(t *testing.T) {
+	b := newBench(t, nil, change)
+	crlf := strings.ReplaceAll(mathGo, "\n", "\r\n")
+	write(t, b.project, map[string]string{".gitattributes": "*.go text eol=crlf\n", "math.go": crlf})
+	git(t, b.project, "add", "-A", ":!id_rsa")
+	git(t, b.project, "commit", "-qm", "converted")
+	res, err := b.client.Run(t.Context(), b.workspace().Snapshot(), agent.Task{ID: "r", Mode: agent.Edit, Prompt: "shout"}, func(agent.Event) {})
+	noError(t, err)
+	b.apply(res.Change)
+	if got, want := b.read("math.go"), strings.Replace(crlf, "the sum", "the SUM", 1); got != want {
+		t.Errorf("math.go is %q", got)
+	}
+}
+
+// TestALostEngineIsMadeUpFor: attempts that the engine does not know, as after
+// a crash between the task and its attempts, are begun.
+func TestALostEngineIsMadeUpFor(t *testing.T) {
+	b := newBench(t, nil, stalled, change)
+	sent, err := b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout"})
+	noError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = b.client.Follow(ctx, sent.Task.ID, 0, func(ev remote.Event) {
+		if ev.Kind == remote.StepDone {
+			cancel()
+		}
+	}, nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	b.stop()
+	noError(t, os.Remove(filepath.Join(b.dir, "engine.db")))
+	b.start()
+	done, err := b.client.Follow(t.Context(), sent.Task.ID, 0, func(remote.Event) {}, nil)
+	if err != nil || done.State != remote.Done {
+		t.Errorf("%v, %+v", err, done)
+	}
+}
