@@ -41,7 +41,7 @@ func newBrowser(t *testing.T) *browser {
 	noError(t, err)
 	out, theirOut, err := os.Pipe()
 	noError(t, err)
-	profile, err := os.MkdirTemp("", "agentls-chromium-")
+	profile, err := os.MkdirTemp("", "agentls-chromium-") //nolint:usetesting // its processes write to it a little longer than they are waited for
 	noError(t, err)
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
 		"--remote-debugging-pipe", "--user-data-dir="+profile, "--window-size=1200,900", "about:blank")
