@@ -36,13 +36,13 @@ install() {
 
 command -v go >/dev/null || die "missing: Go 1.26 or later; install it and put its bin folder on PATH"
 
-wanted=(git=git gcc=gcc chromium=chromium npm=npm unshare=util-linux)
+wanted=(git=git gcc=gcc)
 if [ -z "${AGENTLS_TEST_NVIM:-}" ]; then
 	wanted+=(nvim=neovim)
 	[ -x "$newer/bin/nvim" ] || wanted+=(patchelf=patchelf)
 fi
-# The sandbox is tested with what people build with.
-[ "${1:-}" != tests ] || wanted+=(npm=npm cargo=cargo python3=python3 setpriv=util-linux)
+# The sandbox is tested with what people build with, the task service with its real client and a browser.
+[ "${1:-}" != tests ] || wanted+=(npm=npm cargo=cargo python3=python3 setpriv=util-linux unshare=util-linux chromium=chromium)
 packages=$(missing "${wanted[@]}")
 # shellcheck disable=SC2086 # a list of words
 [ -z "$packages" ] || install $packages
