@@ -61,9 +61,12 @@ func (grep) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, err
 	if err != nil {
 		return "", err
 	}
-	matches := d.withChanges(found, re, under)
+	matches := slices.DeleteFunc(d.withChanges(found, re, under), func(m index.Match) bool {
+		_, withheld := d.Withheld(m.Path) // not even that there is a match: a model could ask letter by letter
+		return withheld
+	})
 	out := d.renderMatches(matches)
-	if max(len(found), len(matches)) > maxMatches {
+	if len(matches) > maxMatches {
 		out += "[there are more: narrow the pattern or the path]\n"
 	}
 	return out, nil
@@ -109,23 +112,15 @@ func grepContent(re *regexp.Regexp, path string, content []byte) []index.Match {
 	return matches
 }
 
-// renderMatches leaves out what is withheld, and says so.
+// renderMatches writes matches as file:line: text.
 func (d *Draft) renderMatches(matches []index.Match) string {
 	if len(matches) == 0 {
 		return "no matches\n"
 	}
 	var b strings.Builder
-	withheld := map[string]bool{}
 	for _, m := range matches[:min(len(matches), maxMatches)] {
-		if _, ok := d.Withheld(m.Path); ok {
-			withheld[m.Path] = true
-			continue
-		}
 		d.Show(m.Path)
 		fmt.Fprintf(&b, "%s:%d: %s\n", d.snap.Rel(m.Path), m.Line+1, abbreviate(m.Text, 300))
-	}
-	if len(withheld) > 0 {
-		fmt.Fprintf(&b, "[matches in %d files are withheld by the deny list]\n", len(withheld))
 	}
 	return b.String()
 }

@@ -240,15 +240,13 @@ func (d *Draft) referencesTo(ctx context.Context, args refsArgs) ([]index.Refere
 func (d *Draft) renderReferences(ctx context.Context, refs []index.Reference) (string, error) {
 	var b strings.Builder
 	files := map[string]*text.Lines{}
-	withheld := 0
 	for i, ref := range refs {
 		if i == maxReferences {
 			fmt.Fprintf(&b, "[%d more are left out]\n", len(refs)-i)
 			break
 		}
 		if _, ok := d.Withheld(ref.Path); ok {
-			withheld++
-			continue
+			continue // nor that there are uses: what is in such a file is nobody's business
 		}
 		if files[ref.Path] == nil {
 			content, err := d.snap.ReadFile(ctx, ref.Path)
@@ -259,9 +257,6 @@ func (d *Draft) renderReferences(ctx context.Context, refs []index.Reference) (s
 			d.Show(ref.Path)
 		}
 		b.WriteString(d.renderReference(ref, files[ref.Path]))
-	}
-	if withheld > 0 {
-		fmt.Fprintf(&b, "[%d uses are in files withheld by the deny list]\n", withheld)
 	}
 	return b.String(), nil
 }

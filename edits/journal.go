@@ -25,7 +25,8 @@ type Journal struct {
 	dir   string
 	now   func() time.Time
 	newID func() string
-	keep  int // entries
+	keep  int      // entries
+	roots []string // of the entries that "" can mean; none: of all
 }
 
 // OpenJournal returns the journal in dir, which is made when first needed. Now
@@ -123,6 +124,15 @@ func (e *PartialError) Error() string {
 // Unwrap returns why the change was not made.
 func (e *PartialError) Unwrap() error { return e.Err }
 
+// Within returns the same journal, in which the last entry is the last one with
+// a file below one of roots: undo without an ID must not reach into another
+// project.
+func (j *Journal) Within(roots ...string) *Journal {
+	scoped := *j
+	scoped.roots = roots
+	return &scoped
+}
+
 // Apply rebases the pending hunks of cs onto to, makes them, and returns the
 // new entry once every file was seen as planned and that is on record.
 //
@@ -181,7 +191,7 @@ func (j *Journal) turn(ctx context.Context, to Target, id string, kind stepKind,
 		return nil, err
 	}
 	defer db.close()
-	rec, err := db.find(id, kind)
+	rec, err := db.find(id, kind, j.roots)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", kind, err)
 	}

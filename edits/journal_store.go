@@ -255,7 +255,7 @@ func (d *database) record(id string) (rec *record, err error) {
 
 // find returns the record to undo or redo: id, or for "" the one that was last
 // changed and has something to.
-func (d *database) find(id string, kind stepKind) (*record, error) {
+func (d *database) find(id string, kind stepKind, roots []string) (*record, error) {
 	if id != "" {
 		rec, err := d.record(id)
 		if err == nil && rec.Intent != nil {
@@ -269,11 +269,14 @@ func (d *database) find(id string, kind stepKind) (*record, error) {
 		if kind == redoing {
 			fits = len(rec.Undone) > 0
 		}
-		if fits && rec.Intent == nil {
+		if (fits || rec.Intent != nil) && rec.isBelow(roots) {
 			found = rec
 		}
 		return found == nil
 	})
+	if err == nil && found != nil && found.Intent != nil {
+		return nil, fmt.Errorf("%q: %w", found.Title, ErrOpenIntent) // never the one before it in its place
+	}
 	if err == nil && found == nil {
 		err = fmt.Errorf("nothing to %s: %w", kind, ErrNoEntry)
 	}

@@ -82,7 +82,7 @@ func (p *Proposals) Load(id string) (*ChangeSet, error) {
 	return cs, nil
 }
 
-// List returns all proposals, the one saved last first. Damaged ones are left
+// List returns all proposals, the one saved last at the end. Damaged ones are left
 // out; the error names them, and comes with the rest.
 func (p *Proposals) List() ([]*ChangeSet, error) {
 	files, err := os.ReadDir(p.dir)
@@ -92,7 +92,7 @@ func (p *Proposals) List() ([]*ChangeSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list proposals: %w", err)
 	}
-	slices.SortStableFunc(files, func(a, b fs.DirEntry) int { return cmp.Compare(savedAt(b), savedAt(a)) })
+	slices.SortStableFunc(files, func(a, b fs.DirEntry) int { return cmp.Compare(savedAt(a), savedAt(b)) })
 	var out []*ChangeSet
 	var damaged []error
 	for _, file := range files {

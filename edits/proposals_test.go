@@ -36,7 +36,7 @@ func TestProposals(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "torn.json is damaged") || !strings.Contains(err.Error(), "other.json is damaged") {
 		t.Errorf("damaged ones: %v", err)
 	}
-	if diff := cmp.Diff([]*edits.ChangeSet{second, first}, got); diff != "" {
+	if diff := cmp.Diff([]*edits.ChangeSet{first, second}, got); diff != "" {
 		t.Error(diff)
 	}
 	if err := p.Remove("first"); err != nil {

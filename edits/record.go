@@ -1,7 +1,9 @@
 package edits
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -183,4 +185,17 @@ func (rec *record) setState() {
 	}
 	slices.Sort(rec.Unsaved)
 	rec.Unsaved = slices.Compact(rec.Unsaved)
+}
+
+// isBelow reports whether a file of the entry lies below one of roots, or there
+// are no roots.
+func (rec *record) isBelow(roots []string) bool {
+	if len(roots) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(rec.Files, func(f EntryFile) bool {
+		return slices.ContainsFunc(roots, func(root string) bool {
+			return strings.HasPrefix(f.Path, root+string(filepath.Separator))
+		})
+	})
 }

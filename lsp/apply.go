@@ -19,6 +19,9 @@ type hunkParams struct {
 
 // selects returns which hunks p means.
 func (p *hunkParams) selects() (func(*edits.FileChange, *edits.Hunk) bool, error) {
+	if p.URI == "" && p.Hunk != 0 {
+		return nil, badParams("a hunk is one of a file: name its %q, too", "uri")
+	}
 	if p.URI == "" {
 		return func(*edits.FileChange, *edits.Hunk) bool { return true }, nil
 	}
@@ -204,6 +207,9 @@ type undoParams struct {
 // stay.
 func (s *Server) undoChanges(ctx context.Context, p *undoParams) (*applyResult, error) {
 	part := edits.Selection{Hunk: p.Hunk}
+	if p.URI == "" && p.Hunk != 0 {
+		return nil, badParams("a hunk is one of a file: name its %q, too", "uri")
+	}
 	if p.URI != "" {
 		path, err := filePath(p.URI)
 		if err != nil {
@@ -211,7 +217,7 @@ func (s *Server) undoChanges(ctx context.Context, p *undoParams) (*applyResult, 
 		}
 		part.Path = path
 	}
-	return s.settle(ctx, func() (*edits.Entry, error) { return s.Journal.Undo(ctx, s.target(), p.Entry, part) })
+	return s.settle(ctx, func() (*edits.Entry, error) { return s.journal().Undo(ctx, s.target(), p.Entry, part) })
 }
 
 type redoParams struct {
@@ -220,5 +226,11 @@ type redoParams struct {
 
 // redoChanges makes what was undone again.
 func (s *Server) redoChanges(ctx context.Context, p *redoParams) (*applyResult, error) {
-	return s.settle(ctx, func() (*edits.Entry, error) { return s.Journal.Redo(ctx, s.target(), p.Entry) })
+	return s.settle(ctx, func() (*edits.Entry, error) { return s.journal().Redo(ctx, s.target(), p.Entry) })
+}
+
+// journal returns the journal for this workspace: the last entry is the last
+// one here.
+func (s *Server) journal() *edits.Journal {
+	return s.Journal.Within(s.home.Workspace.Snapshot().Roots()...)
 }

@@ -74,7 +74,7 @@ func (s *Server) DidSave(_ context.Context, p *protocol.DidSaveTextDocumentParam
 	if p.Text != nil {
 		mod.Text = []byte(*p.Text)
 	}
-	s.spawn(func(ctx context.Context) { s.saved(ctx, path) })
+	s.notes.add(s, func(ctx context.Context) { s.saved(ctx, path) })
 	return s.change(mod)
 }
 
@@ -85,7 +85,7 @@ func (s *Server) DidClose(_ context.Context, p *protocol.DidCloseTextDocumentPar
 		return nil //nolint:nilerr // as in DidOpen
 	}
 	if doc, ok := s.home.Workspace.Snapshot().Document(path); ok && doc.Dirty {
-		s.spawn(func(ctx context.Context) { s.closedUnsaved(ctx, path) })
+		s.notes.add(s, func(ctx context.Context) { s.closedUnsaved(ctx, path) })
 	}
 	return s.change(index.Modification{Action: index.Close, Path: path})
 }

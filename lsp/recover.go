@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.lsp.dev/protocol"
@@ -75,5 +76,38 @@ func (s *Server) saved(ctx context.Context, path string) {
 func (s *Server) closedUnsaved(ctx context.Context, path string) {
 	if err := s.Journal.Lost(ctx, path); err != nil && ctx.Err() == nil {
 		s.Log.Warn("lost change not noted", "path", path, "err", err)
+	}
+}
+
+// notes are what the journal is told of documents, in the order of the wire.
+type notes struct {
+	mu      sync.Mutex
+	waiting []func(context.Context) // guarded by mu
+	busy    bool                    // guarded by mu
+}
+
+// add has note called behind those before it. It runs on the read loop.
+func (n *notes) add(s *Server, note func(context.Context)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.waiting = append(n.waiting, note)
+	if !n.busy {
+		n.busy = true
+		s.spawn(n.drain)
+	}
+}
+
+func (n *notes) drain(ctx context.Context) {
+	for {
+		n.mu.Lock()
+		if len(n.waiting) == 0 {
+			n.busy = false
+			n.mu.Unlock()
+			return
+		}
+		next := n.waiting[0]
+		n.waiting = n.waiting[1:]
+		n.mu.Unlock()
+		next(ctx)
 	}
 }

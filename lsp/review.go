@@ -72,8 +72,13 @@ func (r *review) add(ctx context.Context, cs *edits.ChangeSet) error {
 		return err
 	}
 	r.mu.Lock()
-	r.open = slices.DeleteFunc(r.open, sameID(cs.ID))
-	if undecided(cs) > 0 {
+	at := slices.IndexFunc(r.open, sameID(cs.ID))
+	switch {
+	case undecided(cs) == 0:
+		r.open = slices.DeleteFunc(r.open, sameID(cs.ID))
+	case at >= 0:
+		r.open[at] = cs // it keeps its age
+	default:
 		r.open = append(r.open, cs)
 	}
 	r.index()

@@ -359,3 +359,55 @@ func TestAlreadyThere(t *testing.T) {
 		t.Errorf("%d proposals wait, all is there", n)
 	}
 }
+
+// TestVersionCheckingClient: typing crosses the edit and the client says so; it
+// is done again on what is there, and the journal holds one entry.
+func TestVersionCheckingClient(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	a := propose(t, e)
+	e.apply = func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
+		e.apply = nil
+		e.setText(a, "zero\n"+aBefore)
+		return &protocol.ApplyWorkspaceEditResult{FailureReason: ptr("stale version")}
+	}
+	got := must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: "cs1"})
+	if len(got.Conflicts) > 0 || e.text(a) != "zero\n"+aAfter || w.disk(t)["b.txt"] != bAfter {
+		t.Errorf("%+v; a.txt is %q, disk %v", got, e.text(a), w.disk(t))
+	}
+	if n := len(must[listResult](e, "agentls.changes.list", listParams{}).Entries); n != 1 {
+		t.Errorf("%d entries in the journal, want 1", n)
+	}
+}
+
+// TestHunkWithoutFile: a hunk number alone means nothing, above all not all.
+func TestHunkWithoutFile(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	propose(t, e)
+	if _, err := execute[applyResult](e, "agentls.changes.accept", hunkParams{ChangeSet: "cs1", Hunk: 77}); err == nil {
+		t.Error("it was accepted")
+	}
+	if got := w.disk(t)["b.txt"]; got != bBefore {
+		t.Errorf("b.txt is %q", got)
+	}
+}
+
+// TestSaveThenClose: what the journal is told keeps the order of the wire.
+func TestSaveThenClose(t *testing.T) {
+	w := proposalWorld(t)
+	e := w.start(t)
+	a := propose(t, e)
+	must[applyResult](e, "agentls.changes.apply", changeSetParams{})
+	e.save(a)
+	e.setText(a, e.text(a)+"more\n")
+	e.close(a)
+	e.await("the save to be noted", func() bool {
+		last := must[listResult](e, "agentls.changes.list", listParams{}).Entries[0]
+		return len(last.Unsaved) == 0 && last.State == edits.EntryApplied
+	})
+	must[applyResult](e, "agentls.changes.undo", undoParams{})
+	if got := w.disk(t)["a.txt"]; got != aBefore {
+		t.Errorf("a.txt after undo is %q", got)
+	}
+}

@@ -68,6 +68,7 @@ type Server struct {
 	review   *review
 	awaited  awaited
 	runs     runs
+	notes    notes
 	setup    atomic.Pointer[Setup]
 	indexed  atomic.Pointer[index.Stats]
 	editor   atomic.Pointer[agent.EditorView] // nil until the client tells of it

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
@@ -118,15 +117,18 @@ func TestCancelledProgress(t *testing.T) {
 	})
 }
 
-// TestCancelledRequest: $/cancelRequest ends a request with RequestCancelled.
-func TestCancelledRequest(t *testing.T) {
+// TestCancelledApply: once the client was sent the edit a cancel comes too
+// late: it makes it all the same, and half a change must not stay.
+func TestCancelledApply(t *testing.T) {
 	w := proposalWorld(t)
 	e := w.start(t)
-	propose(t, e)
-	asked := make(chan struct{})
+	a := propose(t, e)
+	asked, cancelled := make(chan struct{}), make(chan struct{})
 	e.apply = func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
 		close(asked)
-		select {} // the user does not answer the editor's question
+		<-cancelled
+		e.setText(a, aAfter)
+		return &protocol.ApplyWorkspaceEditResult{Applied: true}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
@@ -140,9 +142,14 @@ func TestCancelledRequest(t *testing.T) {
 	if err := <-failed; err == nil {
 		t.Error("a cancelled request was answered")
 	}
-	e.await("the closed files to be taken back", func() bool { return w.disk(t)["b.txt"] == bBefore })
-	var coded *jsonrpc2.Error
-	if _, err := execute[statusResult](e, "agentls.status", statusParams{}); errors.As(err, &coded) {
-		t.Errorf("the session does not go on: %v", err)
+	close(cancelled)
+	e.await("the entry", func() bool { return len(must[listResult](e, "agentls.changes.list", listParams{}).Entries) == 1 })
+	if got := w.disk(t)["b.txt"]; got != bAfter {
+		t.Errorf("b.txt is %q", got)
+	}
+	e.apply = nil
+	must[applyResult](e, "agentls.changes.undo", undoParams{})
+	if e.text(a) != aBefore || w.disk(t)["b.txt"] != bBefore {
+		t.Errorf("after undo a.txt is %q, disk %v", e.text(a), w.disk(t))
 	}
 }

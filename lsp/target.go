@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,18 +89,29 @@ func (t *target) applyDocuments(ctx context.Context, cs *edits.ChangeSet) error 
 	}
 	waits := t.expect(cs)
 	defer waits.forget()
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // a client may ask its user
+	// Once it is sent a cancel comes too late: the client makes it all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second) // a client may ask its user
 	defer cancel()
 	result, err := t.server.client.ApplyEdit(ctx, &protocol.ApplyWorkspaceEditParams{Label: ptr(cs.Title), Edit: *edit})
 	switch {
 	case err != nil:
 		return fmt.Errorf("send the edit to the editor: %w", err)
+	case !result.Applied && t.moved(cs):
+		return fmt.Errorf("the editor has a newer text: %w", edits.ErrStale)
 	case !result.Applied && result.FailureReason != nil:
 		return fmt.Errorf("the editor refused the edit: %s", *result.FailureReason)
 	case !result.Applied:
 		return errors.New("the editor refused the edit and gave no reason")
 	}
 	return waits.wait(ctx)
+}
+
+// moved reports whether a document got another text since cs was rebased on it.
+func (t *target) moved(cs *edits.ChangeSet) bool {
+	return slices.ContainsFunc(cs.Files, func(f edits.FileChange) bool {
+		doc, open := t.snapshot().Document(f.Path)
+		return !open || text.HashOf(doc.Text) != f.Base
+	})
 }
 
 // workspaceEdit says cs in LSP, with the client's own versions.

@@ -50,7 +50,13 @@ func (a *app) log() *slog.Logger {
 }
 
 // configFile returns where the user's configuration is.
-func configFile() string { return filepath.Join(xdg("XDG_CONFIG_HOME", ".config"), "config.toml") }
+func configFile() string {
+	dir := xdg("XDG_CONFIG_HOME", ".config")
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "config.toml")
+}
 
 // stateDir returns where the journal and the proposals are.
 func stateDir() string { return xdg("XDG_STATE_HOME", ".local/state") }
@@ -59,13 +65,14 @@ func stateDir() string { return xdg("XDG_STATE_HOME", ".local/state") }
 func cacheDir() string { return xdg("XDG_CACHE_HOME", ".cache") }
 
 // xdg returns our folder below a base folder. (XDG Base Directory
-// Specification: a relative path in the variable counts as unset)
+// Specification: a relative path in the variable counts as unset) It is empty
+// without a home.
 func xdg(variable, fallback string) string {
 	base := os.Getenv(variable)
 	if !filepath.IsAbs(base) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			home = os.TempDir()
+			return "" // never a folder that others can write
 		}
 		base = filepath.Join(home, filepath.FromSlash(fallback))
 	}

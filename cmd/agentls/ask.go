@@ -116,22 +116,22 @@ func (t *transcript) event(ev agent.Event) {
 	}
 	switch e := ev.(type) {
 	case agent.TextDelta:
-		t.cmd.Print(e.Text)
+		t.cmd.Print(plain(e.Text))
 		t.midLine = !strings.HasSuffix(e.Text, "\n")
 	case agent.StepStarted:
 		t.end()
-		t.cmd.Println(t.color.cyan("• " + e.Title))
+		t.cmd.Println(t.color.cyan("• " + plain(e.Title)))
 	case agent.StepDone:
 		if e.Failed != "" {
 			t.end()
-			t.cmd.Println(t.color.red("  failed: " + firstLine(e.Failed)))
+			t.cmd.Println(t.color.red("  failed: " + plain(firstLine(e.Failed))))
 		}
 	case agent.Waiting:
 		t.end()
 		if e.Void > 0 {
 			t.cmd.Println(t.color.dim("(the last words were cut off and come again)"))
 		}
-		t.cmd.Println(t.color.dim("… " + e.Reason))
+		t.cmd.Println(t.color.dim("… " + plain(e.Reason)))
 	case agent.ReasoningDelta: // the plan and the steps say enough
 	}
 }

@@ -37,8 +37,8 @@ func (a *app) changesCommand() *cobra.Command {
 	sub("list", "List proposals and journal entries", func(c *cobra.Command, _ string) error { return a.listChanges(c, dir) })
 	sub("show [ID]", "Print a proposal or an entry as a diff; the newest without ID", func(c *cobra.Command, id string) error { return a.showChanges(c, dir, id) })
 	sub("apply [ID]", "Apply what is pending in a proposal; the newest without ID", func(c *cobra.Command, id string) error { return a.applyChanges(c, dir, id) })
-	sub("undo [ID]", "Take an entry back; the last one without ID", a.undoChanges)
-	sub("redo [ID]", "Make again what was undone; the last one without ID", a.redoChanges)
+	sub("undo [ID]", "Take an entry back; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.undoChanges(c, dir, id) })
+	sub("redo [ID]", "Make again what was undone; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.redoChanges(c, dir, id) })
 	return cmd
 }
 
@@ -161,21 +161,29 @@ func (a *app) applyChanges(cmd *cobra.Command, dir, id string) error {
 	return fmt.Errorf("no such proposal waits; see agentls changes list")
 }
 
-func (a *app) undoChanges(cmd *cobra.Command, id string) error {
+func (a *app) undoChanges(cmd *cobra.Command, dir, id string) error {
+	root, err := workspaceRoot(cmd.Context(), dir)
+	if err != nil {
+		return err
+	}
 	j, err := a.settled(cmd)
 	if err != nil {
 		return err
 	}
-	entry, err := j.Undo(cmd.Context(), edits.NewDirectory(), id, edits.Selection{})
+	entry, err := j.Within(root).Undo(cmd.Context(), edits.NewDirectory(), id, edits.Selection{})
 	return a.report(cmd, "undone", entry, err)
 }
 
-func (a *app) redoChanges(cmd *cobra.Command, id string) error {
+func (a *app) redoChanges(cmd *cobra.Command, dir, id string) error {
+	root, err := workspaceRoot(cmd.Context(), dir)
+	if err != nil {
+		return err
+	}
 	j, err := a.settled(cmd)
 	if err != nil {
 		return err
 	}
-	entry, err := j.Redo(cmd.Context(), edits.NewDirectory(), id)
+	entry, err := j.Within(root).Redo(cmd.Context(), edits.NewDirectory(), id)
 	return a.report(cmd, "made again", entry, err)
 }
 

@@ -134,3 +134,39 @@ func TestPatchIsATransaction(t *testing.T) {
 	u.write("p.patch", "*** Begin Patch\n*** Add File: new.go\n+package math\n*** End Patch\n")
 	u.run("patch", "p.patch").want(t, 0, "applied to 1 file;")
 }
+
+// TestNewestAndNearest: without an ID the newest proposal is meant, and the
+// last change of this workspace.
+func TestNewestAndNearest(t *testing.T) {
+	u := mathUser(t)
+	u.model(shout)
+	u.run("run", "do it", "first").want(t, 0)
+	u.model(shout)
+	u.run("run", "do it", "second").want(t, 0)
+	u.run("changes", "show", "--json").want(t, 0, "second")
+
+	other := mathUser(t)
+	other.env = u.env
+	for _, one := range []*user{u, other} {
+		one.write("p.patch", "*** Begin Patch\n*** Add File: new.go\n+package math\n*** End Patch\n")
+		one.run("patch", "p.patch").want(t, 0)
+	}
+	u.run("changes", "undo").want(t, 0, "undone")
+	if u.read("new.go") == "package math\n" || other.read("new.go") != "package math\n" {
+		t.Errorf("undo reached into another project: %q, %q", u.read("new.go"), other.read("new.go"))
+	}
+}
+
+// TestNoHome: nothing is read from a folder that others can write.
+func TestNoHome(t *testing.T) {
+	u := mathUser(t)
+	u.env = []string{asMain + "=1", "PATH=/usr/bin"}
+	u.run("symbols", "Add").want(t, 1, "set HOME")
+}
+
+// TestControlCharacters: a model cannot hide a line from the user's terminal.
+func TestControlCharacters(t *testing.T) {
+	if got := plain("a\x1b[2K\rb\n\tc"); got != "a\uFFFD[2K\uFFFDb\n\tc" {
+		t.Errorf("%q", got)
+	}
+}

@@ -145,6 +145,9 @@ func fromEnvironment() settings {
 // wrong one is an error that names the line.
 func fromFile(path string) (settings, error) {
 	out := settings{Source: path}
+	if path == "" {
+		return out, nil
+	}
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return out, nil

@@ -68,7 +68,13 @@ func newRoot() *cobra.Command {
 		Long: `agentls keeps an index of your code, answers questions about it, and turns what
 an agent wants to change into change sets: previewed hunk by hunk, applied all or
 nothing, undone at any time. Without a model the index answers.`,
-		Version:       version,
+		Version: version,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if stateDir() == "" || cacheDir() == "" {
+				return errors.New("there is no home folder: set HOME, or XDG_STATE_HOME and XDG_CACHE_HOME")
+			}
+			return nil
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

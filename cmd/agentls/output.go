@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -42,8 +43,20 @@ func (p palette) red(s string) string   { return p.paint("31", s) }
 func (p palette) green(s string) string { return p.paint("32", s) }
 func (p palette) cyan(s string) string  { return p.paint("36", s) }
 
+// plain shows control characters, which could hide text on a terminal, as
+// escapes.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
 // diff colours a unified diff.
 func (p palette) diff(s string) string {
+	s = plain(strings.ReplaceAll(s, "\r\n", "\n"))
 	if !p.on {
 		return s
 	}
