@@ -24,7 +24,11 @@ var errUnseen = errors.New("the editor did not make the edit it reported as appl
 func (t *target) expect(cs *edits.ChangeSet) waits {
 	var out waits
 	for _, f := range cs.Files {
-		w := &wait{target: t, file: f, want: text.HashOf(f.After()), seen: make(chan struct{}), moved: make(chan struct{}, 1)}
+		path := f.Path
+		if doc, ok := t.document(path); ok {
+			path = doc.Path
+		}
+		w := &wait{target: t, file: f, path: path, want: text.HashOf(f.After()), seen: make(chan struct{}), moved: make(chan struct{}, 1)}
 		t.server.awaited.add(w)
 		out = append(out, w)
 	}
@@ -35,6 +39,7 @@ func (t *target) expect(cs *edits.ChangeSet) waits {
 type wait struct {
 	target *target
 	file   edits.FileChange
+	path   string // that the document is open by
 	want   text.Hash
 	seen   chan struct{} // closed when the document had the planned text
 	moved  chan struct{} // holds one when the document got another text
@@ -145,7 +150,7 @@ func (a *awaited) see(snap *index.Snapshot, path string) {
 	defer a.mu.Unlock()
 	a.waits = slices.DeleteFunc(a.waits, func(w *wait) bool {
 		doc, open := snap.Document(path)
-		if w.file.Path != path || !open {
+		if w.path != path || !open {
 			return false
 		}
 		if text.HashOf(doc.Text) == w.want {

@@ -66,17 +66,29 @@ func describeRecovery(r edits.Recovery) string {
 
 // saved tells the journal that a document reached the disk.
 func (s *Server) saved(ctx context.Context, path string) {
-	if err := s.Journal.Saved(ctx, path); err != nil && ctx.Err() == nil {
-		s.Log.Warn("save not noted", "path", path, "err", err)
+	for _, name := range namesOf(path) {
+		if err := s.Journal.Saved(ctx, name); err != nil && ctx.Err() == nil {
+			s.Log.Warn("save not noted", "path", name, "err", err)
+		}
 	}
 }
 
 // closedUnsaved tells the journal, and the user, that an applied change was
 // closed without being saved.
 func (s *Server) closedUnsaved(ctx context.Context, path string) {
-	if err := s.Journal.Lost(ctx, path); err != nil && ctx.Err() == nil {
-		s.Log.Warn("lost change not noted", "path", path, "err", err)
+	for _, name := range namesOf(path) {
+		if err := s.Journal.Lost(ctx, name); err != nil && ctx.Err() == nil {
+			s.Log.Warn("lost change not noted", "path", name, "err", err)
+		}
 	}
+}
+
+// namesOf returns path and, where that is another one, the file it leads to.
+func namesOf(path string) []string {
+	if file := resolved(path); file != path {
+		return []string{path, file}
+	}
+	return []string{path}
 }
 
 // notes are what the journal is told of documents, in the order of the wire.

@@ -411,3 +411,25 @@ func TestSaveThenClose(t *testing.T) {
 		t.Errorf("a.txt after undo is %q", got)
 	}
 }
+
+// TestOpenByAnotherName: a document that was opened by a link is the file that
+// the link leads to; it is changed in the editor, not under it.
+func TestOpenByAnotherName(t *testing.T) {
+	w := proposalWorld(t)
+	if err := os.Symlink("a.txt", w.path("link.txt")); err != nil {
+		t.Fatal(err)
+	}
+	e := w.start(t)
+	link := e.open("link.txt")
+	run := must[startedResult](e, "agentls.change", changeParams{placeAt(link, 0), "shout"})
+	e.eventOf(RunDone, run.Run)
+	e.setText(link, "zero\n"+aBefore)
+	got := must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: "cs1"})
+	if len(got.Conflicts) > 0 || len(got.Unsaved) != 1 || e.text(link) != "zero\n"+aAfter || w.disk(t)["a.txt"] != aBefore {
+		t.Errorf("%+v; in the editor %q, on disk %q", got, e.text(link), w.disk(t)["a.txt"])
+	}
+	must[applyResult](e, "agentls.changes.undo", undoParams{})
+	if got := e.text(link); got != "zero\n"+aBefore {
+		t.Errorf("after undo %q", got)
+	}
+}

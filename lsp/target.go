@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,10 +23,11 @@ import (
 type target struct {
 	server *Server
 	disk   *edits.Directory
+	files  map[string]string // by the path of a document: what it is with links resolved
 }
 
 func (s *Server) target() *target {
-	return &target{server: s, disk: edits.NewDirectory()}
+	return &target{server: s, disk: edits.NewDirectory(), files: make(map[string]string)}
 }
 
 func (t *target) snapshot() *index.Snapshot { return t.server.home.Workspace.Snapshot() }
@@ -33,7 +35,7 @@ func (t *target) snapshot() *index.Snapshot { return t.server.home.Workspace.Sna
 // ReadFile reads the document, else the disk itself: not a snapshot, which may
 // lag behind it.
 func (t *target) ReadFile(ctx context.Context, path string) ([]byte, error) {
-	if doc, ok := t.snapshot().Document(path); ok {
+	if doc, ok := t.document(path); ok {
 		return doc.Text, nil
 	}
 	return t.disk.ReadFile(ctx, path)
@@ -41,8 +43,35 @@ func (t *target) ReadFile(ctx context.Context, path string) ([]byte, error) {
 
 // IsOpen reports whether path is open in the editor.
 func (t *target) IsOpen(path string) bool {
-	_, ok := t.snapshot().Document(path)
+	_, ok := t.document(path)
 	return ok
+}
+
+// document returns the open document that is the file at path, whatever name
+// it was opened by: a link and what it leads to are one file.
+func (t *target) document(path string) (index.Document, bool) {
+	if doc, ok := t.snapshot().Document(path); ok {
+		return doc, true
+	}
+	file := resolved(path)
+	for _, doc := range t.snapshot().Documents() {
+		if _, known := t.files[doc.Path]; !known {
+			t.files[doc.Path] = resolved(doc.Path)
+		}
+		if t.files[doc.Path] == file {
+			return doc, true
+		}
+	}
+	return index.Document{}, false
+}
+
+// resolved returns path with links resolved, or as it is where there is
+// nothing.
+func resolved(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
 }
 
 // Apply changes the disk first, since it can be checked at once, then the
@@ -109,7 +138,7 @@ func (t *target) applyDocuments(ctx context.Context, cs *edits.ChangeSet) error 
 // moved reports whether a document got another text since cs was rebased on it.
 func (t *target) moved(cs *edits.ChangeSet) bool {
 	return slices.ContainsFunc(cs.Files, func(f edits.FileChange) bool {
-		doc, open := t.snapshot().Document(f.Path)
+		doc, open := t.document(f.Path)
 		return !open || text.HashOf(doc.Text) != f.Base
 	})
 }
@@ -121,7 +150,7 @@ func (t *target) workspaceEdit(cs *edits.ChangeSet) (*protocol.WorkspaceEdit, er
 	}
 	var out protocol.WorkspaceEdit
 	for _, f := range cs.Files {
-		doc, ok := t.snapshot().Document(f.Path)
+		doc, ok := t.document(f.Path)
 		if !ok || text.HashOf(doc.Text) != f.Base {
 			return nil, fmt.Errorf("%s: %w", f.Path, edits.ErrStale)
 		}
@@ -169,7 +198,7 @@ func (t *target) textEdits(f edits.FileChange, doc index.Document) []protocol.Do
 		return nil
 	}
 	change := &protocol.TextDocumentEdit{Edits: out}
-	change.TextDocument.URI = fileURI(f.Path)
+	change.TextDocument.URI = fileURI(doc.Path)
 	change.TextDocument.Version = ptr(doc.Version)
 	return []protocol.DocumentChange{change}
 }
