@@ -119,9 +119,25 @@ func newDesk(t *testing.T, name string) *desk {
 	return d
 }
 
+// realTempDir returns a folder without links in its path. It is removed once
+// the server, which ends a little after its editor, writes no more.
 func realTempDir(t *testing.T) string {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
+	made, err := os.MkdirTemp("", "agentls-nvim-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		deadline := time.Now().Add(10 * time.Second)
+		for err := os.RemoveAll(made); err != nil; err = os.RemoveAll(made) {
+			if time.Now().After(deadline) {
+				t.Errorf("remove the scratch folder: %v", err)
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	dir, err := filepath.EvalSymlinks(made)
 	if err != nil {
 		t.Fatal(err)
 	}
