@@ -123,7 +123,7 @@ func newDesk(t *testing.T, name string) *desk {
 // the server, which ends a little after its editor, writes no more.
 func realTempDir(t *testing.T) string {
 	t.Helper()
-	made, err := os.MkdirTemp("", "agentls-nvim-")
+	made, err := os.MkdirTemp("", "agentls-nvim-") //nolint:usetesting // that one is removed at once
 	if err != nil {
 		t.Fatal(err)
 	}
