@@ -17,7 +17,6 @@ import (
 func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*protocol.InitializeResult, error) {
 	s.client = newClient(&p.Capabilities, s.session)
 	settings := json.RawMessage(slices.Clone(p.InitializationOptions))
-	s.settings = func() json.RawMessage { return settings }
 	s.home = s.Open(roots(p))
 	s.configure(settings)
 	if p.ProcessID != nil {

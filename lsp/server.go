@@ -60,19 +60,18 @@ type Server struct {
 	protocol.UnimplementedServer
 	Options
 
-	session  *rpc.Session
-	stop     context.CancelCauseFunc
-	ctx      context.Context //nolint:containedctx // the session's; ends when the client is gone
-	client   client          // written by initialize, before anything else is admitted
-	home     Home
-	review   *review
-	awaited  awaited
-	runs     runs
-	notes    notes
-	setup    atomic.Pointer[Setup]
-	indexed  atomic.Pointer[index.Stats]
-	editor   atomic.Pointer[agent.EditorView] // nil until the client tells of it
-	settings func() json.RawMessage           // initialization options, until the client is asked
+	session *rpc.Session
+	stop    context.CancelCauseFunc
+	ctx     context.Context //nolint:containedctx // the session's; ends when the client is gone
+	client  client          // written by initialize, before anything else is admitted
+	home    Home
+	review  *review
+	awaited awaited
+	runs    runs
+	notes   notes
+	setup   atomic.Pointer[Setup]
+	indexed atomic.Pointer[index.Stats]
+	editor  atomic.Pointer[agent.EditorView] // nil until the client tells of it
 
 	background sync.WaitGroup
 }
