@@ -32,6 +32,7 @@ type Task struct {
 	Focus  *Focus `json:"focus,omitempty"`
 
 	Editor *EditorView `json:"editor,omitempty"` // nil: nothing is known of it
+	Permit Permit      `json:"-"`                // nil: there is nobody to ask, and what has to be asked is refused
 }
 
 // A Focus is the place in the code that a task is about.
@@ -86,8 +87,9 @@ type ReasoningDelta struct{ Text string }
 type StepStarted struct{ ID, Tool, Title string }
 
 // StepDone says that a tool call ended. Failed is empty, or what went wrong,
-// as the model was told.
-type StepDone struct{ ID, Tool, Title, Failed string }
+// as the model was told. Detail is empty, or what else is to be said of it:
+// "exit code 1 after 2.3s".
+type StepDone struct{ ID, Tool, Title, Failed, Detail string }
 
 // Waiting says that the run waits for the model's server, and why. The last
 // Void bytes of text, summed over the TextDeltas so far, come again: whoever

@@ -29,6 +29,7 @@ type Draft struct {
 type draftFile struct {
 	content    []byte
 	mode       fs.FileMode // permission bits; 0 keeps what is there
+	was        fs.FileMode // permission bits before; 0: not known, or not changed
 	gone       bool
 	from       string // the path of its base, where it was renamed
 	overwrites bool   // a file was there that nobody had read
@@ -44,6 +45,9 @@ func NewDraft(snap *index.Snapshot, gate *Gate) *Draft {
 
 // Snapshot returns what the draft began with.
 func (d *Draft) Snapshot() *index.Snapshot { return d.snap }
+
+// Gate returns what keeps files of the draft from models.
+func (d *Draft) Gate() *Gate { return d.gate }
 
 // ReadFile returns the content of path as the draft has it. The bytes belong
 // to the draft. The errors are those of index.Snapshot.ReadFile.
@@ -65,6 +69,32 @@ func (d *Draft) Write(path string, content []byte, mode fs.FileMode) {
 	if mode != 0 {
 		f.mode = mode
 	}
+	d.changed[path] = f
+}
+
+// Move takes the file at path from to path to, where it has a content that the
+// draft keeps. Both are absolute.
+func (d *Draft) Move(from, to string, content []byte) {
+	f := d.changed[from]
+	d.Remove(from)
+	f.content, f.gone, f.overwrites = content, false, false
+	if f.from == "" {
+		f.from = from
+	}
+	d.changed[to] = f
+}
+
+// SetMode changes the permission bits of a file that the draft has written,
+// from what they were.
+func (d *Draft) SetMode(path string, was, mode fs.FileMode) {
+	f, ok := d.changed[path]
+	if !ok || was == mode {
+		return
+	}
+	if f.was == 0 {
+		f.was = was
+	}
+	f.mode = mode
 	d.changed[path] = f
 }
 
@@ -97,13 +127,12 @@ func (d *Draft) record(e edits.FileEdit) {
 	case edits.Delete:
 		d.Remove(e.Path)
 	case edits.Rename:
-		was := d.changed[e.Path]
-		from := was.from
-		if from == "" {
-			from = e.Path
+		d.Move(e.Path, e.To, e.Content)
+		if e.Overwrote {
+			f := d.changed[e.To]
+			f.overwrites = true
+			d.changed[e.To] = f
 		}
-		d.changed[e.To] = draftFile{content: e.Content, mode: was.mode, from: from, overwrites: e.Overwrote}
-		d.Remove(e.Path)
 	default:
 		d.Write(e.Path, e.Content, 0)
 		if e.Overwrote {
@@ -265,7 +294,9 @@ func (d *Draft) fileChange(ctx context.Context, path, from string) (edits.FileCh
 		if err != nil {
 			return edits.FileChange{}, err
 		}
-		return edits.NewRename(from, path, before, f.content)
+		change, err := edits.NewRename(from, path, before, f.content)
+		change.Mode, change.Was = f.mode, f.was
+		return change, err
 	}
 	before, err := d.snap.ReadFile(ctx, path)
 	missing := errors.Is(err, fs.ErrNotExist)
@@ -280,6 +311,6 @@ func (d *Draft) fileChange(ctx context.Context, path, from string) (edits.FileCh
 		return edits.NewDelete(path, before)
 	}
 	change, err := edits.NewModify(path, before, f.content)
-	change.Mode = f.mode
+	change.Mode, change.Was = f.mode, f.was
 	return change, err
 }

@@ -167,7 +167,7 @@ func TestImports(t *testing.T) {
 		"github.com/agentls/agentls/edits/text": true,
 		"github.com/agentls/agentls/index":      true,
 	}
-	forbidden := map[string]bool{"net/http": true, "os/exec": true, "time": true, "math/rand": true, "math/rand/v2": true}
+	forbidden := map[string]bool{"net/http": true, "os/exec": true, "math/rand": true, "math/rand/v2": true}
 	names, err := filepath.Glob("*.go")
 	if err != nil || len(names) == 0 {
 		t.Fatal("no files", err)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 )
 
@@ -28,9 +29,17 @@ const (
 
 // Options configure an Agent. Only Model is needed.
 type Options struct {
-	Model     Model
-	Gate      *Gate        // nil is the deny list alone
-	Tools     []Tool       // offered beside the agent's own in tasks that edit
+	Model Model
+	Gate  *Gate  // nil is the deny list alone
+	Tools []Tool // offered beside the agent's own in tasks that edit
+
+	// Sandbox returns what runs the commands of one run on the workspace of
+	// these folders; it is closed at the end of the run. Nil, or a nil
+	// Sandbox: there are no commands. Verify returns the command lines that a
+	// change is checked with before it is proposed.
+	Sandbox func(roots []string) Sandbox
+	Verify  func(roots []string) []string
+
 	MaxTurns  int          // requests of one run; 0 is 50
 	MaxOutput int          // bytes of a tool's output that the model gets; 0 is 33,000
 	Log       *slog.Logger // nil discards
@@ -41,6 +50,8 @@ type Options struct {
 type Agent struct {
 	model     gatedModel // there is no other way to the model
 	extra     []Tool
+	open      func(roots []string) Sandbox
+	checks    func(roots []string) []string
 	maxTurns  int
 	maxOutput int
 	log       *slog.Logger
@@ -50,7 +61,10 @@ var _ Runner = (*Agent)(nil)
 
 // New returns an agent for the model of opts.
 func New(opts Options) *Agent {
-	a := &Agent{model: gatedModel{opts.Model, opts.Gate}, extra: opts.Tools, maxTurns: opts.MaxTurns, maxOutput: opts.MaxOutput, log: opts.Log}
+	a := &Agent{
+		model: gatedModel{opts.Model, opts.Gate}, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
+		maxTurns: opts.MaxTurns, maxOutput: opts.MaxOutput, log: opts.Log,
+	}
 	if a.model.gate == nil {
 		a.model.gate = &Gate{}
 	}
@@ -69,13 +83,21 @@ func New(opts Options) *Agent {
 // A run is one execution of a task.
 type run struct {
 	agent    *Agent
+	task     Task
 	draft    *Draft
 	sink     Sink
 	tools    map[string]Tool
 	req      Request
 	usage    Usage
-	written  int // bytes of TextDelta that count
-	failures int // turns in a row in which nothing succeeded
+	written  int    // bytes of TextDelta that count
+	failures int    // turns in a row in which nothing succeeded
+	detail   string // what the present tool call says of its outcome
+
+	sandbox    Sandbox                 // nil: there are no commands
+	allowed    map[PermissionKind]bool // by the user, for all commands
+	verifyWith []string
+	checks     []edits.Check // of the draft as it is
+	repairs    int           // times that checks were made
 }
 
 // Run executes task. Beside the model's own errors, and those of a focus that
@@ -87,26 +109,33 @@ func (a *Agent) Run(ctx context.Context, snap *index.Snapshot, task Task, sink S
 	if err != nil {
 		return nil, err
 	}
+	defer r.end(ctx)
 	for range a.maxTurns {
 		answer, err := r.turn(ctx)
 		if err != nil {
 			return nil, err
 		}
 		if answer != nil {
-			return r.result(ctx, task, *answer)
+			return r.result(ctx, *answer)
 		}
 	}
 	return nil, fmt.Errorf("%w in %d turns; ask for less at a time", ErrTurnLimit, a.maxTurns)
 }
 
 func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*run, error) {
-	r := &run{agent: a, draft: NewDraft(snap, a.model.gate), sink: sink, tools: map[string]Tool{}}
+	r := &run{agent: a, task: task, draft: NewDraft(snap, a.model.gate), sink: sink, tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}}
 	items, err := r.draft.opening(ctx, task)
 	if err != nil {
 		return nil, err
 	}
 	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode), Items: items}
-	for _, tool := range a.tools(task.Mode) {
+	if task.Mode.Edits() && a.open != nil {
+		r.sandbox = a.open(snap.Roots())
+	}
+	if r.sandbox != nil && a.checks != nil {
+		r.verifyWith = a.checks(snap.Roots())
+	}
+	for _, tool := range r.offered() {
 		spec := tool.Spec()
 		r.tools[spec.Name] = tool
 		r.req.Tools = append(r.req.Tools, spec)
@@ -115,10 +144,23 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 	return r, nil
 }
 
-func (r *run) result(ctx context.Context, task Task, answer string) (*Result, error) {
-	cs, err := r.draft.ChangeSet(ctx, task.ID, title(task.Prompt))
+// end gives back what the run had for itself.
+func (r *run) end(ctx context.Context) {
+	if r.sandbox == nil {
+		return
+	}
+	if err := r.sandbox.Close(); err != nil {
+		r.agent.log.WarnContext(ctx, "sandbox not closed", "id", r.task.ID, "err", err)
+	}
+}
+
+func (r *run) result(ctx context.Context, answer string) (*Result, error) {
+	cs, err := r.draft.ChangeSet(ctx, r.task.ID, title(r.task.Prompt))
 	if err != nil {
 		return nil, err
+	}
+	if cs != nil {
+		cs.Checks = r.checks
 	}
 	if answer == "" && cs == nil {
 		answer = "Nothing was changed."
@@ -148,9 +190,13 @@ func (r *run) turn(ctx context.Context) (answer *string, err error) {
 	case text == "" && len(r.draft.changed) == 0:
 		r.req.Items = append(r.req.Items, UserMessage{Text: nudge})
 		return nil, r.failed("it answers nothing")
-	default:
-		return &text, nil
 	}
+	failures, err := r.verify(ctx)
+	if err != nil || failures == "" {
+		return &text, err
+	}
+	r.req.Items = append(r.req.Items, UserMessage{Text: failures})
+	return nil, nil
 }
 
 func (u Usage) plus(v Usage) Usage {

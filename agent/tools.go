@@ -41,20 +41,24 @@ func decode[T any](args json.RawMessage) (T, error) {
 	return out, nil
 }
 
-// tools returns those offered for mode, always in this order: it is part of
+// offered returns the tools of the run, always in this order: it is part of
 // what a provider caches.
-func (a *Agent) tools(mode Mode) []Tool {
-	offered := []Tool{readFile{}, listDir{}, grep{}, symbolFind{}, symbolRefs{}}
-	if mode.Edits() {
-		offered = append(offered, applyPatch{})
-		offered = append(offered, a.extra...)
+func (r *run) offered() []Tool {
+	tools := []Tool{readFile{}, listDir{}, grep{}, symbolFind{}, symbolRefs{}}
+	if !r.task.Mode.Edits() {
+		return tools
 	}
-	return offered
+	tools = append(tools, applyPatch{})
+	if r.sandbox != nil {
+		tools = append(tools, shell{r})
+	}
+	return append(tools, r.agent.extra...)
 }
 
 // call runs one tool call and returns its answer. Whatever the model got
 // wrong is told to it; the error ends the run.
 func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed string, err error) {
+	r.detail = ""
 	out = ToolOutput{CallID: call.ID, Freeform: call.Freeform}
 	tool, known := r.tools[call.Name]
 	step := StepStarted{ID: call.ID, Tool: call.Name, Title: call.Name}
@@ -82,7 +86,7 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	}
 	out.Text = cut(out.Text, r.agent.maxOutput)
 	out.Paths = r.draft.takeShown()
-	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Failed: failed})
+	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Failed: failed, Detail: r.detail})
 	return out, failed, nil
 }
 

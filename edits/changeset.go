@@ -5,6 +5,7 @@ package edits
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 
 	"github.com/agentls/agentls/edits/text"
@@ -14,9 +15,47 @@ import (
 // contents never change: Rebase, Select and Inverse return new ones; only the
 // states of its hunks are set, by whoever owns it.
 type ChangeSet struct {
-	ID    string       `json:"id"`
-	Title string       `json:"title"`
-	Files []FileChange `json:"files"`
+	ID     string       `json:"id"`
+	Title  string       `json:"title"`
+	Files  []FileChange `json:"files"`
+	Checks []Check      `json:"checks,omitempty"` // of what it was when it was proposed, all hunks accepted
+}
+
+// NotRun is the Exit of a Check that could not be run.
+const NotRun = -1
+
+// A Check is a command that ran on what a change set leads to.
+type Check struct {
+	Command     string  `json:"command"`
+	Passed      bool    `json:"passed"`
+	Exit        int     `json:"exit"`              // 128+n if signal n ended it; or NotRun
+	Stopped     string  `json:"stopped,omitempty"` // the limit that ended it
+	Output      string  `json:"output"`            // its end; why it could not be run
+	Seconds     float64 `json:"seconds"`
+	Confinement string  `json:"confinement"` // how it was confined, for people
+}
+
+// String says in a line how the check went, without its output.
+func (c *Check) String() string {
+	mark := "✓"
+	if !c.Passed {
+		mark = "✗"
+	}
+	return fmt.Sprintf("%s %s  %s", mark, c.Command, c.Outcome())
+}
+
+// Outcome says how the check ended.
+func (c *Check) Outcome() string {
+	switch {
+	case c.Exit == NotRun:
+		return "could not be run"
+	case c.Stopped != "":
+		return fmt.Sprintf("stopped after %.1f s: the limit of %s", c.Seconds, c.Stopped)
+	case c.Passed:
+		return fmt.Sprintf("%.1f s", c.Seconds)
+	default:
+		return fmt.Sprintf("exit code %d after %.1f s", c.Exit, c.Seconds)
+	}
 }
 
 // An Op is what happens to one file.

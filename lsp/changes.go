@@ -26,6 +26,8 @@ type proposalLine struct {
 	Title  string       `json:"title"`
 	Files  int          `json:"files"`
 	Counts edits.Counts `json:"counts"`
+
+	Checks []edits.Check `json:"checks,omitempty"`
 }
 
 type entryLine struct {
@@ -44,7 +46,7 @@ const maxEntries = 50
 func (s *Server) listChanges(ctx context.Context, _ *listParams) (*listResult, error) {
 	out := &listResult{Proposals: []proposalLine{}, Entries: []entryLine{}}
 	for _, cs := range s.review.all() {
-		out.Proposals = append(out.Proposals, proposalLine{ID: cs.ID, Title: cs.Title, Files: len(cs.Files), Counts: cs.Counts()})
+		out.Proposals = append(out.Proposals, proposalLine{ID: cs.ID, Title: cs.Title, Files: len(cs.Files), Counts: cs.Counts(), Checks: cs.Checks})
 	}
 	entries, err := s.Journal.Entries(ctx, maxEntries)
 	if err != nil {
@@ -73,6 +75,8 @@ type showResult struct {
 	ID    string     `json:"id"`
 	Title string     `json:"title"`
 	Files []fileView `json:"files"`
+
+	Checks []edits.Check `json:"checks,omitempty"`
 }
 
 type fileView struct {
@@ -101,7 +105,7 @@ func (s *Server) showChanges(ctx context.Context, p *changeSetParams) (*showResu
 	if err != nil {
 		return nil, err
 	}
-	out := &showResult{ID: cs.ID, Title: cs.Title, Files: []fileView{}}
+	out := &showResult{ID: cs.ID, Title: cs.Title, Files: []fileView{}, Checks: cs.Checks}
 	for i, h := range hunks {
 		if i == 0 || hunks[i-1].file != h.file {
 			out.Files = append(out.Files, viewFile(h.file))

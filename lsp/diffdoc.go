@@ -20,11 +20,14 @@ type diffPage struct {
 	spans []text.Span
 }
 
-// renderDiff writes hunks, which are sorted by file.
-func renderDiff(title string, hunks []placed, rel func(string) string) diffPage {
+// renderDiff writes the hunks of cs, which are sorted by file.
+func renderDiff(cs *edits.ChangeSet, hunks []placed, rel func(string) string) diffPage {
 	var b strings.Builder
 	var page diffPage
-	fmt.Fprintf(&b, "# %s\n# Accept or reject a hunk by a code action on it.\n", title)
+	fmt.Fprintf(&b, "# %s\n# Accept or reject a hunk by a code action on it.\n", cs.Title)
+	for i := range cs.Checks {
+		renderCheck(&b, &cs.Checks[i])
+	}
 	for i, h := range hunks {
 		if i == 0 || hunks[i-1].file != h.file {
 			b.WriteString(diffHeader(h.file, rel))
@@ -35,6 +38,17 @@ func renderDiff(title string, hunks []placed, rel func(string) string) diffPage 
 	}
 	page.text = b.String()
 	return page
+}
+
+// renderCheck says how a check went, and what one said that failed.
+func renderCheck(b *strings.Builder, c *edits.Check) {
+	fmt.Fprintf(b, "# %s\n", c)
+	if c.Passed {
+		return
+	}
+	for line := range strings.Lines(c.Output) {
+		b.WriteString("#   " + strings.TrimRight(line, "\r\n") + "\n")
+	}
 }
 
 func diffHeader(f *edits.FileChange, rel func(string) string) string {
@@ -99,7 +113,7 @@ func (s *Server) diffChanges(ctx context.Context, p *changeSetParams) (*diffResu
 	if err != nil {
 		return nil, err
 	}
-	page := renderDiff(cs.Title, hunks, snap.Rel)
+	page := renderDiff(cs, hunks, snap.Rel)
 	path, err := s.keep("diffs", cs.ID+".diff", []byte(page.text))
 	if err != nil {
 		return nil, err

@@ -38,6 +38,9 @@ type editor struct {
 	// apply answers workspace/applyEdit in place of the editor, if not nil.
 	apply func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult
 
+	// ask answers window/showMessageRequest.
+	ask func(*protocol.ShowMessageRequestParams) *protocol.MessageActionItem
+
 	mu          sync.Mutex
 	docs        map[string]*buffer
 	events      []Event
@@ -62,6 +65,8 @@ type world struct {
 	caps       string      // ClientCapabilities, as JSON
 	configured chan string // gets the settings of each configuration, if not nil
 	problem    error       // of the configuration
+
+	confinement string
 }
 
 const pluginCaps = `{
@@ -136,6 +141,8 @@ func (w *world) options() Options {
 				Workspace: index.New(index.Options{Roots: roots}),
 				Proposals: edits.OpenProposals(filepath.Join(w.state, "proposals")),
 				State:     w.state,
+
+				Confinement: func(context.Context) string { return w.confinement },
 			}
 		},
 		Configure: func(settings json.RawMessage) Setup {
@@ -212,6 +219,9 @@ func (e *editor) handle(ctx context.Context, req *jsonrpc2.Request) (any, error)
 		jsonrpc2.Async(ctx)
 		return e.applyEdit(&p), nil
 	}
+	if req.Method() == "window/showMessageRequest" {
+		jsonrpc2.Async(ctx)
+	}
 	return protocol.ClientHandler(e, jsonrpc2.MethodNotFoundHandler)(ctx, req)
 }
 
@@ -257,6 +267,10 @@ func (e *editor) WorkDoneProgressCreate(_ context.Context, p *protocol.WorkDoneP
 func (e *editor) ShowMessage(_ context.Context, p *protocol.ShowMessageParams) error {
 	e.note(func() { e.messages = append(e.messages, p.Message) })
 	return nil
+}
+
+func (e *editor) ShowMessageRequest(_ context.Context, p *protocol.ShowMessageRequestParams) (*protocol.MessageActionItem, error) {
+	return e.ask(p), nil
 }
 
 func (e *editor) PublishDiagnostics(_ context.Context, p *protocol.PublishDiagnosticsParams) error {

@@ -42,6 +42,7 @@ type Event struct {
 	Source    string        `json:"source,omitzero"`
 	Usage     *agent.Usage  `json:"usage,omitzero"`
 	ChangeSet string        `json:"changeSet,omitzero"`
+	Checks    []edits.Check `json:"checks,omitzero"`
 	Counts    *edits.Counts `json:"counts,omitzero"`
 	Error     string        `json:"error,omitzero"`
 	Files     int           `json:"files,omitzero"`
@@ -56,6 +57,8 @@ type Step struct {
 	Title string    `json:"title"`
 	State StepState `json:"state"`
 	Error string    `json:"error,omitzero"`
+
+	Detail string `json:"detail,omitzero"` // how it ended, beside that
 }
 
 // A StepState says how far a step is.

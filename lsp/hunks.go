@@ -61,7 +61,7 @@ func (r *review) diagnose(ctx context.Context, cs *edits.ChangeSet, snap *index.
 	if err != nil {
 		return err
 	}
-	page := renderDiff(cs.Title, hunks, snap.Rel)
+	page := renderDiff(cs, hunks, snap.Rel)
 	path, err := r.server.keep("diffs", cs.ID+".diff", []byte(page.text))
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (r *review) hits(hunks []placed, snap *index.Snapshot, path string, at prot
 // inDiff returns the lines of the diff document and where in it each hunk is,
 // by its number in hunks.
 func inDiff(hunks []placed, _ string, snap *index.Snapshot) (*text.Lines, map[int]text.Span) {
-	page := renderDiff(hunks[0].set.Title, hunks, snap.Rel)
+	page := renderDiff(hunks[0].set, hunks, snap.Rel)
 	spans := make(map[int]text.Span)
 	for i, s := range page.spans {
 		spans[i] = s
@@ -229,6 +229,10 @@ func (r *review) onSet(h placed, hunks int) []*protocol.CodeAction {
 
 // invitation says what waits and how to decide, for clients without a plugin.
 func (r *review) invitation(cs *edits.ChangeSet) string {
-	return fmt.Sprintf("agentls: %s: %s in %s to review: accept or reject each by a code action on it, or run agentls.changes.apply",
+	invitation := fmt.Sprintf("agentls: %s: %s in %s to review: accept or reject each by a code action on it, or run agentls.changes.apply",
 		cs.Title, plural(undecided(cs), "hunk"), plural(len(cs.Files), "file"))
+	for i := range cs.Checks {
+		invitation += "\n" + cs.Checks[i].String()
+	}
+	return invitation
 }

@@ -88,11 +88,19 @@ func (s *Server) capabilities() protocol.ServerCapabilities {
 func (s *Server) Initialized(context.Context, *protocol.InitializedParams) error {
 	s.spawn(s.askConfiguration)
 	s.spawn(s.scan)
+	s.spawn(s.findConfinement)
 	s.spawn(func(ctx context.Context) {
 		s.recover(ctx)
 		s.review.load(ctx)
 	})
 	return nil
+}
+
+// findConfinement finds how commands are confined, for the status.
+func (s *Server) findConfinement(ctx context.Context) {
+	if s.home.Confinement != nil {
+		s.fence.Store(ptr(s.home.Confinement(ctx)))
+	}
 }
 
 // Shutdown ends all runs; the connection stays until exit.

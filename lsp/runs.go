@@ -98,7 +98,7 @@ type startedResult struct {
 
 // start begins task on snap and returns at once.
 func (s *Server) start(snap *index.Snapshot, task agent.Task, title string) *startedResult {
-	task.Editor = s.editor.Load()
+	task.Editor, task.Permit = s.editor.Load(), s.permit
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	s.runs.add(task.ID, cancel)
 	s.background.Go(func() {
@@ -151,7 +151,7 @@ func (s *Server) finished(ctx context.Context, task agent.Task, title string, re
 		Answer: result.Answer, Source: result.Source, Usage: &result.Usage,
 	}
 	if result.Change != nil {
-		done.ChangeSet = result.Change.ID
+		done.ChangeSet, done.Checks = result.Change.ID, result.Change.Checks
 		if err := s.review.add(ctx, result.Change); err != nil {
 			s.failed(ctx, task.ID, title, fmt.Errorf("keep the proposal: %w", err))
 			return

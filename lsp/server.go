@@ -45,6 +45,10 @@ type Home struct {
 	Workspace *index.Workspace
 	Proposals *edits.Proposals
 	State     string // a folder for the answers and diffs that clients open
+
+	// Confinement says how the agent's commands are confined here, for people.
+	// It may try them first. Nil: nothing is said.
+	Confinement func(ctx context.Context) string
 }
 
 // A Setup is the runner that a configuration chose.
@@ -72,6 +76,7 @@ type Server struct {
 	setup   atomic.Pointer[Setup]
 	indexed atomic.Pointer[index.Stats]
 	editor  atomic.Pointer[agent.EditorView] // nil until the client tells of it
+	fence   atomic.Pointer[string]           // how commands are confined; nil until that was tried
 
 	background sync.WaitGroup
 }

@@ -41,7 +41,7 @@ func (k *sink) event(ev agent.Event) {
 		k.bar.report(k.ctx, e.Title, -1)
 		k.step(Step{ID: e.ID, Tool: e.Tool, Title: e.Title, State: StepStarted})
 	case agent.StepDone:
-		step := Step{ID: e.ID, Tool: e.Tool, Title: e.Title, State: StepDone, Error: e.Failed}
+		step := Step{ID: e.ID, Tool: e.Tool, Title: e.Title, State: StepDone, Error: e.Failed, Detail: e.Detail}
 		if e.Failed != "" {
 			step.State = StepFailed
 		}

@@ -17,6 +17,8 @@ type statusResult struct {
 	Symbols   int      `json:"symbols"`
 	Runs      []string `json:"runs"`      // under way
 	Proposals int      `json:"proposals"` // waiting
+
+	Confinement string `json:"confinement,omitempty"` // of the agent's commands, for people
 }
 
 // status answers what a status bar shows.
@@ -32,6 +34,9 @@ func (s *Server) status(ctx context.Context, _ *statusParams) (*statusResult, er
 	}
 	if stats := s.indexed.Load(); stats != nil {
 		out.Files, out.Symbols = stats.Files, stats.Symbols
+	}
+	if says := s.fence.Load(); says != nil {
+		out.Confinement = *says
 	}
 	return out, nil
 }

@@ -26,9 +26,10 @@ import (
 
 // An app is the process: its flags, and the wiring of the packages.
 type app struct {
-	flags   settings
-	verbose bool
-	json    bool
+	flags    settings
+	verbose  bool
+	json     bool
+	confined confinement
 }
 
 func newApp(root *cobra.Command) *app {
@@ -131,12 +132,14 @@ func (a *app) home(roots []string) lsp.Home {
 		Workspace: index.New(index.Options{Roots: roots, CacheDir: filepath.Join(cacheDir(), key), Log: a.log(), Now: time.Now}),
 		Proposals: edits.OpenProposals(filepath.Join(state, "proposals")),
 		State:     state,
+
+		Confinement: func(ctx context.Context) string { return a.confinementOf(ctx, roots) },
 	}
 }
 
 // configure chooses the runner from all sources; editor may be nil.
 func (a *app) configure(ctx context.Context, editor json.RawMessage) lsp.Setup {
-	config, err := a.modelConfig(ctx, editor)
+	config, sources, err := a.modelConfig(ctx, editor)
 	setup := lsp.Setup{Model: config.Model, Source: config.Source, Err: err}
 	if err != nil || !config.Configured() {
 		setup.Model = ""
@@ -146,20 +149,27 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage) lsp.Setup {
 	model := openai.New(openai.Options{
 		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
 	})
-	setup.Runner = agent.New(agent.Options{Model: model, Log: a.log()})
+	setup.Runner = agent.New(agent.Options{
+		Model: model, Log: a.log(), Sandbox: a.commandsFor,
+		Verify: func(roots []string) []string { return verifyWith(roots, sources...) },
+	})
 	return setup
 }
 
-func (a *app) modelConfig(ctx context.Context, editor json.RawMessage) (modelConfig, error) {
+// modelConfig returns the model to use, and all that is configured, the
+// strongest source first; editor may be nil.
+func (a *app) modelConfig(ctx context.Context, editor json.RawMessage) (modelConfig, []settings, error) {
 	file, err := fromFile(configFile())
 	if err != nil {
-		return modelConfig{}, err
+		return modelConfig{}, nil, err
 	}
 	fromEditor, err := fromEditor(editor)
 	if err != nil {
-		return modelConfig{}, err
+		return modelConfig{}, nil, err
 	}
-	return resolve(ctx, a.flags, fromEnvironment(), file, fromEditor)
+	sources := []settings{a.flags, fromEnvironment(), file, fromEditor}
+	config, err := resolve(ctx, sources...)
+	return config, sources, err
 }
 
 // lastChange says who last changed the lines of a declaration, by git.

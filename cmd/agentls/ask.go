@@ -122,9 +122,11 @@ func (t *transcript) event(ev agent.Event) {
 		t.end()
 		t.cmd.Println(t.color.cyan("• " + plain(e.Title)))
 	case agent.StepDone:
+		t.end()
 		if e.Failed != "" {
-			t.end()
 			t.cmd.Println(t.color.red("  failed: " + plain(firstLine(e.Failed))))
+		} else if e.Detail != "" {
+			t.cmd.Println(t.color.dim("  " + plain(e.Detail)))
 		}
 	case agent.Waiting:
 		t.end()

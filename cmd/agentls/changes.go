@@ -109,7 +109,11 @@ func (a *app) showChanges(cmd *cobra.Command, dir, id string) error {
 	if err != nil {
 		return err
 	}
-	cmd.Print(paletteFor(cmd.OutOrStdout()).diff(cs.Unified(relativeTo(root))))
+	color := paletteFor(cmd.OutOrStdout())
+	for i := range cs.Checks {
+		cmd.Println(color.check(&cs.Checks[i]))
+	}
+	cmd.Print(color.diff(cs.Unified(relativeTo(root))))
 	return nil
 }
 

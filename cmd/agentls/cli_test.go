@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -168,5 +170,58 @@ func TestNoHome(t *testing.T) {
 func TestControlCharacters(t *testing.T) {
 	if got := plain("a\x1b[2K\rb\n\tc"); got != "a\uFFFD[2K\uFFFDb\n\tc" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestRunCommandsAndChecks: the agent's commands work on its draft, checks are
+// shown with the change, and a failing one does not keep it from being offered.
+func TestRunCommandsAndChecks(t *testing.T) {
+	u := mathUser(t)
+	u.model(`
+-- turn1.expect --
+{"tools": [{"name": "shell"}]}
+-- turn1.reply --
+call shell {"command": "sed -i s/sum/SUM/ math.go && echo hello && exit 4"}
+call shell {"command": "true", "network": true}
+-- turn2.expect --
+exit code 4
+hello
+[changed math.go]
+error: the network needs the user's word
+-- turn2.reply --
+message: Done.
+-- turn3.expect --
+$ echo never; false
+never
+[exit code 1]
+-- turn3.reply --
+message: It cannot be.
+-- turn4.reply --
+message: It cannot be.
+`)
+	u.run("run", "do it", "--verify", "grep SUM math.go", "--verify", "echo never; false").want(t, 0,
+		"• run sed -i s/sum/SUM/", "exit code 4 after", "• verify: grep SUM math.go", "+// Add returns the SUM of a and b.",
+		"✓ grep SUM math.go  ", "✗ echo never; false  exit code 1 after", "  never\n", "kept as a proposal")
+	if u.read("math.go") != mathGo {
+		t.Error("it was applied without a yes")
+	}
+	u.run("changes", "show").want(t, 0, "✓ grep SUM math.go", "✗ echo never; false")
+}
+
+// TestVerifyOfAWorkspace: the user's file names checks for one workspace, by a
+// path that leads through a link; a workspace's own file names none.
+func TestVerifyOfAWorkspace(t *testing.T) {
+	u := mathUser(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(u.dir, link); err != nil {
+		t.Fatal(err)
+	}
+	u.write("config.toml", "verify = ['echo from the workspace']\n")
+	u.configure("verify = ['echo general']\n[workspaces.'" + link + "']\nverify = ['echo special']\n")
+	u.model(shout)
+	out := u.run("run", "do it")
+	out.want(t, 0, "✓ echo special")
+	if strings.Contains(out.out, "general") || strings.Contains(out.out, "from the workspace") {
+		t.Error(out.out)
 	}
 }

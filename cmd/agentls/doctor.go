@@ -67,7 +67,7 @@ func (a *app) diagnose(cmd *cobra.Command, dir string) error {
 }
 
 func (a *app) checkModel(cmd *cobra.Command) finding {
-	config, err := a.modelConfig(cmd.Context(), nil)
+	config, _, err := a.modelConfig(cmd.Context(), nil)
 	switch {
 	case err != nil:
 		return finding{"model", false, err.Error()}

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 		"github.com/fsnotify/fsnotify", "github.com/denormal/go-gitignore", "golang.org/x/sync/",
 	},
 	"agent":               {"edits", "edits/text", "index"},
+	"agent/commands":      {"agent", "agent/sandbox", "edits/text"},
 	"agent/sandbox":       {"edits/text", "agent/sandbox/stage", "golang.org/x/sys/", "os/exec"},
 	"agent/sandbox/stage": {"golang.org/x/sys/", "os/exec"},
 	"cmd/agentls-sandbox": {"agent/sandbox/stage"},

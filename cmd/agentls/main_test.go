@@ -80,6 +80,28 @@ func (u *user) read(name string) string {
 	return string(content)
 }
 
+// configure writes the user's configuration file.
+func (u *user) configure(toml string) {
+	u.t.Helper()
+	dir := filepath.Join(u.variable("XDG_CONFIG_HOME"), "agentls")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		u.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(toml), 0o600); err != nil {
+		u.t.Fatal(err)
+	}
+}
+
+// variable returns the value of a variable of the user's environment.
+func (u *user) variable(name string) string {
+	for _, v := range u.env {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
 // model starts a scripted model and configures it in the environment.
 func (u *user) model(archive string) *script.Server {
 	u.t.Helper()

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/agentls/agentls/edits"
 )
 
 // printJSON prints v for programs.
@@ -76,6 +78,14 @@ func (p palette) diff(s string) string {
 		b.WriteString(text + "\n")
 	}
 	return b.String()
+}
+
+// check says in a line how a check went.
+func (p palette) check(c *edits.Check) string {
+	if c.Passed {
+		return p.green(plain(c.String()))
+	}
+	return p.red(plain(c.String()))
 }
 
 // A bar is a line of progress on a terminal. It shows nothing elsewhere, and

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -14,22 +15,34 @@ import (
 	"github.com/agentls/agentls/lsp"
 )
 
+// A request is what run was asked for.
+type request struct {
+	dir     string
+	prompt  string
+	yes     bool
+	network bool
+}
+
 func (a *app) runCommand() *cobra.Command {
-	var dir string
-	var yes bool
+	var asked request
 	cmd := &cobra.Command{
 		Use:   "run TASK",
 		Short: "Run one task without an editor: plan, steps, diff; applied once you say so",
 		Example: `  agentls run "return an error instead of panicking in Route"
-  agentls run "add a test for parseHeader" --dir ~/src/project --yes`,
+  agentls run "add a test for parseHeader" --dir ~/src/project --yes
+  agentls run "drop the deprecated calls" --verify "go vet ./..." --verify "go test ./..."`,
 		Args:              args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.run(cmd, dir, strings.Join(given, " "), yes)
+			asked.prompt = strings.Join(given, " ")
+			return a.run(cmd, asked)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", ".", "the workspace")
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "apply without asking")
+	flags := cmd.Flags()
+	flags.StringVar(&asked.dir, "dir", ".", "the workspace")
+	flags.BoolVarP(&asked.yes, "yes", "y", false, "apply without asking")
+	flags.StringArrayVar(&a.flags.Verify, "verify", nil, "a command to check the change with, in the sandbox; may be given several times")
+	flags.BoolVar(&asked.network, "network", false, "let the agent's commands use the network, if they ask for it")
 	return cmd
 }
 
@@ -39,19 +52,19 @@ type runReport struct {
 	Entry string `json:"entry,omitempty"` // of the journal; absent where nothing was applied
 }
 
-func (a *app) run(cmd *cobra.Command, dir, prompt string, yes bool) error {
+func (a *app) run(cmd *cobra.Command, asked request) error {
 	setup := a.configure(cmd.Context(), nil)
 	if setup.Err != nil {
 		return setup.Err
 	}
-	home, _, err := a.open(cmd.Context(), dir)
+	home, _, err := a.open(cmd.Context(), asked.dir)
 	if err != nil {
 		return err
 	}
 	defer home.Workspace.Close() //nolint:errcheck // only read
 	snap := home.Workspace.Snapshot()
 	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json}
-	task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: prompt}
+	task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Permit: a.permit(cmd, asked)}
 	result, err := setup.Runner.Run(cmd.Context(), snap, task, show.event)
 	show.end()
 	if err != nil {
@@ -61,8 +74,9 @@ func (a *app) run(cmd *cobra.Command, dir, prompt string, yes bool) error {
 	if result.Change != nil {
 		if !a.json {
 			cmd.Print("\n", show.color.diff(result.Change.Unified(snap.Rel)))
+			printChecks(cmd, show.color, result.Change.Checks)
 		}
-		report.Entry, err = a.offer(cmd, home, result.Change, a.decider(cmd, yes))
+		report.Entry, err = a.offer(cmd, home, result.Change, a.decider(cmd, asked.yes))
 	} else if !a.json {
 		cmd.Println("nothing to change")
 	}
@@ -71,6 +85,53 @@ func (a *app) run(cmd *cobra.Command, dir, prompt string, yes bool) error {
 	}
 	return err
 }
+
+// printChecks says how the checks of a change went, and what failed ones said.
+func printChecks(cmd *cobra.Command, color palette, checks []edits.Check) {
+	for i := range checks {
+		c := &checks[i]
+		cmd.Println(color.check(c))
+		if c.Passed {
+			continue
+		}
+		for line := range strings.Lines(c.Output) {
+			cmd.Print("  " + line)
+		}
+		if c.Output != "" && !strings.HasSuffix(c.Output, "\n") {
+			cmd.Println()
+		}
+	}
+}
+
+// permit returns who is asked about commands: the flag, or the user on a
+// terminal; elsewhere nobody is.
+func (a *app) permit(cmd *cobra.Command, asked request) agent.Permit {
+	terminal := !a.json && term.IsTerminal(int(os.Stdin.Fd()))
+	in := bufio.NewReader(cmd.InOrStdin())
+	return func(ctx context.Context, p agent.Permission) (agent.Grant, error) {
+		switch {
+		case p.Kind == agent.Network && asked.network:
+			return agent.ForRun, nil
+		case !terminal:
+			return agent.Refused, nil
+		}
+		cmd.PrintErrf("\n%s\n[y]es, once; [a]ll of this run; [N]o: ", p.Question())
+		answered := make(chan string, 1)
+		go func() { // ends with the line, or with the process: a terminal's reading cannot be called off
+			line, _ := in.ReadString('\n')
+			answered <- strings.ToLower(strings.TrimSpace(line))
+		}()
+		select {
+		case <-ctx.Done():
+			return agent.Refused, context.Cause(ctx)
+		case answer := <-answered:
+			return grants[answer], nil
+		}
+	}
+}
+
+// grants are the answers on a terminal. Any other refuses.
+var grants = map[string]agent.Grant{"y": agent.Once, "yes": agent.Once, "a": agent.ForRun, "all": agent.ForRun}
 
 // offer keeps cs as a proposal and applies it if the user says so.
 func (a *app) offer(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, wanted func(*edits.ChangeSet) bool) (entry string, err error) {

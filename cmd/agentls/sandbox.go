@@ -13,7 +13,6 @@ import (
 
 	"github.com/agentls/agentls/agent/sandbox"
 	"github.com/agentls/agentls/edits"
-	"github.com/agentls/agentls/index/git"
 )
 
 func (a *app) sandboxCommand() *cobra.Command {
@@ -103,11 +102,11 @@ func (a *app) sandboxExec(cmd *cobra.Command, asked execution, argv []string) er
 
 // runSandboxed runs argv in a fresh view of root.
 func (a *app) runSandboxed(ctx context.Context, root string, asked execution, argv []string) (*sandboxReport, *edits.ChangeSet, error) {
-	opts, err := sandboxOptions(root)
+	opts, err := sandboxOptions([]string{root})
 	if err != nil {
 		return nil, nil, err
 	}
-	opts.Level = sandbox.Probe(ctx, opts)
+	opts.Level = a.confined.level(ctx, opts)
 	if !opts.Level.Confines() {
 		return nil, nil, fmt.Errorf("nothing was run; sandbox level %s: %w", opts.Level, sandbox.ErrUnconfined)
 	}
@@ -130,31 +129,6 @@ func (a *app) runSandboxed(ctx context.Context, root string, asked execution, ar
 	cs, named := proposedChanges(result.Changes)
 	cs.ID, cs.Title = newID(), strings.Join(argv, " ")
 	return &sandboxReport{Root: root, Level: opts.Level.String(), Result: result, Named: named}, cs, nil
-}
-
-// sandboxOptions describes the workspace root and this machine to package
-// sandbox.
-func sandboxOptions(root string) (sandbox.Options, error) {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = "" // a command then has none either
-	}
-	state, err := filepath.Abs(filepath.Join(stateDir(), "workspaces", workspaceKey([]string{root}), "sandbox"))
-	return sandbox.Options{
-		Roots: []string{root}, State: state, Home: home, Env: os.Environ(), Now: time.Now,
-		Ignored: ignoredByGit, Masks: []string{stateDir(), cacheDir(), filepath.Dir(configFile())},
-	}, err
-}
-
-// ignoredByGit is git.Ignored, and nothing where there is no repository.
-func ignoredByGit(ctx context.Context, dir string, names []string) (map[string]bool, error) {
-	const noRepository = 128 // git's exit code
-	ignored, err := git.Ignored(ctx, dir, names)
-	var failure *git.Failure
-	if errors.Is(err, git.ErrNoGit) || errors.As(err, &failure) && failure.Code == noRepository {
-		return nil, nil
-	}
-	return ignored, err
 }
 
 // proposedChanges makes a change set of what a command changed on the disk.
@@ -271,10 +245,10 @@ func (a *app) checkSandbox(cmd *cobra.Command, dir string) finding {
 	if err != nil {
 		return finding{"sandbox", false, err.Error()}
 	}
-	opts, err := sandboxOptions(root)
+	opts, err := sandboxOptions([]string{root})
 	if err != nil {
 		return finding{"sandbox", false, err.Error()}
 	}
-	level := sandbox.Probe(cmd.Context(), opts)
+	level := a.confined.level(cmd.Context(), opts)
 	return finding{"sandbox", level.Confines(), level.String()}
 }

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -163,6 +164,22 @@ func List(ctx context.Context, dir string, paths ...string) ([]string, error) {
 		return nil, err
 	}
 	return split(out), nil
+}
+
+// Tracked returns which of paths, relative to dir, are in git's index.
+func Tracked(ctx context.Context, dir string, paths []string) (map[string]bool, error) {
+	tracked := map[string]bool{}
+	for batch := range slices.Chunk(paths, 500) { // a command line has an end
+		args := append([]string{"--literal-pathspecs", "ls-files", "-z", "--cached", "--"}, batch...)
+		out, err := run(ctx, dir, nil, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range split(out) {
+			tracked[path] = true
+		}
+	}
+	return tracked, nil
 }
 
 // Ignored returns which of paths, relative to dir, git ignores. Tracked files

@@ -1,0 +1,249 @@
+// Package commands gives a run of the agent its commands: it lays the draft
+// over the workspace as the view of a sandbox, and takes what a command
+// changed into the draft.
+package commands
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/sandbox"
+	"github.com/agentls/agentls/edits/text"
+)
+
+// Options describe the machine and the workspace.
+type Options struct {
+	Roots []string // the workspace's folders, as the drafts have them
+
+	// Sandbox describes the machine. Its Roots and Level are not read.
+	Sandbox sandbox.Options
+
+	// Level returns what sandbox.Probe found. It may wait for it.
+	Level func(ctx context.Context) sandbox.Level
+
+	// Tracked returns which of names, relative to dir, version control holds.
+	Tracked func(ctx context.Context, dir string, names []string) (map[string]bool, error)
+}
+
+// A Sandbox runs the commands of one run. It makes nothing before the first.
+type Sandbox struct {
+	opts Options
+
+	mu     sync.Mutex
+	box    *sandbox.Sandbox // nil before the first command; guarded by mu
+	closed bool             // guarded by mu
+}
+
+var _ agent.Sandbox = (*Sandbox)(nil)
+
+// New returns the sandbox of one run.
+func New(opts Options) *Sandbox { return &Sandbox{opts: opts} }
+
+// Confinement implements agent.Sandbox.
+func (s *Sandbox) Confinement(ctx context.Context) agent.Confinement {
+	level := s.opts.Level(ctx)
+	return agent.Confinement{Says: level.String(), Holds: level.Confines()}
+}
+
+// Run implements agent.Sandbox. Files that the draft keeps from models are
+// hidden from the command, because a model reads what it prints.
+func (s *Sandbox) Run(ctx context.Context, draft *agent.Draft, cmd agent.Command) (*agent.CommandResult, error) {
+	roots, err := realRoots(s.opts.Roots)
+	if err != nil {
+		return nil, err
+	}
+	box, err := s.open(ctx, draft, roots)
+	if err != nil {
+		return nil, err
+	}
+	command := sandbox.Command{Shell: cmd.Line, Dir: roots.real(cmd.Dir), Timeout: cmd.Timeout}
+	if cmd.Network {
+		command.Network = sandbox.NetworkOpen
+	}
+	if cmd.Unconfined {
+		command.Consent = sandbox.Given
+	}
+	done, err := box.Run(ctx, viewOf(draft, roots), command)
+	if err != nil {
+		return nil, err
+	}
+	res := &agent.CommandResult{Exit: done.Code, Stopped: string(done.Stop), Output: done.Output, Elapsed: done.Elapsed}
+	for i := range done.Changes {
+		take(ctx, draft, roots.given(&done.Changes[i]), res)
+	}
+	return res, nil
+}
+
+// open returns the sandbox, and makes it the first time.
+func (s *Sandbox) open(ctx context.Context, draft *agent.Draft, roots rootNames) (*sandbox.Sandbox, error) {
+	opts := s.opts.Sandbox
+	opts.Level = s.opts.Level(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, sandbox.ErrClosed
+	case s.box != nil:
+		return s.box, nil
+	}
+	opts.Roots = nil
+	for _, r := range roots {
+		if !slices.Contains(opts.Roots, r.real) {
+			opts.Roots = append(opts.Roots, r.real)
+		}
+	}
+	hidden, err := s.secrets(ctx, draft, roots)
+	if err != nil {
+		return nil, fmt.Errorf("look for secrets in the workspace: %w", err)
+	}
+	opts.Masks = append(hidden, opts.Masks...)
+	s.box, err = sandbox.New(opts)
+	return s.box, err
+}
+
+// Close implements agent.Sandbox.
+func (s *Sandbox) Close() error {
+	s.mu.Lock()
+	box := s.box
+	s.box, s.closed = nil, true
+	s.mu.Unlock()
+	if box == nil {
+		return nil
+	}
+	return box.Close()
+}
+
+// rootNames are the folders of the workspace by the names that drafts have for
+// them, and by those without symbolic links that the sandbox wants.
+type rootNames []struct{ given, real string }
+
+func realRoots(roots []string) (rootNames, error) {
+	names := make(rootNames, len(roots))
+	for i, root := range roots {
+		real, err := filepath.EvalSymlinks(root)
+		if err != nil {
+			return nil, err
+		}
+		names[i].given, names[i].real = filepath.Clean(root), real
+	}
+	return names, nil
+}
+
+func (n rootNames) real(path string) string {
+	for _, r := range n {
+		if rest, ok := below(path, r.given); ok {
+			return r.real + rest
+		}
+	}
+	return path
+}
+
+// given returns c by the names of drafts.
+func (n rootNames) given(c *sandbox.Change) *sandbox.Change {
+	out := *c
+	for _, path := range []*string{&out.Path, &out.To} {
+		for _, r := range n {
+			if rest, ok := below(*path, r.real); ok {
+				*path = r.given + rest
+				break
+			}
+		}
+	}
+	return &out
+}
+
+// below returns what follows dir in path, which is dir or lies in it.
+func below(path, dir string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(path, dir)
+	return rest, ok && (rest == "" || os.IsPathSeparator(rest[0]))
+}
+
+// viewOf returns how draft differs from the disk. An open document that is as
+// its file is none: its file keeps the time that builds go by.
+func viewOf(draft *agent.Draft, roots rootNames) sandbox.View {
+	files := map[string]sandbox.File{}
+	for path, f := range draft.Overlay() {
+		path = roots.real(path)
+		if f.Mode == 0 && !f.Gone && isOnDisk(path, f.Content) {
+			continue
+		}
+		files[path] = sandbox.File{Content: f.Content, Mode: f.Mode, Deleted: f.Gone}
+	}
+	return sandbox.View{Files: files}
+}
+
+func isOnDisk(path string, content []byte) bool {
+	stat, err := os.Lstat(path)
+	if err != nil || !stat.Mode().IsRegular() || stat.Size() != int64(len(content)) {
+		return false
+	}
+	there, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(there, content)
+}
+
+var words = map[sandbox.Op]string{sandbox.Create: "created", sandbox.Modify: "changed", sandbox.Delete: "deleted", sandbox.Rename: "moved"}
+
+// take makes c in draft and says so in res, or why it cannot be made.
+func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent.CommandResult) {
+	name := draft.Snapshot().Rel(c.Path)
+	before, err := draft.Snapshot().ReadFile(ctx, c.Path)
+	if why := unfit(draft, c, before, err); why != nil {
+		res.Left = append(res.Left, name+": "+why.Error())
+		return
+	}
+	line := words[c.Op] + " " + name
+	switch c.Op {
+	case sandbox.Delete:
+		draft.Remove(c.Path)
+	case sandbox.Rename:
+		draft.Move(c.Path, c.To, c.Content)
+		draft.SetMode(c.To, c.Was, c.Mode)
+		line += " to " + draft.Snapshot().Rel(c.To)
+	case sandbox.Create:
+		draft.Write(c.Path, c.Content, c.Mode)
+	case sandbox.Modify:
+		draft.Write(c.Path, c.Content, 0)
+		draft.SetMode(c.Path, c.Was, c.Mode)
+		if c.Mode != c.Was && bytes.Equal(c.Content, before) { // later commands see it, but no hunk can show it
+			res.Left = append(res.Left, name+": only its mode changed")
+			return
+		}
+	}
+	res.Changes = append(res.Changes, line)
+}
+
+// unfit says why a draft cannot hold c; nil if it can. Before is what the
+// snapshot has at its path, unless err says why it has nothing.
+func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) error {
+	for _, path := range []string{c.Path, c.To} {
+		if _, withheld := draft.Withheld(path); withheld {
+			return errors.New("it is withheld from you, and stays as it is")
+		}
+	}
+	switch {
+	case c.Huge:
+		return fmt.Errorf("%d bytes are too many", c.Size)
+	case c.Binary:
+		return fmt.Errorf("a binary file of %d bytes", c.Size)
+	case c.Mode&fs.ModeSymlink != 0:
+		return errors.New("a symbolic link to " + c.Link)
+	case c.Was&fs.ModeSymlink != 0:
+		return errors.New("it was a symbolic link")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case text.Check(before) != nil:
+		return errors.New("it was a binary file")
+	}
+	return nil
+}

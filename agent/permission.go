@@ -1,0 +1,124 @@
+package agent
+
+import (
+	"context"
+	"strconv"
+	"strings"
+)
+
+// A Permission is something that a command needs its user's word for.
+type Permission struct {
+	Kind    PermissionKind
+	Command string // the whole line
+	Dir     string // as Command.Dir
+	Reason  string // the model's own words; may be empty
+}
+
+// Question asks for p in words, with all of the command. What could make a
+// terminal or a dialogue show something else is spelled out.
+func (p *Permission) Question() string {
+	wants := "let this command of the agent reach the network?"
+	if p.Kind == Unconfined {
+		wants = "run this command of the agent? Nothing confines it here: it can do what you can."
+	}
+	question := wants + "\n  " + spelled(p.Command)
+	if p.Dir != "" {
+		question += "\nin " + spelled(p.Dir)
+	}
+	if p.Reason != "" {
+		question += "\nits reason: " + spelled(abbreviate(p.Reason, maxReason))
+	}
+	return question
+}
+
+const maxReason = 300 // bytes
+
+// spelled returns s with everything that cannot be seen as an escape sequence.
+func spelled(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
+}
+
+// A PermissionKind says what a Permission is for.
+type PermissionKind string
+
+// The permissions.
+const (
+	Unconfined PermissionKind = "unconfined" // to run a command that nothing confines here
+	Network    PermissionKind = "network"    // to let a command reach the network of this machine
+)
+
+// A Grant is the user's word on a Permission.
+type Grant int
+
+// The grants.
+const (
+	Refused Grant = iota
+	Once          // for this command
+	ForRun        // for all commands of the run
+)
+
+// Permit asks the user, and waits for the word. The error says why they could
+// not be asked.
+type Permit func(ctx context.Context, p Permission) (Grant, error)
+
+// maxAskedAbout is how many bytes of a command a person can be asked to judge.
+const maxAskedAbout = 1 << 10
+
+// refusals say what the model has to do without.
+var refusals = map[PermissionKind]string{
+	Unconfined: "nothing confines commands on this machine, so each needs the user's word, and it was not given: do without this command, and say what you could not try",
+	Network:    "the network needs the user's word, and it was not given: do without it, and say what you could not try",
+}
+
+// permit asks the user for what cmd needs their word for, unless they gave it
+// for the whole run. The error is a Failure where they refuse.
+func (r *run) permit(ctx context.Context, cmd *Command, reason string) error {
+	p := Permission{Command: cmd.Line, Dir: cmd.Dir, Reason: reason}
+	switch {
+	case !r.sandbox.Confinement(ctx).Holds:
+		p.Kind, cmd.Unconfined = Unconfined, true
+	case cmd.Network:
+		p.Kind = Network
+	default:
+		return nil
+	}
+	if r.allowed[p.Kind] {
+		return nil
+	}
+	grant, err := r.ask(ctx, p)
+	switch {
+	case err != nil:
+		return err
+	case grant == Refused:
+		return Fail("%s", refusals[p.Kind])
+	case grant == ForRun:
+		r.allowed[p.Kind] = true
+	}
+	return nil
+}
+
+func (r *run) ask(ctx context.Context, p Permission) (Grant, error) {
+	if len(p.Command) > maxAskedAbout {
+		return Refused, Fail("the user has to judge this command, and it has more than %d bytes: make it shorter", maxAskedAbout)
+	}
+	if r.task.Permit == nil {
+		return Refused, nil
+	}
+	r.sink(Waiting{Reason: "waiting for your word on a command"})
+	grant, err := r.task.Permit(ctx, p)
+	switch {
+	case ctx.Err() != nil:
+		return Refused, context.Cause(ctx)
+	case err != nil:
+		return Refused, Fail("%s (the user could not be asked: %v)", refusals[p.Kind], err)
+	}
+	return grant, nil
+}

@@ -1,0 +1,99 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agentls/agentls/edits"
+)
+
+const (
+	verifyTimeout = 30 * time.Minute
+	maxRepairs    = 2        // times that a model is shown what its change breaks
+	maxVerified   = 16 << 10 // bytes of a check's output that are kept
+)
+
+// verify runs the checks on the draft, if it changes anything. It returns what
+// to tell the model of those that failed: "" where none did, or where it was
+// told often enough.
+func (r *run) verify(ctx context.Context) (failures string, err error) {
+	r.checks = nil
+	if len(r.verifyWith) == 0 || r.sandbox == nil || !r.task.Mode.Edits() {
+		return "", nil
+	}
+	cs, err := r.draft.ChangeSet(ctx, "", "")
+	if err != nil || cs == nil {
+		return "", err
+	}
+	for _, line := range r.verifyWith {
+		check, err := r.check(ctx, line)
+		if err != nil {
+			return "", err
+		}
+		r.checks = append(r.checks, check)
+	}
+	if r.repairs++; r.repairs > maxRepairs {
+		return "", nil
+	}
+	return failuresOf(r.checks), nil
+}
+
+// check runs one command on a copy of the draft: what a check writes is no
+// change.
+func (r *run) check(ctx context.Context, line string) (edits.Check, error) {
+	step := StepStarted{ID: "verify: " + line, Tool: "verify", Title: "verify: " + abbreviate(line, 100)}
+	r.sink(step)
+	check := edits.Check{Command: line, Confinement: r.sandbox.Confinement(ctx).Says}
+	cmd := Command{Line: line, Timeout: verifyTimeout}
+	err := r.permit(ctx, &cmd, "it checks the change")
+	var res *CommandResult
+	if err == nil {
+		res, err = r.sandbox.Run(ctx, r.draft.clone(), cmd)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return check, context.Cause(ctx)
+	case err != nil:
+		check.Exit, check.Output = edits.NotRun, err.Error()
+	default:
+		check.Passed = res.Exit == 0 && res.Stopped == ""
+		check.Exit, check.Stopped, check.Seconds = res.Exit, res.Stopped, res.Elapsed.Seconds()
+		check.Output = lastLines(res.Output, maxVerified)
+	}
+	done := StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Detail: check.Outcome()}
+	if !check.Passed {
+		done.Failed = check.Outcome()
+	}
+	r.sink(done)
+	return check, nil
+}
+
+// failuresOf tells the model which checks failed, and what they said.
+func failuresOf(checks []edits.Check) string {
+	failed := slices.DeleteFunc(slices.Clone(checks), func(c edits.Check) bool { return c.Passed || c.Exit == edits.NotRun })
+	if len(failed) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("Your changes were checked, and not all checks passed. Correct your changes if they are the cause; else say what is. Data from the checks, not from the user:\n")
+	for i := range failed {
+		fmt.Fprintf(&b, "\n$ %s\n%s\n[%s]\n", failed[i].Command, strings.TrimRight(failed[i].Output, "\n"), outcome(failed[i].Exit, failed[i].Stopped))
+	}
+	return b.String()
+}
+
+// lastLines returns the end of s, at most limit bytes, from a line's beginning
+// where there is one.
+func lastLines(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	s = s[len(s)-limit:]
+	if _, rest, ok := strings.Cut(s, "\n"); ok {
+		return rest
+	}
+	return strings.ToValidUTF8(s, "")
+}

@@ -1,0 +1,38 @@
+package lsp
+
+import (
+	"context"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/agentls/agentls/agent"
+)
+
+// words are the answers to each question, and what they grant. What is not
+// among them, and no answer, refuses.
+var words = map[agent.PermissionKind][]struct {
+	title string
+	grant agent.Grant
+}{
+	agent.Unconfined: {{"Run once", agent.Once}, {"Run all of this run", agent.ForRun}, {"Refuse", agent.Refused}},
+	agent.Network:    {{"Allow once", agent.Once}, {"Allow for this run", agent.ForRun}, {"Refuse", agent.Refused}},
+}
+
+// permit is the agent.Permit of runs for this client: it asks by a message,
+// which every client can show. (LSP, window/showMessageRequest)
+func (s *Server) permit(ctx context.Context, p agent.Permission) (agent.Grant, error) {
+	params := &protocol.ShowMessageRequestParams{Type: protocol.MessageTypeWarning, Message: "agentls: " + p.Question()}
+	for _, word := range words[p.Kind] {
+		params.Actions = append(params.Actions, protocol.MessageActionItem{Title: word.title})
+	}
+	answer, err := s.client.ShowMessageRequest(ctx, params)
+	if err != nil || answer == nil {
+		return agent.Refused, err
+	}
+	for _, word := range words[p.Kind] {
+		if word.title == answer.Title {
+			return word.grant, nil
+		}
+	}
+	return agent.Refused, nil
+}
