@@ -32,7 +32,7 @@ func steps() []step {
 		{"ask about a function: the index answers", (*stage).askIndex},
 		{"open it again: the index comes from the cache", (*stage).reopen},
 		{"ask the model, streamed", (*stage).askModel},
-		{"have it changed: a patch that fails, then one that fits", (*stage).change},
+		{"have it changed: a patch fails, one fits; built, tested and checked in the sandbox", (*stage).change},
 		{"type in a changed file meanwhile", (*stage).typeMeanwhile},
 		{"preview: hunks in the editor, one is rejected", (*stage).preview},
 		{"apply to the open document and to the disk", (*stage).apply},

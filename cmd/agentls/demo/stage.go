@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/agentls/agentls/agent/script"
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/editors/nvimtest"
 )
 
@@ -164,9 +165,26 @@ func copyTree(from, to string) (map[string]string, error) {
 	return contents, err
 }
 
+// configuration is the user's file: what a change must pass.
+const configuration = "verify = ['go vet .']\n"
+
 // startEditor starts Neovim on the project, with these variables for it and
-// its language server, and opens args.go.
+// its language server, and opens args.go. Go's caches are those of the machine.
 func (st *stage) startEditor(ctx context.Context, env ...string) error {
+	config := filepath.Join(st.dir, "home", ".config", "agentls")
+	if err := os.MkdirAll(config, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(config, "config.toml"), []byte(configuration), 0o600); err != nil {
+		return err
+	}
+	caches, err := st.command(ctx, st.root, "go", "env", "GOCACHE", "GOMODCACHE")
+	if err != nil {
+		return err
+	}
+	for i, dir := range strings.Fields(string(caches)) {
+		env = append(env, []string{"GOCACHE=", "GOMODCACHE="}[i]+dir)
+	}
 	editor, err := nvimtest.Start(context.WithoutCancel(ctx), nvimtest.Options{
 		Nvim: st.opts.Nvim, Dir: st.root, Home: filepath.Join(st.dir, "home"), Server: st.opts.Server, Env: env,
 	})
@@ -202,8 +220,9 @@ func (st *stage) witnesses() string {
 type event struct {
 	Kind, Run, Text, Answer, Source, Error string
 	ChangeSet                              string
+	Checks                                 []edits.Check
 	Files, Parsed, Symbols                 int
-	Step                                   struct{ Tool, State, Error string }
+	Step                                   struct{ Tool, State, Error, Detail string }
 }
 
 // await returns the first event of a kind about a run. A run that failed is an

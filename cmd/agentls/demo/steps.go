@@ -185,13 +185,16 @@ func (st *stage) change(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	failed, repaired := "", false
+	failed, repaired, ran := "", false, ""
 	for _, ev := range st.eventsOf(done.Run) {
 		if ev.Kind == "run.step" && ev.Step.Tool == "apply_patch" {
 			if ev.Step.State == "failed" {
 				failed = ev.Step.Error
 			}
 			repaired = failed != "" && ev.Step.State == "done"
+		}
+		if ev.Kind == "run.step" && ev.Step.Tool == "shell" {
+			ran = ev.Step.Detail
 		}
 	}
 	switch {
@@ -201,11 +204,16 @@ func (st *stage) change(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("no patch fitted after the one that failed")
 	case done.ChangeSet == "":
 		return "", fmt.Errorf("the run ended without a proposal")
+	case !strings.HasPrefix(ran, "exit code 0"):
+		return "", fmt.Errorf("the agent's build and tests: %q; agentls doctor says how commands are confined here", ran)
+	case len(done.Checks) != 1 || !done.Checks[0].Passed:
+		return "", fmt.Errorf("the check of the change: %+v", done.Checks)
 	}
 	if err := st.checkDisk(map[string]string{}); err != nil {
 		return "", fmt.Errorf("the agent wrote to the project: %w", err)
 	}
-	return "a proposal for 3 files; the project is as it was", nil
+	level, _, _ := strings.Cut(done.Checks[0].Confinement, " (")
+	return fmt.Sprintf("a proposal for 3 files, built, tested, %s; the project is as it was\n                 sandbox: %s", &done.Checks[0], level), nil
 }
 
 // typed is what the user writes while the proposal waits.
