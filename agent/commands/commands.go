@@ -12,8 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/sandbox"
@@ -41,12 +44,14 @@ type Sandbox struct {
 	mu     sync.Mutex
 	box    *sandbox.Sandbox // nil before the first command; guarded by mu
 	closed bool             // guarded by mu
+
+	told map[string]bool // what was said of files that stay; of the run's goroutine
 }
 
 var _ agent.Sandbox = (*Sandbox)(nil)
 
 // New returns the sandbox of one run.
-func New(opts Options) *Sandbox { return &Sandbox{opts: opts} }
+func New(opts Options) *Sandbox { return &Sandbox{opts: opts, told: map[string]bool{}} }
 
 // Confinement implements agent.Sandbox.
 func (s *Sandbox) Confinement(ctx context.Context) agent.Confinement {
@@ -77,10 +82,32 @@ func (s *Sandbox) Run(ctx context.Context, draft *agent.Draft, cmd agent.Command
 		return nil, err
 	}
 	res := &agent.CommandResult{Exit: done.Code, Stopped: string(done.Stop), Output: done.Output, Elapsed: done.Elapsed}
-	for i := range done.Changes {
-		take(ctx, draft, roots.given(&done.Changes[i]), res)
-	}
+	takeAll(ctx, draft, roots, done.Changes, res)
+	res.Left = slices.DeleteFunc(res.Left, s.wasTold)
 	return res, nil
+}
+
+// wasTold reports whether what was said before. Files that a draft cannot hold
+// stay for the later commands, and would be named after each.
+func (s *Sandbox) wasTold(what string) bool {
+	was := s.told[what]
+	s.told[what] = true
+	return was
+}
+
+// maxFiles is how many files of a draft commands may change: more is nothing
+// that anybody reviews.
+const maxFiles = 5000
+
+// takeAll makes changes in draft, and says so in res.
+func takeAll(ctx context.Context, draft *agent.Draft, roots rootNames, changes []sandbox.Change, res *agent.CommandResult) {
+	if n := len(changes) + len(draft.Changed()); n > maxFiles {
+		res.Left = append(res.Left, fmt.Sprintf("all of the %d files that it changed: a proposal holds %d files; have version control ignore what is generated", len(changes), maxFiles))
+		return
+	}
+	for i := range changes {
+		take(ctx, draft, roots.given(&changes[i]), res)
+	}
 }
 
 // open returns the sandbox, and makes it the first time.
@@ -197,6 +224,9 @@ func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent
 	name := draft.Snapshot().Rel(c.Path)
 	before, err := draft.Snapshot().ReadFile(ctx, c.Path)
 	if why := unfit(draft, c, before, err); why != nil {
+		if !isPlain(name) {
+			name = strconv.Quote(name)
+		}
 		res.Left = append(res.Left, name+": "+why.Error())
 		return
 	}
@@ -228,6 +258,9 @@ func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) erro
 		if _, withheld := draft.Withheld(path); withheld {
 			return errors.New("it is withheld from you, and stays as it is")
 		}
+		if !isPlain(path) {
+			return errors.New("its name is no plain text")
+		}
 	}
 	switch {
 	case c.Huge:
@@ -246,4 +279,10 @@ func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) erro
 		return errors.New("it was a binary file")
 	}
 	return nil
+}
+
+// isPlain reports whether a name can be in a diff and in a document's address
+// as it is.
+func isPlain(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
 }

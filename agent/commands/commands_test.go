@@ -256,8 +256,13 @@ func TestWhatADraftCannotHold(t *testing.T) {
 	}
 	res := p.run(`
 -- turn1.reply --
-call shell {"command": "rm logo.png; ln -s a.txt link; chmod +x a.txt; echo 2 >> b.txt"}
+call shell {"command": "rm logo.png; ln -s a.txt link; chmod +x a.txt; echo 2 >> b.txt; echo 1 > \"$(printf 'new\\nline')\"; echo 1 > \"$(printf 'no\\377utf8')\""}
+call shell {"command": "test -x a.txt"}
+call shell {"command": "i=0; while [ $i -lt 5001 ]; do : > f$i; i=$((i+1)); done"}
 -- turn2.expect --
+not among your changes: "new\nline": its name is no plain text
+/output call_1_1_2:\nexit code 0\n$/
+/output call_1_1_3:\nexit code 0\n\[not among your changes: all of the 5002 files/
 [changed b.txt]
 logo.png: it was a binary file
 link: a symbolic link to a.txt
