@@ -13,6 +13,7 @@ import (
 var (
 	ErrNoEntry    = errors.New("no such entry in the journal")
 	ErrOpenIntent = errors.New("an interrupted change of the same file must be recovered first")
+	ErrHeld       = errors.New("holds the change unsaved in an editor")
 )
 
 // A Journal is the record by which applied change sets are taken back. There
@@ -171,7 +172,9 @@ func rebase(ctx context.Context, cs *ChangeSet, to Source) (*ChangeSet, error) {
 
 // Undo takes back what which picks of the entry id, or of the one that was
 // applied last for "". Later changes of the same files are kept; only a true
-// overlap is a conflict. Errors are those of Apply, and ErrNoEntry.
+// overlap is a conflict. Errors are those of Apply, ErrNoEntry, and ErrHeld
+// where the change is in a document that is unsaved and not open in to: the
+// disk does not show it.
 func (j *Journal) Undo(ctx context.Context, to Target, id string, which Selection) (*Entry, error) {
 	return j.turn(ctx, to, id, undoing, func(f *FileChange, h *Hunk) bool {
 		return h.State == Applied && which.picks(f, h)
@@ -202,6 +205,9 @@ func (j *Journal) turn(ctx context.Context, to Target, id string, kind stepKind,
 	t := &transaction{kind: kind, change: change, hunks: picked(change, pick)}
 	if len(t.hunks) == 0 {
 		return nil, fmt.Errorf("%s %q: %w", kind, rec.Title, ErrNoChange)
+	}
+	if doc := rec.heldElsewhere(t.hunks, to); doc != "" {
+		return nil, fmt.Errorf("%s %q: %s %w: undo it there, or save or close the document first", kind, rec.Title, doc, ErrHeld)
 	}
 	if t.step, err = rebase(ctx, t.plan(pick), to); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", kind, rec.Title, err)

@@ -333,6 +333,42 @@ func TestUnsaved(t *testing.T) {
 	b.is(map[string]string{"a": "1\n2\n3\n", "b": "b\n"})
 }
 
+// TestHeldInAnEditor: what an editor holds unsaved is not taken back where it
+// cannot be seen; another file of the entry is.
+func TestHeldInAnEditor(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n", "b": "b\n"})
+	ed := &editor{open: []string{b.path("a")}}
+	b.disk = ed
+	entry := b.apply(b.changes("one", map[string]string{"a": "I\n", "b": "B\n"}))
+	_, err := b.journal.Undo(t.Context(), edits.NewDirectory(), entry.ID, edits.Selection{})
+	if !errors.Is(err, edits.ErrHeld) || !strings.Contains(err.Error(), b.path("a")) {
+		t.Errorf("error is %v", err)
+	}
+	b.is(map[string]string{"a": "I\n", "b": "B\n"})
+	if _, err := b.journal.Undo(t.Context(), edits.NewDirectory(), entry.ID, edits.Selection{Path: b.path("b")}); err != nil {
+		t.Error(err)
+	}
+	b.undo(entry.ID, edits.Selection{})
+	b.is(map[string]string{"a": "1\n", "b": "b\n"})
+}
+
+// TestNotUnsaved: a document that is deleted or renamed holds nothing that the
+// disk lacks.
+func TestNotUnsaved(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n", "b": "b\n"})
+	b.disk = &editor{open: []string{b.path("a"), b.path("b")}}
+	gone, err := edits.NewDelete(b.path("a"), []byte("1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved, err := edits.NewRename(b.path("b"), b.path("c"), []byte("b\n"), []byte("b\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := b.apply(&edits.ChangeSet{ID: "x", Title: "x", Files: []edits.FileChange{gone, moved}})
+	b.unsaved(entry.ID, edits.EntryApplied)
+}
+
 func TestLostAfterApply(t *testing.T) {
 	b := newBench(t, map[string]string{"a": "1\n", "b": "b\n"})
 	b.disk = &editor{open: []string{b.path("a")}}

@@ -104,17 +104,18 @@ func (rec *record) turned(t *transaction) {
 	rec.setState()
 }
 
-// document returns the open document that shows a hunk t turned, if any.
+// document returns the open document that shows a hunk t turned, if any: not of
+// a file that is deleted or renamed, which happens on the disk too.
 func (rec *record) document(t *transaction, ref hunkRef) (path string, ok bool) {
 	for i := range t.change.Files {
 		f := &t.change.Files[i]
-		if f.Path != ref.Path {
+		if f.Path != ref.Path || f.Op == Rename && f.Hunks[0].ID == ref.Hunk {
 			continue
 		}
 		for k := range t.step.Files {
 			g := &t.step.Files[k]
 			own := g.Path == f.Path || g.Path == f.To
-			if own && slices.Contains(rec.Documents, g.Target()) {
+			if own && g.Op != Delete && slices.Contains(rec.Documents, g.Target()) {
 				return g.Target(), true
 			}
 		}
@@ -185,6 +186,19 @@ func (rec *record) setState() {
 	}
 	slices.Sort(rec.Unsaved)
 	rec.Unsaved = slices.Compact(rec.Unsaved)
+}
+
+// heldElsewhere returns a document that holds one of hunks unsaved and that is
+// not open in to; "" if there is none.
+func (rec *record) heldElsewhere(hunks []hunkRef, to Target) string {
+	editor, _ := to.(Editor)
+	for _, ref := range rec.Waiting {
+		open := editor != nil && editor.IsOpen(ref.Document)
+		if !open && slices.Contains(hunks, ref.hunkRef) {
+			return ref.Document
+		}
+	}
+	return ""
 }
 
 // isBelow reports whether a file of the entry lies below one of roots, or there

@@ -236,13 +236,17 @@ func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent
 		draft.Remove(c.Path)
 	case sandbox.Rename:
 		draft.Move(c.Path, c.To, c.Content)
-		draft.SetMode(c.To, c.Was, c.Mode)
+		if c.Mode != c.Was {
+			draft.SetMode(c.To, c.Mode)
+		}
 		line += " to " + draft.Snapshot().Rel(c.To)
 	case sandbox.Create:
 		draft.Write(c.Path, c.Content, c.Mode)
 	case sandbox.Modify:
 		draft.Write(c.Path, c.Content, 0)
-		draft.SetMode(c.Path, c.Was, c.Mode)
+		if c.Mode != c.Was {
+			draft.SetMode(c.Path, c.Mode)
+		}
 		if c.Mode != c.Was && bytes.Equal(c.Content, before) { // later commands see it, but no hunk can show it
 			res.Left = append(res.Left, name+": only its mode changed")
 			return
