@@ -29,8 +29,8 @@ var deny = []string{
 	"*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk",
 	"id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
 	".npmrc", ".netrc", "_netrc", ".pypirc", ".git-credentials", ".dockercfg", ".htpasswd", ".pgpass",
-	"credentials", "credentials.*", "secrets", "secrets.*", "*.tfvars", "*.tfstate",
-	".aws/", ".ssh/", ".gnupg/", ".kube/", ".docker/config.json",
+	"credentials", "credentials.*", "*-credentials.json", "service-account*.json", "secrets", "secrets.*", ".secrets", ".secrets.*",
+	"*.tfvars", "*.tfstate", "secrets/", ".secrets/", ".aws/", ".ssh/", ".gnupg/", ".kube/", ".docker/config.json",
 }
 
 // allow are the names that deny would match, of files made to be shared.
@@ -46,13 +46,13 @@ var code = map[string]bool{
 // Withheld returns the rule by which the content of path is kept from models,
 // and whether there is one. Case does not matter: file systems differ.
 func (g *Gate) Withheld(path string) (rule string, ok bool) {
-	path = "/" + strings.ToLower(filepath.ToSlash(path))
+	path = withoutBackup("/" + strings.ToLower(filepath.ToSlash(path)))
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	for _, rule := range deny {
 		var matches bool
 		switch {
 		case strings.HasSuffix(rule, "/"):
-			matches = strings.Contains(path+"/", "/"+rule)
+			matches = strings.Contains(path+"/", "/"+rule) && !isShared(name, rule)
 		case strings.Contains(rule, "/"):
 			matches = strings.HasSuffix(path, "/"+rule)
 		default:
@@ -65,8 +65,19 @@ func (g *Gate) Withheld(path string) (rule string, ok bool) {
 	return "", false
 }
 
+// isShared reports whether a file that matches rule is made to be shared all
+// the same. A package may be called secrets.
 func isShared(name, rule string) bool {
-	return matchesAny(allow, name) || (rule == "secrets.*" || rule == "credentials.*") && code[filepath.Ext(name)]
+	about := strings.HasPrefix(rule, "secrets") || strings.HasPrefix(rule, "credentials")
+	return matchesAny(allow, name) || about && code[filepath.Ext(name)]
+}
+
+// withoutBackup returns the path that a backup copy beside it was made of.
+func withoutBackup(path string) string {
+	for _, suffix := range []string{"~", ".bak", ".orig", ".old", ".save"} {
+		path = strings.TrimSuffix(path, suffix)
+	}
+	return path
 }
 
 func matchesAny(patterns []string, name string) bool {

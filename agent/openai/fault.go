@@ -115,7 +115,7 @@ func orUnknown(s string) string {
 
 // statusFault explains an answer that is an error by its status.
 func (m *Model) statusFault(res *http.Response, body []byte) *fault {
-	message, code := errorText(body)
+	message, code := errorText([]byte(m.redact(string(body)))) // before it is cut: a piece of a key is known no more
 	if isHTML(res, body) {
 		message = "an HTML page"
 	}

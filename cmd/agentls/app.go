@@ -87,6 +87,8 @@ func workspaceKey(roots []string) string {
 	if len(roots) > 0 {
 		name = filepath.Base(roots[0])
 	}
+	const longest = 100 // bytes: a name of a folder has 255, and some are made longer
+	name = strings.ToValidUTF8(name[:min(len(name), longest)], "")
 	return name + "-" + hex.EncodeToString(sum[:6])
 }
 

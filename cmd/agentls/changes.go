@@ -82,7 +82,7 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	if a.json {
-		return printJSON(cmd, changesReport{Proposals: waiting, Entries: entries})
+		return printJSON(cmd, changesReport{Proposals: append([]*edits.ChangeSet{}, waiting...), Entries: append([]*edits.Entry{}, entries...)})
 	}
 	color := paletteFor(cmd.OutOrStdout())
 	for _, cs := range waiting {

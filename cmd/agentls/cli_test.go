@@ -173,6 +173,28 @@ func TestControlCharacters(t *testing.T) {
 	}
 }
 
+func TestUnknownCommand(t *testing.T) {
+	u := mathUser(t)
+	u.run("bogus").want(t, 2, `there is no command "bogus"; see agentls --help`)
+	u.run("chang").want(t, 2, "did you mean changes?")
+	u.run().want(t, 0, "Available Commands")
+}
+
+// TestNothingYet: programs get empty lists, not null.
+func TestNothingYet(t *testing.T) {
+	p := mathUser(t).run("changes", "list", "--json")
+	p.want(t, 0, `"proposals": []`, `"entries": []`)
+}
+
+// TestLongFolderName: the longest name that a file system has.
+func TestLongFolderName(t *testing.T) {
+	u := mathUser(t)
+	u.write(strings.Repeat("ä", 125)+"/math.go", mathGo)
+	u.dir = u.path(strings.Repeat("ä", 125))
+	u.run("index").want(t, 0, "1 file")
+	u.run("sandbox", "exec", "--", "true").want(t, 0)
+}
+
 // TestRunCommandsAndChecks: the agent's commands work on its draft, checks are
 // shown with the change, and a failing one does not keep it from being offered.
 func TestRunCommandsAndChecks(t *testing.T) {

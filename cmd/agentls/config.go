@@ -91,10 +91,10 @@ func (m *modelConfig) complete() error {
 		return nil
 	}
 	if u, err := url.Parse(m.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("base URL %q is no http(s) address (%s)", m.BaseURL, m.Source)
+		return fmt.Errorf("base URL %q is no http(s) address (%s)", withoutPassword(m.BaseURL), m.Source)
 	}
 	if m.Model == "" && m.BaseURL != openAI {
-		return fmt.Errorf("no model is named for %s: set AGENTLS_MODEL (%s)", m.BaseURL, m.Source)
+		return fmt.Errorf("no model is named for %s: set AGENTLS_MODEL (%s)", withoutPassword(m.BaseURL), m.Source)
 	}
 	if m.Model == "" {
 		m.Model = defaultModel

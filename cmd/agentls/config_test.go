@@ -90,6 +90,21 @@ func TestConfigurationFile(t *testing.T) {
 	}
 }
 
+// TestNoPasswordIsShown: neither by the doctor nor by an error.
+func TestNoPasswordIsShown(t *testing.T) {
+	u := mathUser(t)
+	u.env = append(u.env, "OPENAI_BASE_URL=http://me:hunter2@127.0.0.1:1/v1", "AGENTLS_MODEL=m")
+	for _, args := range [][]string{{"doctor"}, {"doctor", "--json"}, {"ask", "math.go:4"}} {
+		if p := u.run(args...); strings.Contains(p.out+p.errOut, "hunter2") || !strings.Contains(p.out+p.errOut, "127.0.0.1:1") {
+			t.Errorf("%s says:\n%s%s", args, p.out, p.errOut)
+		}
+	}
+	_, err := resolve(t.Context(), settings{BaseURL: "ftp://me:hunter2@host/"})
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Error(err)
+	}
+}
+
 // TestWorkspaceSetsNothing: no file of a workspace chooses an endpoint.
 func TestWorkspaceSetsNothing(t *testing.T) {
 	u := mathUser(t)

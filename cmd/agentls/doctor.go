@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -78,7 +79,16 @@ func (a *app) checkModel(cmd *cobra.Command) finding {
 	if config.APIKey == "" {
 		key = "without a key"
 	}
-	return finding{"model", true, fmt.Sprintf("%s at %s %s (%s)", config.Model, config.BaseURL, key, config.Source)}
+	return finding{"model", true, fmt.Sprintf("%s at %s %s (%s)", config.Model, withoutPassword(config.BaseURL), key, config.Source)}
+}
+
+// withoutPassword returns an address as it may be shown.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that cannot be read"
+	}
+	return u.Redacted()
 }
 
 func (a *app) checkIndex(cmd *cobra.Command, dir string) finding {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -75,8 +76,11 @@ nothing, undone at any time. Without a model the index answers.`,
 			}
 			return nil
 		},
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Args:                       isCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
 	}
 	root.SetOut(os.Stdout) // cobra prints to stderr otherwise
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -90,6 +94,18 @@ nothing, undone at any time. Without a model the index answers.`,
 		app.doctorCommand(), app.demoCommand(), app.versionCommand(),
 	)
 	return root
+}
+
+// isCommand refuses what names no command, and names those it may have meant.
+func isCommand(cmd *cobra.Command, given []string) error {
+	if len(given) == 0 {
+		return nil
+	}
+	hint := "see agentls --help"
+	if like := cmd.SuggestionsFor(given[0]); len(like) > 0 {
+		hint = "did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usageError("there is no command %q; %s", given[0], hint)
 }
 
 // args wraps cobra's check of the arguments so that its errors are usage

@@ -15,8 +15,8 @@ import (
 	"strings"
 
 	"github.com/agentls/agentls/agent/script"
-	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/editors/nvimtest"
+	"github.com/agentls/agentls/edits"
 )
 
 // The project that the demo works on: 16,000 lines of Go that none of us
