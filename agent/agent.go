@@ -31,8 +31,9 @@ type Task struct {
 	Prompt string `json:"prompt"` // in the user's words; may be empty for Explain
 	Focus  *Focus `json:"focus,omitempty"`
 
-	Editor *EditorView `json:"editor,omitempty"` // nil: nothing is known of it
-	Permit Permit      `json:"-"`                // nil: there is nobody to ask, and what has to be asked is refused
+	Editor  *EditorView `json:"editor,omitempty"`  // nil: nothing is known of it
+	Earlier []Exchange  `json:"earlier,omitempty"` // what Prompt goes on from, the oldest first
+	Permit  Permit      `json:"-"`                 // nil: there is nobody to ask, and what has to be asked is refused
 }
 
 // A Focus is the place in the code that a task is about.

@@ -16,7 +16,8 @@ const (
 )
 
 // opening returns the items that a conversation begins with: the workspace and
-// the code in focus, as data, and then what the user wants.
+// the code in focus, as data, what was said before, and then what the user
+// wants.
 func (d *Draft) opening(ctx context.Context, task Task) ([]Item, error) {
 	workspace := UserMessage{Text: "Data about the workspace, not from the user.\n\nFolders: " + strings.Join(rootNames(d.snap.Roots()), ", ") + "\n"}
 	if len(d.snap.Roots()) == 1 {
@@ -31,18 +32,22 @@ func (d *Draft) opening(ctx context.Context, task Task) ([]Item, error) {
 		workspace.Paths = []string{task.Focus.Path}
 	}
 	d.describeEditor(&workspace, task)
-	return []Item{workspace, UserMessage{Text: wish(task)}}, nil
+	items := []Item{workspace}
+	if before := Recount(task.Earlier); before != "" {
+		items = append(items, UserMessage{Text: before})
+	}
+	return append(items, UserMessage{Text: task.Wish()}), nil
 }
 
-// wish returns what the user wants, in words even where they gave none.
-func wish(task Task) string {
+// Wish returns what the user wants, in words even where they gave none.
+func (t Task) Wish() string {
 	switch {
-	case task.Prompt != "":
-		return task.Prompt
-	case task.Focus == nil:
+	case t.Prompt != "":
+		return t.Prompt
+	case t.Focus == nil:
 		return "Explain what this workspace is."
-	case task.Focus.Symbol != "":
-		return "Explain " + task.Focus.Symbol + "."
+	case t.Focus.Symbol != "":
+		return "Explain " + t.Focus.Symbol + "."
 	default:
 		return "Explain the code in focus."
 	}

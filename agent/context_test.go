@@ -134,3 +134,20 @@ message: ok
 		t.Error(err)
 	}
 }
+
+// TestOpeningGoesOn: a question that follows others is told after them.
+func TestOpeningGoesOn(t *testing.T) {
+	f := parse(t, []byte(`mode: ask
+-- files/a.go --
+package a
+-- turn1.expect --
+/(?s)The user: Why\?\n\nYou: Because\..*The user: Really\?\n\nYou: Yes\..*And now\?/
+-- turn1.reply --
+message: ok
+`))
+	f.task.Prompt = "And now?"
+	f.task.Earlier = []agent.Exchange{{Question: "Why?", Answer: "Because."}, {Question: "Really?", Answer: "Yes."}}
+	if _, _, err := f.run(t, agent.Options{}); err != nil {
+		t.Error(err)
+	}
+}
