@@ -10,11 +10,16 @@ import (
 type askParams struct {
 	place
 	Question string `json:"question,omitempty"` // absent: what it does and who uses it
+	After    string `json:"after,omitempty"`    // the run to go on from
 }
 
-// ask answers a question about a place, as a run.
+// ask answers a question about a place, as a run that may go on from another.
 func (s *Server) ask(ctx context.Context, p *askParams) (*startedResult, error) {
-	return s.answer(ctx, p.place, agent.Task{Mode: agent.Ask, Prompt: p.Question}, "Ask about")
+	earlier, err := s.said.upTo(p.After)
+	if err != nil {
+		return nil, err
+	}
+	return s.answer(ctx, p.place, agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier}, "Ask about")
 }
 
 type explainParams struct {

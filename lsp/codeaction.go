@@ -73,7 +73,7 @@ func (s *Server) offers(ctx context.Context, snap *index.Snapshot, at place) ([]
 	}
 	name := "`" + f.name + "`"
 	actions := []*protocol.CodeAction{
-		s.generated(action("Ask about "+name, kindAsk, "agentls.ask", askParams{at, f.marked(ctx, snap, "ask")})),
+		s.generated(action("Ask about "+name, kindAsk, "agentls.ask", askParams{place: at, Question: f.marked(ctx, snap, "ask")})),
 		s.generated(action("Explain "+name, kindExplain, "agentls.explain", explainParams{at})),
 		s.offerChange(ctx, snap, f, at),
 	}

@@ -49,7 +49,7 @@ func TestPermit(t *testing.T) {
 				}
 				return &protocol.MessageActionItem{Title: test.answer}
 			}
-			run := must[startedResult](e, "agentls.change", changeParams{e.at("math.go", "Add(a"), "do it"}).Run
+			run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "do it"}).Run
 			question := <-asked
 			var offers []string
 			for _, a := range question.Actions {
@@ -83,7 +83,7 @@ func TestStopWhileAsked(t *testing.T) {
 		return nil
 	}
 	defer close(end)
-	run := must[startedResult](e, "agentls.change", changeParams{e.at("math.go", "Add(a"), "do it"}).Run
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "do it"}).Run
 	<-asked
 	must[stopResult](e, "agentls.stop", stopParams{Run: run})
 	if ev := e.eventOf(RunFailed, run); ev.Error != errStopped.Error() {

@@ -157,6 +157,7 @@ func (s *Server) finished(ctx context.Context, task agent.Task, title string, re
 			return
 		}
 	}
+	s.said.note(task, result.Answer)
 	s.emit(ctx, done)
 	if s.client.events {
 		return

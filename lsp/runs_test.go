@@ -32,7 +32,7 @@ func TestEvents(t *testing.T) {
 	})
 	e := w.start(t)
 	e.open("math.go")
-	run := must[startedResult](e, "agentls.ask", askParams{e.at("math.go", "Sum(n"), "why?"}).Run
+	run := must[startedResult](e, "agentls.ask", askParams{place: e.at("math.go", "Sum(n"), Question: "why?"}).Run
 	if done := e.eventOf(RunDone, run); done.Answer != "Adder.Sum" || done.Title != "Ask about Sum" {
 		t.Errorf("run.done: %+v", done)
 	}

@@ -72,6 +72,7 @@ type Server struct {
 	review  *review
 	awaited awaited
 	runs    runs
+	said    conversations
 	notes   notes
 	setup   atomic.Pointer[Setup]
 	indexed atomic.Pointer[index.Stats]
