@@ -104,6 +104,20 @@ func rootFor(snap *index.Snapshot, focus *agent.Focus) (string, error) {
 	return "", errors.New("the workspace has several folders, or none: give the task a place in one of them")
 }
 
+// rootOf returns the folder of the workspace that t began from.
+func rootOf(ctx context.Context, snap *index.Snapshot, t *Task) (string, error) {
+	roots := snap.Roots()
+	if len(roots) == 1 {
+		return roots[0], nil
+	}
+	for _, root := range roots {
+		if _, err := git.Tree(ctx, root, t.Base.Commit); err == nil && t.Base.Commit != "" {
+			return root, nil
+		}
+	}
+	return "", fmt.Errorf("%s began at the commit %.10s, which no folder of the workspace has", t.ID, t.Base.Commit)
+}
+
 func focusIn(top string, focus *agent.Focus) (*Focus, error) {
 	if focus == nil {
 		return nil, nil
@@ -222,13 +236,15 @@ func (c *Client) source(ctx context.Context, top string, t *Task, a *Attempt) (e
 // service cannot be reached, it waits and says so. Cancelling ctx cancels the
 // task, unless the cause is ErrLeft.
 func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task, sink agent.Sink) (*agent.Result, error) {
-	sent, err := c.Submit(ctx, snap, Submission{Key: task.ID, Mode: task.Mode, Prompt: task.Prompt, Focus: task.Focus})
+	sent, err := c.Submit(ctx, snap, Submission{Key: task.ID, Mode: task.Mode, Prompt: prompt(task), Focus: task.Focus})
 	if err != nil {
 		return nil, err
 	}
-	announce(sink, sent, c.url)
-	broken := func(reason error) { sink(agent.Waiting{Reason: reason.Error()}) }
-	t, err := c.Follow(ctx, sent.Task.ID, 0, func(ev Event) { ev.Replay(sink) }, broken)
+	announce(sink, sent.Task.ID, c.url)
+	if len(sent.Left) > 0 {
+		sink(agent.Waiting{Reason: "not sent, because they may hold secrets or are too large: " + strings.Join(sent.Left, ", ")})
+	}
+	t, err := c.replay(ctx, sent.Task.ID, sink)
 	if err != nil {
 		if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrLeft) {
 			c.abandon(ctx, sent.Task.ID)
@@ -236,17 +252,55 @@ func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task,
 		return nil, err
 	}
 	t.Base.Commit, t.Base.Diff = sent.Task.Base.Commit, sent.Task.Base.Diff
-	return c.result(ctx, snap, task, t)
+	root, err := rootFor(snap, task.Focus)
+	if err != nil {
+		return nil, err
+	}
+	result, err := c.result(ctx, root, t)
+	if err == nil && result.Change != nil {
+		result.Change.ID = task.ID
+	}
+	return result, err
 }
 
-// announce says where the task is, and what was kept back.
-func announce(sink agent.Sink, sent *Submitted, address string) {
-	step := agent.StepStarted{ID: sent.Task.ID, Tool: "remote", Title: sent.Task.ID + " on " + address}
+// Rejoin follows a task that was handed over before, by whomever, from its
+// beginning, and returns its result as Run does: against the code that was
+// sent, in the folder of snap whose repository has it. The change set keeps
+// the ID that ChangeSet gives it. Cancelling ctx leaves the task as it is.
+func (c *Client) Rejoin(ctx context.Context, snap *index.Snapshot, id string, sink agent.Sink) (*agent.Result, error) {
+	announce(sink, id, c.url)
+	t, err := c.replay(ctx, id, sink)
+	if err != nil {
+		return nil, err
+	}
+	root, err := rootOf(ctx, snap, t)
+	if err != nil {
+		return nil, err
+	}
+	return c.result(ctx, root, t)
+}
+
+// prompt returns the wish of task, which names it at the service by its first
+// line, and behind it what was said before.
+func prompt(task agent.Task) string {
+	if len(task.Earlier) == 0 {
+		return task.Wish()
+	}
+	return task.Wish() + "\n\n" + agent.Recount(task.Earlier)
+}
+
+// replay tells sink the events of a task, as those of a run, until it has
+// ended.
+func (c *Client) replay(ctx context.Context, id string, sink agent.Sink) (*Task, error) {
+	broken := func(reason error) { sink(agent.Waiting{Reason: reason.Error()}) }
+	return c.Follow(ctx, id, 0, func(ev Event) { ev.Replay(sink) }, broken)
+}
+
+// announce says where the task is.
+func announce(sink agent.Sink, id, address string) {
+	step := agent.StepStarted{ID: id, Tool: "remote", Title: id + " on " + address}
 	sink(step)
 	sink(agent.StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title})
-	if len(sent.Left) > 0 {
-		sink(agent.Waiting{Reason: "not sent, because they may hold secrets or are too large: " + strings.Join(sent.Left, ", ")})
-	}
 }
 
 // abandon cancels a task for which nobody waits any more.
@@ -283,23 +337,16 @@ func (ev Event) Replay(sink agent.Sink) {
 	}
 }
 
-// result returns what became of task at the service.
-func (c *Client) result(ctx context.Context, snap *index.Snapshot, task agent.Task, t *Task) (*agent.Result, error) {
+// result returns what became of t, as a change in the folder root.
+func (c *Client) result(ctx context.Context, root string, t *Task) (*agent.Result, error) {
 	number := t.Best()
 	a, err := t.Attempt(number)
-	if err != nil {
-		return nil, err
-	}
-	root, err := rootFor(snap, task.Focus)
 	if err != nil {
 		return nil, err
 	}
 	cs, err := c.ChangeSet(ctx, root, t, number)
 	if err != nil {
 		return nil, err
-	}
-	if cs != nil {
-		cs.ID = task.ID
 	}
 	return &agent.Result{Answer: a.Result.Answer, Change: cs, Usage: a.Result.Usage, Source: a.Result.Source + " on " + c.url}, nil
 }
