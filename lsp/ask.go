@@ -9,6 +9,7 @@ import (
 
 type askParams struct {
 	place
+	where
 	Question string `json:"question,omitempty"` // absent: what it does and who uses it
 	After    string `json:"after,omitempty"`    // the run to go on from
 }
@@ -19,30 +20,22 @@ func (s *Server) ask(ctx context.Context, p *askParams) (*startedResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.answer(ctx, p.place, agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier}, "Ask about")
+	return s.begin(ctx, p.place, p.where, agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier}, "Ask about")
 }
 
 type explainParams struct {
 	place
+	where
 }
 
 // explain says what a place does, as a run.
 func (s *Server) explain(ctx context.Context, p *explainParams) (*startedResult, error) {
-	return s.answer(ctx, p.place, agent.Task{Mode: agent.Explain}, "Explain")
-}
-
-func (s *Server) answer(ctx context.Context, at place, task agent.Task, verb string) (*startedResult, error) {
-	snap := snapshot(ctx)
-	f, err := s.focusOf(ctx, snap, at)
-	if err != nil {
-		return nil, err
-	}
-	task.ID, task.Focus = s.NewID(), &f.Focus
-	return s.start(snap, task, verb+" "+f.name), nil //nolint:contextcheck // a run outlives its request
+	return s.begin(ctx, p.place, p.where, agent.Task{Mode: agent.Explain}, "Explain")
 }
 
 type changeParams struct {
 	place
+	where
 	Instruction string `json:"instruction"`
 }
 
@@ -52,14 +45,24 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 	if strings.TrimSpace(p.Instruction) == "" {
 		return nil, badParams("agentls.change: say what to change, in %q", "instruction")
 	}
-	if setup := s.setup.Load(); setup.Model == "" {
+	if setup := s.setup.Load(); setup.Model == "" && !p.Remote {
 		return nil, agent.ErrNoModel
 	}
+	return s.begin(ctx, p.place, p.where, agent.Task{Mode: agent.Edit, Prompt: p.Instruction}, "Change")
+}
+
+// begin starts task about a place, as a run whose title begins with verb.
+func (s *Server) begin(ctx context.Context, at place, where where, task agent.Task, verb string) (*startedResult, error) {
+	x := execution{task: task}
+	var err error
+	if x.runner, x.remote, err = s.runner(where); err != nil {
+		return nil, err
+	}
 	snap := snapshot(ctx)
-	f, err := s.focusOf(ctx, snap, p.place)
+	f, err := s.focusOf(ctx, snap, at)
 	if err != nil {
 		return nil, err
 	}
-	task := agent.Task{ID: s.NewID(), Mode: agent.Edit, Prompt: p.Instruction, Focus: &f.Focus}
-	return s.start(snap, task, "Change "+f.name), nil //nolint:contextcheck // a run outlives its request
+	x.task.ID, x.task.Focus, x.title = s.NewID(), &f.Focus, verb+" "+f.name
+	return s.start(snap, x), nil //nolint:contextcheck // a run outlives its request
 }

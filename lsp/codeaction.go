@@ -71,27 +71,49 @@ func (s *Server) offers(ctx context.Context, snap *index.Snapshot, at place) ([]
 	if err != nil {
 		return nil, err
 	}
-	name := "`" + f.name + "`"
-	actions := []*protocol.CodeAction{
-		s.generated(action("Ask about "+name, kindAsk, "agentls.ask", askParams{place: at, Question: f.marked(ctx, snap, "ask")})),
-		s.generated(action("Explain "+name, kindExplain, "agentls.explain", explainParams{at})),
-		s.offerChange(ctx, snap, f, at),
+	var actions []*protocol.CodeAction
+	for _, where := range s.places() {
+		actions = append(actions, s.offerAgent(ctx, snap, f, askParams{place: at, where: where})...)
 	}
 	rename, err := s.offerRename(ctx, snap, f, at)
 	return append(actions, rename), err
 }
 
-// offerChange offers to change f: as told by the plugin's prompt, or by a
-// comment in the code.
-func (s *Server) offerChange(ctx context.Context, snap *index.Snapshot, f *focus, at place) *protocol.CodeAction {
-	wish := f.marked(ctx, snap, "edit")
-	title := "Change `" + f.name + "`…"
-	if wish != "" {
-		title = "Change `" + f.name + "`: " + wish
+// places returns where runs can be: here, and at the task service if there is
+// one.
+func (s *Server) places() []where {
+	if s.setup.Load().Remote == nil {
+		return []where{{}}
 	}
-	a := s.generated(action(title, kindChange, "agentls.change", changeParams{at, wish}))
+	return []where{{}, {Remote: true}}
+}
+
+// offerAgent offers what the agent does, at p's place and where p says.
+func (s *Server) offerAgent(ctx context.Context, snap *index.Snapshot, f *focus, p askParams) []*protocol.CodeAction {
+	name, suffix := "`"+f.name+"`", p.suffix()
+	p.Question = f.marked(ctx, snap, "ask")
+	offered := []*protocol.CodeAction{
+		action("Ask about "+name+suffix, kindAsk, "agentls.ask", p),
+		action("Explain "+name+suffix, kindExplain, "agentls.explain", explainParams{p.place, p.where}),
+		s.offerChange(f.marked(ctx, snap, "edit"), name, changeParams{place: p.place, where: p.where}),
+	}
+	for _, a := range offered {
+		s.tag(a, p.where)
+	}
+	return offered
+}
+
+// offerChange offers to change what has this name: by a wish in a comment of
+// the code, else by the plugin's prompt.
+func (s *Server) offerChange(wish, name string, p changeParams) *protocol.CodeAction {
+	p.Instruction = wish
+	title := "Change " + name + "…"
+	if wish != "" {
+		title = "Change " + name + ": " + wish
+	}
+	a := action(title+p.suffix(), kindChange, "agentls.change", p)
 	switch setup := s.setup.Load(); {
-	case setup.Model == "":
+	case setup.Model == "" && !p.Remote:
 		disable(a, agent.ErrNoModel.Error())
 	case wish == "" && !s.client.prompts:
 		disable(a, "say what to change in a comment here: “edit: …”")
@@ -160,13 +182,12 @@ func action(title string, kind protocol.CodeActionKind, command string, argument
 	}
 }
 
-// generated tags a as made by a model, where there is one and the client shows
-// it. (LSP 3.18, CodeActionTag)
-func (s *Server) generated(a *protocol.CodeAction) *protocol.CodeAction {
-	if s.client.tags && s.setup.Load().Model != "" {
+// tag marks a as made by a model, where there is one, which a service is taken
+// to have, and the client shows it. (LSP 3.18, CodeActionTag)
+func (s *Server) tag(a *protocol.CodeAction, where where) {
+	if s.client.tags && (where.Remote || s.setup.Load().Model != "") {
 		a.Tags = []protocol.CodeActionTag{protocol.CodeActionTagLLMGenerated}
 	}
-	return a
 }
 
 // disable says why a cannot run. Its command goes: a client could send it.

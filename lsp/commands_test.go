@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"encoding"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -127,7 +128,8 @@ func fieldsOf(typ reflect.Type) []string {
 	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
-	if typ.Kind() != reflect.Struct || typ.PkgPath() == reflect.TypeFor[protocol.Range]().PkgPath() {
+	isText := typ.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+	if typ.Kind() != reflect.Struct || isText || typ.PkgPath() == reflect.TypeFor[protocol.Range]().PkgPath() {
 		return nil
 	}
 	names := topFields(typ)

@@ -39,7 +39,7 @@ func TestAfter(t *testing.T) {
 		told = <-p.told
 		return run, told
 	}
-	first := must[startedResult](e, "agentls.explain", explainParams{at}).Run
+	first := must[startedResult](e, "agentls.explain", explainParams{place: at}).Run
 	<-p.told
 	e.eventOf(RunDone, first)
 	second, told := ask("two", first)

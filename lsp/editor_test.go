@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -22,6 +23,7 @@ import (
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/remote"
 )
 
 // An editor is the client's end of a session: an honest one, unless a test
@@ -65,6 +67,8 @@ type world struct {
 	caps       string      // ClientCapabilities, as JSON
 	configured chan string // gets the settings of each configuration, if not nil
 	problem    error       // of the configuration
+	service    *remote.Client
+	noService  error // why there is no service
 
 	confinement string
 }
@@ -80,7 +84,7 @@ const plainCaps = `{"workspace": {"applyEdit": true}, "window": {"workDoneProgre
 // newWorld writes the files, "name" → content, into a workspace.
 func newWorld(t *testing.T, files map[string]string) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir(), state: t.TempDir(), runner: &agent.Offline{}, caps: pluginCaps}
+	w := &world{dir: t.TempDir(), state: t.TempDir(), runner: &agent.Offline{}, caps: pluginCaps, noService: errors.New("no task service")}
 	dir, err := filepath.EvalSymlinks(w.dir)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +153,7 @@ func (w *world) options() Options {
 			if w.configured != nil {
 				w.configured <- string(settings)
 			}
-			return Setup{Runner: w.runner, Model: w.model, Source: "test", Err: w.problem}
+			return Setup{Runner: w.runner, Model: w.model, Source: "test", Err: w.problem, Remote: w.service, RemoteErr: w.noService}
 		},
 	}
 }

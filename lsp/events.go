@@ -35,6 +35,7 @@ type Event struct {
 	Run       string        `json:"run,omitzero"`
 	Title     string        `json:"title,omitzero"`
 	Mode      agent.Mode    `json:"mode,omitzero"`
+	Remote    string        `json:"remote,omitzero"`
 	Text      string        `json:"text,omitzero"`
 	Void      int           `json:"void,omitzero"`
 	Step      *Step         `json:"step,omitzero"`

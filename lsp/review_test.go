@@ -52,7 +52,7 @@ func proposalWorld(t *testing.T) *world {
 func propose(t *testing.T, e *editor) (a string) {
 	t.Helper()
 	a = e.open("a.txt")
-	run := must[startedResult](e, "agentls.change", changeParams{e.at("a.txt", "one"), "shout"})
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("a.txt", "one"), Instruction: "shout"})
 	if ev := e.eventOf(RunDone, run.Run); ev.ChangeSet != "cs1" {
 		t.Fatalf("run.done says change set %q, want cs1", ev.ChangeSet)
 	}
@@ -421,7 +421,7 @@ func TestOpenByAnotherName(t *testing.T) {
 	}
 	e := w.start(t)
 	link := e.open("link.txt")
-	run := must[startedResult](e, "agentls.change", changeParams{placeAt(link, 0), "shout"})
+	run := must[startedResult](e, "agentls.change", changeParams{place: placeAt(link, 0), Instruction: "shout"})
 	e.eventOf(RunDone, run.Run)
 	e.setText(link, "zero\n"+aBefore)
 	got := must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: "cs1"})

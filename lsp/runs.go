@@ -10,6 +10,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/remote"
 )
 
 // Why a run was ended from outside.
@@ -96,36 +97,60 @@ type startedResult struct {
 	Run string `json:"run"`
 }
 
-// start begins task on snap and returns at once.
-func (s *Server) start(snap *index.Snapshot, task agent.Task, title string) *startedResult {
-	task.Editor, task.Permit = s.editor.Load(), s.permit
-	ctx, cancel := context.WithCancelCause(s.ctx)
-	s.runs.add(task.ID, cancel)
-	s.background.Go(func() {
-		defer cancel(nil)
-		defer s.runs.remove(task.ID)
-		s.run(ctx, snap, task, title)
-	})
-	return &startedResult{Run: task.ID}
+// An execution is a task, and who does it.
+type execution struct {
+	task   agent.Task
+	title  string
+	runner agent.Runner
+	remote string // the address of the service that runner hands it to; "" where it runs here
 }
 
-// run executes task and tells the client how it went.
-func (s *Server) run(ctx context.Context, snap *index.Snapshot, task agent.Task, title string) {
+// start begins x on snap and returns at once.
+func (s *Server) start(snap *index.Snapshot, x execution) *startedResult {
+	x.task.Editor, x.task.Permit = s.editor.Load(), s.permit
+	ctx, cancel := s.contextOf(x)
+	s.runs.add(x.task.ID, cancel)
+	s.background.Go(func() {
+		defer cancel(nil)
+		defer s.runs.remove(x.task.ID)
+		s.run(ctx, snap, x)
+	})
+	return &startedResult{Run: x.task.ID}
+}
+
+// contextOf returns the context of x, and the way to end it. What goes on at a
+// service is left at the end of the session, not cancelled.
+func (s *Server) contextOf(x execution) (context.Context, context.CancelCauseFunc) {
+	if x.remote == "" {
+		return context.WithCancelCause(s.ctx)
+	}
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(s.ctx))
+	forget := context.AfterFunc(s.ctx, func() { cancel(remote.ErrLeft) })
+	return ctx, func(why error) {
+		forget()
+		if errors.Is(why, errShutdown) {
+			why = remote.ErrLeft
+		}
+		cancel(why)
+	}
+}
+
+// run executes x and tells the client how it went.
+func (s *Server) run(ctx context.Context, snap *index.Snapshot, x execution) {
 	told := context.WithoutCancel(ctx) // the end of a run is told, however it ended
-	setup := s.setup.Load()
-	s.emit(told, Event{Kind: RunStarted, Run: task.ID, Title: title, Mode: task.Mode})
-	bar := s.beginProgress(told, "agentls: "+title, func() { s.runs.stop(task.ID, errStopped) })
-	sink := newSink(s, task.ID, bar)
-	result, err := setup.Runner.Run(ctx, snap, task, sink.event)
+	s.emit(told, Event{Kind: RunStarted, Run: x.task.ID, Title: x.title, Mode: x.task.Mode, Remote: x.remote})
+	bar := s.beginProgress(told, "agentls: "+x.title, func() { s.runs.stop(x.task.ID, errStopped) })
+	sink := newSink(s, x.task.ID, bar)
+	result, err := x.runner.Run(ctx, snap, x.task, sink.event)
 	sink.close()
 	if err != nil {
 		err = causeOf(ctx, err)
 		bar.end(told, "failed")
-		s.failed(told, task.ID, title, err)
+		s.failed(told, x.task.ID, x.title, err)
 		return
 	}
 	bar.end(told, "done")
-	s.finished(told, task, title, result)
+	s.finished(told, x.task, x.title, result)
 }
 
 // causeOf returns why ctx ended, if that is why err came.

@@ -88,7 +88,7 @@ func TestEditorIsTold(t *testing.T) {
 	if result.Problems != 1 {
 		t.Errorf("%d problems were noted, want 1", result.Problems)
 	}
-	must[startedResult](e, "agentls.explain", explainParams{at})
+	must[startedResult](e, "agentls.explain", explainParams{place: at})
 	path := filepath.Join(w.dir, "math.go")
 	want := &agent.EditorView{
 		Visible:  []string{path},
@@ -105,7 +105,7 @@ func TestPlainClient(t *testing.T) {
 	w.caps = plainCaps
 	e := w.start(t)
 	e.open("math.go")
-	must[startedResult](e, "agentls.explain", explainParams{e.at("math.go", "Add(a")})
+	must[startedResult](e, "agentls.explain", explainParams{place: e.at("math.go", "Add(a")})
 	var path string
 	e.await("a message that names the answer", func() bool {
 		e.mu.Lock()

@@ -21,6 +21,7 @@ import (
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 	"github.com/agentls/agentls/lsp/rpc"
+	"github.com/agentls/agentls/remote"
 )
 
 // Options are what a server is made of. All fields are needed.
@@ -57,6 +58,9 @@ type Setup struct {
 	Model  string // its name; "" for the index alone
 	Source string // which configuration won, for people
 	Err    error  // why the configuration cannot be used; Runner is then the index
+
+	Remote    *remote.Client // of the task service; nil where RemoteErr is not
+	RemoteErr error          // why there is none, and what to do
 }
 
 // A Server is one session with one client.

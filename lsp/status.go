@@ -19,6 +19,7 @@ type statusResult struct {
 	Proposals int      `json:"proposals"` // waiting
 
 	Confinement string `json:"confinement,omitempty"` // of the agent's commands, for people
+	Remote      string `json:"remote,omitempty"`      // the task service; absent: none is configured
 }
 
 // status answers what a status bar shows.
@@ -31,6 +32,9 @@ func (s *Server) status(ctx context.Context, _ *statusParams) (*statusResult, er
 	}
 	if setup.Err != nil {
 		out.Error = setup.Err.Error()
+	}
+	if setup.Remote != nil {
+		out.Remote = setup.Remote.URL()
 	}
 	if stats := s.indexed.Load(); stats != nil {
 		out.Files, out.Symbols = stats.Files, stats.Symbols
