@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/remote"
 )
 
 func TestResolve(t *testing.T) {
@@ -113,4 +118,36 @@ func TestWorkspaceSetsNothing(t *testing.T) {
 	u.write(".env", "OPENAI_BASE_URL=http://evil/v1\n")
 	u.write(".vscode/settings.json", `{"agentls.baseUrl": "http://evil/v1"}`)
 	u.run("doctor").want(t, 0, "the index answers")
+}
+
+func TestResolveRemote(t *testing.T) {
+	env := settings{Source: "env", Remote: remoteSettings{URL: "http://env", Token: "env-token"}}
+	editor := settings{Source: "editor", Remote: remoteSettings{URL: "http://editor", Token: "editor-token", Environment: "demo"}}
+	for name, c := range map[string]struct {
+		sources []settings
+		want    remote.Options
+		source  string
+	}{
+		"the first address wins": {[]settings{env, editor}, remote.Options{URL: "http://env", Token: "env-token", Environment: "demo"}, "env"},
+		"the editor":             {[]settings{{Source: "env"}, editor}, remote.Options{URL: "http://editor", Token: "editor-token", Environment: "demo"}, "editor"},
+		"the token of another source is not sent": {
+			[]settings{{Source: "--url", Remote: remoteSettings{URL: "http://flag"}}, env}, remote.Options{URL: "http://flag"}, "--url",
+		},
+		"a token alone chooses nothing": {
+			[]settings{{Source: "env", Remote: remoteSettings{Token: "lost"}}, editor}, remote.Options{URL: "http://editor", Token: "editor-token", Environment: "demo"}, "editor",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, source, err := resolveRemote(t.Context(), c.sources...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" || source != c.source {
+				t.Errorf("from %s, want %s (-want +got):\n%s", source, c.source, diff)
+			}
+		})
+	}
+	if _, _, err := resolveRemote(t.Context(), settings{}); !errors.Is(err, errNoRemote) {
+		t.Errorf("nothing is configured: %v", err)
+	}
 }

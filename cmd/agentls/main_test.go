@@ -194,7 +194,13 @@ func (u *user) serve() *wire {
 // initialize begins the session on the user's project.
 func (w *wire) initialize(u *user) {
 	w.t.Helper()
-	w.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"processId":null,"rootUri":"file://%s","capabilities":{}}}`, u.dir))
+	w.initializeWith(u, `"capabilities":{}`)
+}
+
+// initializeWith is initialize with further parameters, as JSON.
+func (w *wire) initializeWith(u *user, params string) {
+	w.t.Helper()
+	w.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"processId":null,"rootUri":"file://%s",%s}}`, u.dir, params))
 	w.answer(0)
 	w.send(`{"jsonrpc":"2.0","method":"initialized","params":{}}`)
 }
@@ -215,6 +221,7 @@ func (w *wire) raw(s string) {
 type message struct {
 	ID     *int            `json:"id"`
 	Method string          `json:"method"`
+	Params json.RawMessage `json:"params"`
 	Result json.RawMessage `json:"result"`
 	Error  *struct {
 		Code    int    `json:"code"`

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,61 +19,6 @@ import (
 
 // defaultListen is where the task service answers unless told otherwise.
 const defaultListen = "127.0.0.1:9258"
-
-// remoteSettings are what one source says about the task service.
-type remoteSettings struct {
-	URL          string   `json:"url" toml:"url"`
-	Token        string   `json:"token" toml:"-"`         // never in the configuration file
-	TokenEnv     string   `json:"-" toml:"token_env"`     // a variable that holds the token
-	TokenCommand []string `json:"-" toml:"token_command"` // a command that prints it
-	Environment  string   `json:"environment" toml:"environment"`
-}
-
-// token returns the token that s names, by value, variable or command.
-func (s *remoteSettings) token(ctx context.Context) (string, error) {
-	switch {
-	case s.Token != "":
-		return s.Token, nil
-	case s.TokenEnv != "":
-		return secretVariable("token_env", s.TokenEnv)
-	case len(s.TokenCommand) > 0:
-		return secretCommand(ctx, "token_command", s.TokenCommand)
-	default:
-		return "", nil
-	}
-}
-
-// errNoRemote says how to configure a task service.
-var errNoRemote = errors.New("no task service is configured: set AGENTLS_REMOTE_URL (and AGENTLS_REMOTE_TOKEN), write url under [remote] in " +
-	"the configuration file, or give --url; agentls remote serve runs one")
-
-// remoteClient returns the client of the task service that the flag, the
-// environment or the configuration file names; the first that does wins. A
-// token goes only to the address beside it.
-func (a *app) remoteClient(ctx context.Context, flag string) (*remote.Client, error) {
-	file, err := fromFile(configFile())
-	if err != nil {
-		return nil, err
-	}
-	environment := ""
-	for _, source := range []settings{{Source: "--url", Remote: remoteSettings{URL: flag}}, fromEnvironment(), file} {
-		s := source.Remote
-		environment = cmp.Or(environment, s.Environment)
-		if s.URL == "" {
-			continue
-		}
-		token, err := s.token(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", source.Source, err)
-		}
-		client, err := remote.New(remote.Options{URL: s.URL, Token: token, Environment: cmp.Or(environment, file.Remote.Environment), NewID: newID, Log: a.log()})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", source.Source, err)
-		}
-		return client, nil
-	}
-	return nil, errNoRemote
-}
 
 func (a *app) remoteCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -214,7 +158,7 @@ func (a *app) remoteEnvCommand() *cobra.Command {
 		&cobra.Command{
 			Use: "remove NAME", Short: "Remove an environment", Args: args(cobra.ExactArgs(1)),
 			RunE: func(cmd *cobra.Command, given []string) error {
-				client, err := a.remoteClient(cmd.Context(), url)
+				client, err := a.remoteClient(cmd.Context(), url, nil)
 				if err != nil {
 					return err
 				}
@@ -225,7 +169,7 @@ func (a *app) remoteEnvCommand() *cobra.Command {
 }
 
 func (a *app) addEnvironment(cmd *cobra.Command, url string, env remote.Environment) error {
-	client, err := a.remoteClient(cmd.Context(), url)
+	client, err := a.remoteClient(cmd.Context(), url, nil)
 	if err != nil {
 		return err
 	}
@@ -245,7 +189,7 @@ func (a *app) addEnvironment(cmd *cobra.Command, url string, env remote.Environm
 }
 
 func (a *app) listEnvironments(cmd *cobra.Command, url string) error {
-	client, err := a.remoteClient(cmd.Context(), url)
+	client, err := a.remoteClient(cmd.Context(), url, nil)
 	if err != nil {
 		return err
 	}

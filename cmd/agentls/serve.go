@@ -40,7 +40,11 @@ func (a *app) serverOptions(ctx context.Context) lsp.Options {
 	return lsp.Options{
 		Version: version, Log: a.log(), Now: time.Now, NewID: newID,
 		Journal: a.journal(), Open: a.home,
-		Configure: func(settings json.RawMessage) lsp.Setup { return a.configure(ctx, settings) },
+		Configure: func(settings json.RawMessage) lsp.Setup {
+			setup := a.configure(ctx, settings)
+			setup.Remote, setup.RemoteErr = a.remoteClient(ctx, "", settings)
+			return setup
+		},
 	}
 }
 

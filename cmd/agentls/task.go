@@ -93,7 +93,7 @@ func (a *app) taskListCommand(f *taskFlags) *cobra.Command {
 }
 
 func (a *app) submitTask(cmd *cobra.Command, f *taskFlags, prompt string) error {
-	client, err := a.remoteClient(cmd.Context(), f.url)
+	client, err := a.remoteClient(cmd.Context(), f.url, nil)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a *app) submitTask(cmd *cobra.Command, f *taskFlags, prompt string) error 
 }
 
 func (a *app) listTasks(cmd *cobra.Command, f *taskFlags) error {
-	client, err := a.remoteClient(cmd.Context(), f.url)
+	client, err := a.remoteClient(cmd.Context(), f.url, nil)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func paintState(color palette, state remote.State) string {
 
 // task returns a task and the client that knows it.
 func (a *app) task(cmd *cobra.Command, f *taskFlags, id string) (*remote.Client, *remote.Task, error) {
-	client, err := a.remoteClient(cmd.Context(), f.url)
+	client, err := a.remoteClient(cmd.Context(), f.url, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -226,7 +226,7 @@ func (a *app) taskLogs(cmd *cobra.Command, f *taskFlags, id string) error {
 	if f.follow {
 		return a.followTask(cmd, f, id)
 	}
-	client, err := a.remoteClient(cmd.Context(), f.url)
+	client, err := a.remoteClient(cmd.Context(), f.url, nil)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (l *taskLog) event(ev remote.Event) {
 var errTaskEnded = errors.New("the task did not succeed")
 
 func (a *app) followTask(cmd *cobra.Command, f *taskFlags, id string) error {
-	client, err := a.remoteClient(cmd.Context(), f.url)
+	client, err := a.remoteClient(cmd.Context(), f.url, nil)
 	if err != nil {
 		return err
 	}
@@ -309,7 +309,7 @@ func (a *app) sumUp(cmd *cobra.Command, t *remote.Task) {
 }
 
 func (a *app) cancelTask(cmd *cobra.Command, f *taskFlags, id string) error {
-	client, err := a.remoteClient(cmd.Context(), f.url)
+	client, err := a.remoteClient(cmd.Context(), f.url, nil)
 	if err != nil {
 		return err
 	}
