@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,7 +35,6 @@ func (s *Sandbox) runCopied(ctx context.Context, view View, cmd *Command, argv [
 	if err != nil {
 		return nil, err
 	}
-	res.Output = c.named(res.Output)
 	if res.Changes, err = c.changes(ctx, s.opts.Ignored); err != nil {
 		return nil, fmt.Errorf("read what the command changed: %w", err)
 	}
@@ -55,7 +53,7 @@ func (s *Sandbox) runIn(ctx context.Context, c *treeCopy, cmd *Command, argv []s
 	prepare := func() (*stage.Plan, []string, error) {
 		return s.fencedPlan(c, cmd, argv, mode), []string{c.dir}, nil
 	}
-	return s.execute(ctx, cmd, attributes{mode: mode, network: cmd.network()}, prepare)
+	return s.execute(ctx, cmd, attributes{mode: mode, network: cmd.network(), names: c.names()}, prepare)
 }
 
 // fencedPlan says where the command may write, and that it may read all but
@@ -146,12 +144,13 @@ func (c *treeCopy) of(path string) string {
 	return path
 }
 
-// named returns text with the workspace's paths in place of those of the copy.
-func (c *treeCopy) named(text string) string {
+// names are those that a command's output gives to the folders of the copy.
+func (c *treeCopy) names() renaming {
+	var names renaming
 	for _, t := range c.trees {
-		text = strings.ReplaceAll(text, c.root(t), t.root)
+		names = append(names, renamed{from: c.root(t), to: t.root})
 	}
-	return text
+	return names
 }
 
 func (c *treeCopy) fill(ctx context.Context) error {

@@ -37,7 +37,7 @@ func (s *Sandbox) execute(ctx context.Context, cmd *Command, a attributes, prepa
 		limited, cancel = context.WithTimeoutCause(ctx, cmd.Timeout, errTimeout)
 		defer cancel()
 	}
-	running, err := s.start(a, cmd.Limits.Output)
+	running, err := s.start(a, newRecorder(cmd.Limits.Output, a.names, cmd.Stream))
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +48,7 @@ func (s *Sandbox) execute(ctx context.Context, cmd *Command, a attributes, prepa
 	}
 	running.send(plan)
 	report, stop := running.wait(limited, newDiskWatch(uppers, cmd.Limits.Disk, s.opts.Now))
+	running.output.end()
 	if report.Err != "" {
 		return nil, &SetupError{Step: report.Step, Err: errors.New(report.Err)}
 	}
@@ -101,15 +102,16 @@ func (pipes) close(ends ...*os.File) {
 type attributes struct {
 	mode    stage.Mode
 	network stage.Network
+	names   renaming // of the output
 	wrapper []string // the command line that the stage is the last word of; nil: it is started itself
 }
 
-func (s *Sandbox) start(a attributes, outputLimit int) (*runningStage, error) {
+func (s *Sandbox) start(a attributes, output *recorder) (*runningStage, error) {
 	p, err := openPipes()
 	if err != nil {
 		return nil, &SetupError{Step: "open pipes", Err: err}
 	}
-	r := &runningStage{attr: a, plan: p.planW, lifeline: p.lifelineW, report: p.reportR, output: newRecorder(outputLimit)}
+	r := &runningStage{attr: a, plan: p.planW, lifeline: p.lifelineW, report: p.reportR, output: output}
 	argv := a.wrapper
 	if argv == nil {
 		argv = []string{s.program.path}

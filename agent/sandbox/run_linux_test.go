@@ -182,6 +182,59 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// TestStream: whoever watches sees the output while the command runs, and in
+// the end all that is kept of it, in the workspace's names.
+func TestStream(t *testing.T) {
+	for _, kind := range []sandbox.Kind{sandbox.Namespaces, sandbox.Copied} {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			ctx, cancel := context.WithCancelCause(t.Context())
+			errSeen := errors.New("it was seen")
+			watcher := &watcher{until: "in " + p.root + ", red\n", seen: func() { cancel(errSeen) }}
+			script := `printf 'in %s, \033[31m' "$PWD"; echo red; exec sleep 30`
+			if _, err := p.sandbox().Run(ctx, sandbox.View{}, sandbox.Command{Shell: script, Stream: watcher}); !errors.Is(err, errSeen) {
+				t.Errorf("error %v, the stream was %q", err, watcher.text.String())
+			}
+			var stream strings.Builder
+			res := p.run(sandbox.View{}, sandbox.Command{Shell: "pwd; seq 10000; printf 'end\r'", Stream: &stream, Limits: sandbox.Limits{Output: 1000}})
+			if diff := cmp.Diff(res.Output, stream.String()); diff != "" || res.Cut == 0 {
+				t.Errorf("cut %d\n%s", res.Cut, diff)
+			}
+		})
+	}
+}
+
+// TestStreamRefuses: a command goes on when nobody watches any more.
+func TestStreamRefuses(t *testing.T) {
+	p := newPlace(t, nil)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.Close(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if res := p.run(sandbox.View{}, sandbox.Command{Shell: "seq 3; sleep 0.01; seq 3", Stream: w}); res.Output != "1\n2\n3\n1\n2\n3\n" {
+		t.Errorf("output %q", res.Output)
+	}
+}
+
+// A watcher calls seen once it was given the text until.
+type watcher struct {
+	text  strings.Builder
+	until string
+	seen  func()
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	w.text.Write(p)
+	if strings.Contains(w.text.String(), w.until) {
+		w.seen()
+	}
+	return len(p), nil
+}
+
 // TestCancel: a cancelled command is gone with all that it started.
 func TestCancel(t *testing.T) {
 	for _, kind := range []sandbox.Kind{sandbox.Namespaces, sandbox.Copied} {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -54,6 +55,12 @@ type Command struct {
 	Network Network
 	Limits  Limits
 	Consent Consent
+
+	// Stream is given the Output of the Result while it comes: up to half of
+	// Limits.Output at once, what is kept of the rest at the end. One goroutine
+	// writes, and the command's own writes wait for it; an error ends the
+	// stream, not the command. Nil: nobody watches.
+	Stream io.Writer
 }
 
 // A Network says what of the network a command reaches.

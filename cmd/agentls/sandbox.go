@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,7 +77,11 @@ func (a *app) sandboxExec(cmd *cobra.Command, asked execution, argv []string) er
 	if err != nil {
 		return err
 	}
-	report, cs, err := a.runSandboxed(ctx, root, asked, argv)
+	var stream io.Writer
+	if !a.json {
+		stream = cmd.OutOrStdout()
+	}
+	report, cs, err := a.runSandboxed(ctx, root, asked, sandbox.Command{Argv: argv, Stream: stream})
 	if err != nil {
 		return err
 	}
@@ -100,8 +105,9 @@ func (a *app) sandboxExec(cmd *cobra.Command, asked execution, argv []string) er
 	return err
 }
 
-// runSandboxed runs argv in a fresh view of root.
-func (a *app) runSandboxed(ctx context.Context, root string, asked execution, argv []string) (*sandboxReport, *edits.ChangeSet, error) {
+// runSandboxed runs command, completed by what was asked, in a fresh view of
+// root.
+func (a *app) runSandboxed(ctx context.Context, root string, asked execution, command sandbox.Command) (*sandboxReport, *edits.ChangeSet, error) {
 	opts, err := sandboxOptions([]string{root})
 	if err != nil {
 		return nil, nil, err
@@ -115,7 +121,7 @@ func (a *app) runSandboxed(ctx context.Context, root string, asked execution, ar
 		return nil, nil, err
 	}
 	defer box.Close() //nolint:errcheck // what is left is removed the next time
-	command := sandbox.Command{Argv: argv, Timeout: asked.timeout}
+	command.Timeout = asked.timeout
 	if command.Dir, err = filepath.Abs(asked.dir); err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +133,7 @@ func (a *app) runSandboxed(ctx context.Context, root string, asked execution, ar
 		return nil, nil, err
 	}
 	cs, named := proposedChanges(result.Changes)
-	cs.ID, cs.Title = newID(), strings.Join(argv, " ")
+	cs.ID, cs.Title = newID(), strings.Join(command.Argv, " ")
 	return &sandboxReport{Root: root, Level: opts.Level.String(), Result: result, Named: named}, cs, nil
 }
 
@@ -188,11 +194,10 @@ func proposedChange(c *sandbox.Change) (edits.FileChange, error) {
 	return change, err
 }
 
-// printSandboxed prints the output of the command, then what it would change.
+// printSandboxed prints, below the output, what the command would change.
 func (a *app) printSandboxed(cmd *cobra.Command, report *sandboxReport) {
 	color := paletteFor(cmd.OutOrStdout())
 	res := report.Result
-	cmd.Print(res.Output)
 	if res.Output != "" && !strings.HasSuffix(res.Output, "\n") {
 		cmd.Println()
 	}
