@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -51,16 +52,34 @@ func TestAttack(t *testing.T) {
 		reportAttacks(t, report)
 		return
 	}
-	for _, kind := range []sandbox.Kind{sandbox.Namespaces, sandbox.Copied} {
-		columns := map[string][]row{}
-		if os.Getuid() == 0 {
-			columns["root"] = attackAll(t, kind)
-			columns["user"] = attacksAsUser(t, kind)
-		} else {
-			columns["user"] = attackAll(t, kind)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secretText)
+	columns := map[sandbox.Kind]map[string][]row{}
+	t.Run("columns", func(t *testing.T) {
+		var mu sync.Mutex
+		column := func(kind sandbox.Kind, user string, attack func(*testing.T, sandbox.Kind) []row) {
+			t.Run(string(kind)+" "+user, func(t *testing.T) {
+				t.Parallel() // most of the time they wait
+				rows := attack(t, kind)
+				mu.Lock()
+				defer mu.Unlock()
+				if columns[kind] == nil {
+					columns[kind] = map[string][]row{}
+				}
+				columns[kind][user] = rows
+			})
 		}
-		t.Logf("\n%s", table(kind, columns))
-		for user, rows := range columns {
+		for _, kind := range confiningKinds() {
+			if os.Getuid() == 0 {
+				column(kind, "root", attackAll)
+				column(kind, "user", attacksAsUser)
+			} else {
+				column(kind, "user", attackAll)
+			}
+		}
+	})
+	for _, kind := range confiningKinds() {
+		t.Logf("\n%s", table(kind, columns[kind]))
+		for user, rows := range columns[kind] {
 			for _, r := range rows {
 				if r.Inside == succeeded || r.Outside == denied {
 					t.Errorf("%s, %s, %s: outside %s, inside %s\n%s", kind, user, r.Attack, r.Outside, r.Inside, r.Says)
@@ -175,7 +194,6 @@ type battlefield struct {
 
 func newBattlefield(t *testing.T, kind sandbox.Kind) *battlefield {
 	t.Helper()
-	t.Setenv("AWS_SECRET_ACCESS_KEY", secretText)
 	p := newPlace(t, map[string]string{"a.txt": "a\n"})
 	p.opts.Level.Kind = kind
 	p.opts.Env = append(p.opts.Env, "AWS_SECRET_ACCESS_KEY="+secretText)
@@ -185,7 +203,7 @@ func newBattlefield(t *testing.T, kind sandbox.Kind) *battlefield {
 		Root: p.root, Home: p.home, State: p.opts.State, File: out + "/file", Linked: out + "/linked", Secret: p.home + "/.ssh/id",
 		Spare: p.base + "/spare", Tester: os.Getpid(), Abstract: "@" + filepath.Base(p.base),
 		Sockets: []string{p.root + "/host.sock", p.home + "/host.sock", out + "/host.sock"},
-		Mark:    "47." + strconv.Itoa(os.Getpid()),
+		Mark:    "47." + strings.TrimPrefix(filepath.Base(p.base), "place-"),
 	}
 	p.mkdir(f.targets.Spare)
 	p.mkdir(p.opts.State)

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 
 	"github.com/agentls/agentls/agent/sandbox/stage"
 )
@@ -43,6 +42,9 @@ func (s *Sandbox) bubblewrap(c *treeCopy, home string, cmd *Command) []string {
 		"--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox",
 		"--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
 	}
+	for _, path := range stage.KernelFiles {
+		args = append(args, "--ro-bind-try", path, path)
+	}
 	if cmd.Network == NetworkOff {
 		args = append(args, "--unshare-net")
 	}
@@ -63,7 +65,7 @@ func (s *Sandbox) bubblewrap(c *treeCopy, home string, cmd *Command) []string {
 			args = append(args, "--ro-bind", path, path)
 		}
 	}
-	return append(args, s.bubblewrapMasks()...)
+	return append(append(args, s.bubblewrapMasks()...), "--")
 }
 
 func (s *Sandbox) bubblewrapMasks() []string {
@@ -81,5 +83,5 @@ func (s *Sandbox) bubblewrapMasks() []string {
 			args = append(args, "--ro-bind", "/dev/null", path)
 		}
 	}
-	return append(args, "--", filepath.Clean(s.program.path))
+	return args
 }

@@ -103,8 +103,13 @@ type attributes struct {
 	mode    stage.Mode
 	network stage.Network
 	names   renaming // of the output
-	wrapper []string // the command line that the stage is the last word of; nil: it is started itself
+	wrapper []string // the command line that the stage is started by; nil: it is started itself
 }
+
+// wrappedStage is how a wrapper starts the stage, which is the descriptor
+// behind the three pipes: its path may be of this process alone, or lead to
+// nothing among the wrapper's mounts.
+const wrappedStage = "/proc/self/fd/6"
 
 func (s *Sandbox) start(a attributes, output *recorder) (*runningStage, error) {
 	p, err := openPipes()
@@ -112,19 +117,17 @@ func (s *Sandbox) start(a attributes, output *recorder) (*runningStage, error) {
 		return nil, &SetupError{Step: "open pipes", Err: err}
 	}
 	r := &runningStage{attr: a, plan: p.planW, lifeline: p.lifelineW, report: p.reportR, output: output}
-	argv := a.wrapper
-	if argv == nil {
-		argv = []string{s.program.path}
-	}
 	r.cmd = &exec.Cmd{
-		Path: argv[0], Args: argv, Env: []string{}, Dir: "/",
+		Path: s.program.path, Args: []string{s.program.path}, Env: []string{}, Dir: "/",
 		Stdout: r.output, Stderr: r.output,
 		ExtraFiles:  []*os.File{p.planR, p.lifelineR, p.reportW},
 		SysProcAttr: a.system(),
 		WaitDelay:   killDelay,
 	}
-	err = r.cmd.Start()
-	p.close(p.planR, p.lifelineR, p.reportW)
+	if err = s.wrap(r.cmd, a.wrapper); err == nil {
+		err = r.cmd.Start()
+	}
+	p.close(r.cmd.ExtraFiles...)
 	if err != nil {
 		p.close(p.planW, p.lifelineW, p.reportR)
 		var failed *fs.PathError // "fork/exec …", of a name that means nothing to anybody
@@ -134,6 +137,19 @@ func (s *Sandbox) start(a attributes, output *recorder) (*runningStage, error) {
 		return nil, &SetupError{Step: "clone", Err: err}
 	}
 	return r, nil
+}
+
+// wrap makes cmd, which starts the stage, one that starts wrapper with it.
+func (s *Sandbox) wrap(cmd *exec.Cmd, wrapper []string) error {
+	if wrapper == nil {
+		return nil
+	}
+	program, err := os.Open(s.program.path)
+	if err != nil {
+		return err
+	}
+	cmd.Path, cmd.Args, cmd.ExtraFiles = wrapper[0], append(wrapper, wrappedStage), append(cmd.ExtraFiles, program)
+	return nil
 }
 
 // send gives the stage its plan, while it already runs.
@@ -228,7 +244,7 @@ func (r *runningStage) wait(ctx context.Context, disk *diskWatch) (stage.Report,
 	_ = r.report.Close()
 	_ = r.lifeline.Close()
 	if decodeErr != nil {
-		report = killedReport(waitErr)
+		report = killedReport(waitErr, r.output.text())
 	}
 	return report, stop
 }
@@ -249,16 +265,18 @@ func (r *runningStage) end(ended <-chan struct{}) {
 	_ = r.cmd.Process.Kill() // or it ended meanwhile
 }
 
-// killedReport is that of a stage that could not write one.
-func killedReport(err error) stage.Report {
+// killedReport is that of a stage that could not write one: it was killed, or
+// its lifeline cut, unless what wraps it never got so far.
+func killedReport(err error, said string) stage.Report {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return stage.Report{Step: "wait for the stage", Err: fmt.Sprintf("it ended without a report: %v", err)}
 	}
-	status, ok := exit.Sys().(syscall.WaitStatus)
-	if !ok || !status.Signaled() {
-		return stage.Report{Done: true, Code: max(exit.ExitCode(), 1)}
+	signal := unix.SIGKILL
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		signal = status.Signal()
+	} else if exit.ExitCode() != 128+int(signal) {
+		return stage.Report{Step: "start the stage", Err: strings.TrimSpace(fmt.Sprintf("%v without a report; %s", err, said))}
 	}
-	signal := int(status.Signal())
-	return stage.Report{Done: true, Code: 128 + signal, Signal: signal}
+	return stage.Report{Done: true, Code: 128 + int(signal), Signal: int(signal)}
 }

@@ -84,6 +84,15 @@ func newPlace(tb testing.TB, files map[string]string) *place {
 	return p
 }
 
+// confiningKinds are the kinds that confine commands on this machine.
+func confiningKinds() []sandbox.Kind {
+	kinds := []sandbox.Kind{sandbox.Namespaces, sandbox.Copied}
+	if _, err := os.Stat("/usr/bin/bwrap"); err == nil {
+		kinds = append(kinds, sandbox.Bubblewrap)
+	}
+	return kinds
+}
+
 // testBase is a folder for places on a file system that overlays can lie on.
 func testBase(tb testing.TB) string {
 	tb.Helper()

@@ -185,7 +185,7 @@ func TestOutput(t *testing.T) {
 // TestStream: whoever watches sees the output while the command runs, and in
 // the end all that is kept of it, in the workspace's names.
 func TestStream(t *testing.T) {
-	for _, kind := range []sandbox.Kind{sandbox.Namespaces, sandbox.Copied} {
+	for _, kind := range confiningKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			p := newPlace(t, nil)
 			p.opts.Level.Kind = kind
@@ -237,7 +237,7 @@ func (w *watcher) Write(p []byte) (int, error) {
 
 // TestCancel: a cancelled command is gone with all that it started.
 func TestCancel(t *testing.T) {
-	for _, kind := range []sandbox.Kind{sandbox.Namespaces, sandbox.Copied} {
+	for _, kind := range confiningKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			p := newPlace(t, nil)
 			p.opts.Level.Kind = kind
@@ -269,7 +269,7 @@ func TestCancel(t *testing.T) {
 // TestServerDies: nothing outlives the process that started it, and its
 // scratch folder is removed by the next one.
 func TestServerDies(t *testing.T) {
-	for _, kind := range []sandbox.Kind{sandbox.Namespaces, sandbox.Copied} {
+	for _, kind := range confiningKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			p := newPlace(t, nil)
 			p.opts.Level.Kind = kind

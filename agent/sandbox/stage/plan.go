@@ -22,6 +22,11 @@ const (
 // CodeRefused is the exit code of a stage that could not do its steps.
 const CodeRefused = 125
 
+// KernelFiles are the paths in /proc by which the machine is steered: root's to
+// write, also in a namespace. (bubblewrap protects them only if the folder
+// itself looks writable, which /proc/sys never does.)
+var KernelFiles = []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"}
+
 // A Mode says what the stage builds.
 type Mode string
 

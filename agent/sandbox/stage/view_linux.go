@@ -231,7 +231,7 @@ func (v *view) putProc() error {
 	if n := v.plan.Limits.Processes; n > 0 && kernelAtLeast(6, 14) {
 		_ = writeFile("/proc/sys/kernel/pid_max", strconv.Itoa(max(n, leastPIDMax)))
 	}
-	for _, path := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"} {
+	for _, path := range KernelFiles {
 		if err := protectInPlace(path); err != nil {
 			return err
 		}
