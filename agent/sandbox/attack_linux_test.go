@@ -83,6 +83,11 @@ var attacks = []attack{
 	{"secret: direct", func(t targets) error { return readSecret(t.Secret) }},
 	{"secret: through a symbolic link", func(t targets) error { return readSecret("secret") }},
 	{"secret: /proc/PID/root of a parent", readSecretThroughParents},
+	{"secret: a masked file of the workspace", readMasked},
+	{"secret: a hard link to a masked file", linkMasked},
+	{"secret: a masked folder, moved", func(t targets) error { return readMoved("keys") }},
+	{"write: a masked file of the workspace", func(t targets) error { return deface(t.Root + "/.env") }},
+	{"write: a masked file, replaced", func(t targets) error { return replace(t.Root + "/.env") }},
 	{"environment", readEnvironment},
 	{"git hook", func(t targets) error { return create(t.Root + "/.git/hooks/pre-commit") }},
 	{"git configuration", func(t targets) error { return deface(t.Root + "/.git/config") }},
@@ -255,6 +260,42 @@ func dialUnix(path string) error {
 		return err
 	}
 	return c.Close()
+}
+
+// readMasked reads .env here, and in the user's workspace, which is another
+// place for a command in a copy.
+func readMasked(t targets) error {
+	if err := readSecret(t.Root + "/.env"); err == nil {
+		return nil
+	}
+	return readSecret(".env")
+}
+
+func linkMasked(t targets) error {
+	err := os.Link(t.Root+"/.env", "mine")
+	if err != nil {
+		err = os.Link(".env", "mine")
+	}
+	if err != nil {
+		return err
+	}
+	return readSecret("mine")
+}
+
+// readMoved reads what is in a folder from another place, and moves it back.
+func readMoved(dir string) error {
+	if err := os.Rename(dir, "moved"); err != nil {
+		return err
+	}
+	defer os.Rename("moved", dir) //nolint:errcheck // a folder of this test
+	return readSecret("moved/key")
+}
+
+func replace(path string) error {
+	if err := create("mine"); err != nil {
+		return err
+	}
+	return os.Rename("mine", path)
 }
 
 func readEnvironment(t targets) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -121,7 +122,7 @@ func attacksAsUser(t *testing.T, kind sandbox.Kind) []row {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(base) })
 	self, report := filepath.Join(base, "sandbox.test"), filepath.Join(base, "report.json")
-	copyExecutable(t, "/proc/self/exe", self)
+	copyExecutable(t, executable(t), self)
 	if err := os.Chown(base, ordinaryUser, ordinaryUser); err != nil {
 		t.Fatal(err)
 	}
@@ -155,15 +156,22 @@ func reportAttacks(t *testing.T, path string) {
 	}
 }
 
+// copyExecutable copies by another process: a file that this one has open for
+// writing while it starts something can be busy for long.
 func copyExecutable(t *testing.T, from, to string) {
 	t.Helper()
-	b, err := os.ReadFile(from)
-	if err == nil {
-		err = os.WriteFile(to, b, 0o755)
+	if out, err := exec.Command("cp", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
+}
+
+func executable(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return self
 }
 
 func attackAll(t *testing.T, kind sandbox.Kind) []row {
@@ -189,6 +197,7 @@ type battlefield struct {
 	attacker string
 	tcp, udp atomic.Int32 // what arrived
 	unix     atomic.Int32
+	streams  []net.Listener
 	leak     *os.File // without close-on-exec
 }
 
@@ -196,6 +205,7 @@ func newBattlefield(t *testing.T, kind sandbox.Kind) *battlefield {
 	t.Helper()
 	p := newPlace(t, map[string]string{"a.txt": "a\n"})
 	p.opts.Level.Kind = kind
+	p.opts.Masks = []string{p.root + "/.env", p.root + "/keys"}
 	p.opts.Env = append(p.opts.Env, "AWS_SECRET_ACCESS_KEY="+secretText)
 	f := &battlefield{place: p}
 	out := filepath.Join(p.base, "outside")
@@ -215,7 +225,7 @@ func newBattlefield(t *testing.T, kind sandbox.Kind) *battlefield {
 		}
 	}
 	f.attacker = filepath.Join(p.root, "attacker")
-	copyExecutable(t, "/proc/self/exe", f.attacker)
+	copyExecutable(t, executable(t), f.attacker)
 	f.listen()
 	leak, err := unix.Open(f.targets.Secret, unix.O_RDONLY, 0)
 	if err != nil {
@@ -232,6 +242,8 @@ func (f *battlefield) reset() {
 	f.write(f.targets.File, "safe")
 	f.write(f.targets.Linked, "safe")
 	f.write(f.root+"/a.txt", "safe")
+	f.write(f.root+"/.env", secretText)
+	f.write(f.root+"/keys/key", secretText)
 	for _, name := range []string{f.root + "/mine", f.root + "/hard", f.targets.State + "/attacked", f.home + "/.attacked", "/tmp/attacked-" + f.targets.Mark, f.root + "/.git/hooks/pre-commit"} {
 		_ = os.Remove(name)
 	}
@@ -239,6 +251,7 @@ func (f *battlefield) reset() {
 	if err := os.Link(f.targets.Linked, f.root+"/hard"); err != nil {
 		f.t.Fatal(err)
 	}
+	f.drain()
 	f.tcp.Store(0)
 	f.udp.Store(0)
 	f.unix.Store(0)
@@ -290,8 +303,25 @@ func portOf(tb testing.TB, addr net.Addr) int {
 	return n
 }
 
+// drain waits until every connection that was made is counted: they are
+// accepted in their order, and closed behind the count.
+func (f *battlefield) drain() {
+	f.t.Helper()
+	for _, l := range f.streams {
+		c, err := net.Dial(l.Addr().Network(), l.Addr().String())
+		if err == nil {
+			_, _ = io.ReadAll(c)
+			err = c.Close()
+		}
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
 func (f *battlefield) count(l net.Listener, n *atomic.Int32) {
 	f.t.Cleanup(func() { _ = l.Close() })
+	f.streams = append(f.streams, l)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -355,7 +385,7 @@ func (f *battlefield) wasWritten() bool {
 			return true
 		}
 	}
-	return f.read(f.targets.File) != "safe" || f.read(f.root+"/a.txt") != "safe" || f.read(f.targets.Linked) != "safe" || strings.Contains(f.read(f.root+"/.git/config"), "attacked")
+	return f.read(f.targets.File) != "safe" || f.read(f.root+"/a.txt") != "safe" || f.read(f.root+"/.env") != secretText || f.read(f.targets.Linked) != "safe" || strings.Contains(f.read(f.root+"/.git/config"), "attacked")
 }
 
 // victim starts a process of the same user.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 
 	"github.com/agentls/agentls/agent/sandbox/stage"
 )
@@ -69,10 +70,15 @@ func (s *Sandbox) bubblewrap(c *treeCopy, home string, cmd *Command) []string {
 }
 
 func (s *Sandbox) bubblewrapMasks() []string {
+	var git []string
+	for _, root := range s.opts.Roots {
+		git = append(git, gitDirs(root)...)
+	}
 	var args []string
-	for _, path := range s.masks(scratchDirs) {
-		if s.home != "" && within(path, s.home) {
-			continue // nothing of the home shows
+	for _, path := range withoutNested(append(s.masks(scratchDirs), s.hidden...)) {
+		inGit := slices.ContainsFunc(git, func(dir string) bool { return within(path, dir) })
+		if s.shows(path) && !inGit {
+			continue // nothing of the home shows, and what is hidden was not copied
 		}
 		stat, err := os.Lstat(path)
 		switch {
@@ -80,7 +86,7 @@ func (s *Sandbox) bubblewrapMasks() []string {
 		case stat.IsDir():
 			args = append(args, "--tmpfs", path, "--remount-ro", path)
 		default:
-			args = append(args, "--ro-bind", "/dev/null", path)
+			args = append(args, "--ro-bind", s.scratch.empty(), path)
 		}
 	}
 	return args

@@ -27,7 +27,7 @@ func (s *Sandbox) mountedChanges(ctx context.Context) ([]Change, error) {
 	var all []foundChange
 	budget := int64(maxTexts)
 	for _, t := range s.scratch.trees {
-		d := &diff{root: t.root, upper: t.upper, budget: &budget}
+		d := &diff{root: t.root, upper: t.upper, budget: &budget, hides: s.hides}
 		found, err := d.changes(ctx, t.lowers(), s.opts.Ignored)
 		if err != nil {
 			return nil, err
@@ -65,7 +65,8 @@ func (s *Sandbox) discardLater(ctx context.Context) {
 type diff struct {
 	root    string
 	upper   string
-	budget  *int64  // bytes that may still be loaded
+	budget  *int64 // bytes that may still be loaded
+	hides   func(path string) bool
 	copied  bool    // upper is a copy of all there was: what it lacks is gone
 	marks   []entry // of the upper: opaque folders, and whiteouts of folders
 	entries []entry
@@ -96,7 +97,7 @@ func (d *diff) changes(ctx context.Context, lowers []string, ignored ignoreFunc)
 	if err := d.walk("", d.upper, lowers, below{}); err != nil {
 		return nil, err
 	}
-	kept, err := d.unignored(ctx, d.folders, ignored)
+	kept, err := d.offered(ctx, d.folders, ignored)
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +106,11 @@ func (d *diff) changes(ctx context.Context, lowers []string, ignored ignoreFunc)
 			return nil, err
 		}
 	}
-	entries, err := d.unignored(ctx, d.entries, ignored)
+	entries, err := d.offered(ctx, d.entries, ignored)
 	if err != nil {
 		return nil, err
 	}
-	if d.marks, err = d.unignored(ctx, d.marks, ignored); err != nil {
+	if d.marks, err = d.offered(ctx, d.marks, ignored); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.rel, b.rel) })
@@ -278,9 +279,10 @@ func (d *diff) removeUnseen(rel string, lowers []string, seen map[string]bool, a
 	return nil
 }
 
-// unignored returns the entries that are not ignored, asking once for each
-// repository.
-func (d *diff) unignored(ctx context.Context, entries []entry, ignored ignoreFunc) ([]entry, error) {
+// offered returns the entries that are neither hidden nor ignored, asking once
+// for each repository.
+func (d *diff) offered(ctx context.Context, entries []entry, ignored ignoreFunc) ([]entry, error) {
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return d.hides(filepath.Join(d.root, e.rel)) })
 	if ignored == nil {
 		return entries, nil
 	}

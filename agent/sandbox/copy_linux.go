@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,7 @@ func (s *Sandbox) runCopied(ctx context.Context, view View, cmd *Command, argv [
 	if err := s.scratch.show(view); err != nil {
 		return nil, fmt.Errorf("lay the draft over the workspace: %w", err)
 	}
+	s.hidden = s.rootMasks()
 	c := s.newCopy()
 	if s.opts.Level.Kind == Bubblewrap {
 		c.git = gitMount
@@ -64,13 +66,15 @@ func (s *Sandbox) fencedPlan(c *treeCopy, cmd *Command, argv []string, mode stag
 	plan.Dir = c.of(plan.Dir)
 	plan.Env = lastOfEach(append(plan.Env, "HOME="+c.home, "TMPDIR="+c.tmp, "PWD="+plan.Dir, "GOTMPDIR="+c.tmp))
 	plan.Writable = []string{c.dir, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}
-	hidden := append(s.masks(nil), "/tmp", "/var/tmp", "/run", "/mnt", "/media", "/dev/shm")
-	plan.Readable = append(readableBeneath("/", hidden), keptPaths(plan.Env, cmd.Network)...)
+	masks := slices.Concat(s.masks(nil), s.hidden)
+	plan.Readable = append(readableBeneath("/", slices.Concat(masks, scratchDirs, []string{"/dev/shm"})), keptPaths(plan.Env, cmd.Network)...)
 	if !within(s.program.path, "/proc") { // the probe starts it again
 		plan.Readable = append(plan.Readable, s.program.path)
 	}
 	for _, root := range s.opts.Roots {
-		plan.Readable = append(plan.Readable, gitDirs(root)...)
+		for _, dir := range gitDirs(root) {
+			plan.Readable = append(plan.Readable, readableBeneath(dir, masks)...)
+		}
 	}
 	return plan
 }
@@ -110,6 +114,7 @@ type treeCopy struct {
 	trees []*tree
 	sc    *scratch
 	git   gitStyle
+	hides func(path string) bool // what is not copied
 }
 
 // A gitStyle says how git finds the repository, which is not copied: it is
@@ -124,7 +129,7 @@ const (
 func (s *Sandbox) newCopy() *treeCopy {
 	s.scratch.works++
 	dir := filepath.Join(s.scratch.dir, fmt.Sprintf("copy-%d", s.scratch.works))
-	return &treeCopy{dir: dir, home: filepath.Join(dir, "home"), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch}
+	return &treeCopy{dir: dir, home: filepath.Join(dir, "home"), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch, hides: s.hides}
 }
 
 func (c *treeCopy) remove() error { return removeTree(c.dir) }
@@ -166,15 +171,15 @@ func (c *treeCopy) fill(ctx context.Context) error {
 		if err := os.MkdirAll(filepath.Dir(c.root(t)), 0o755); err != nil {
 			return err
 		}
-		if err := c.copyFolder(ctx, t.lowers(), c.root(t)); err != nil {
+		if err := c.copyFolder(ctx, t.lowers(), t.root, c.root(t)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// copyFolder copies what the folders lowers, merged, show.
-func (c *treeCopy) copyFolder(ctx context.Context, lowers []string, to string) error {
+// copyFolder copies what the folders lowers, merged, show at a path.
+func (c *treeCopy) copyFolder(ctx context.Context, lowers []string, at, to string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -194,10 +199,10 @@ func (c *treeCopy) copyFolder(ctx context.Context, lowers []string, to string) e
 		if err != nil {
 			return err
 		}
-		if from.stat == nil {
+		if from.stat == nil || c.hides(filepath.Join(at, name)) {
 			continue
 		}
-		if err := c.copyOne(ctx, from, filepath.Join(to, name)); err != nil {
+		if err := c.copyOne(ctx, from, filepath.Join(at, name), filepath.Join(to, name)); err != nil {
 			return fmt.Errorf("%s: %w", from.path, err)
 		}
 	}
@@ -222,12 +227,12 @@ func mergedNames(dirs []string) ([]string, error) {
 	return names, nil
 }
 
-func (c *treeCopy) copyOne(ctx context.Context, from base, to string) error {
+func (c *treeCopy) copyOne(ctx context.Context, from base, at, to string) error {
 	switch {
 	case filepath.Base(to) == ".git":
 		return c.showGit(from, to)
 	case from.stat.IsDir():
-		return c.copyFolder(ctx, from.merge, to)
+		return c.copyFolder(ctx, from.merge, at, to)
 	case from.stat.Mode()&fs.ModeSymlink != 0:
 		target, err := os.Readlink(from.path)
 		if err != nil {
@@ -285,7 +290,7 @@ func (c *treeCopy) changes(ctx context.Context, ignored ignoreFunc) ([]Change, e
 	var all []foundChange
 	budget := int64(maxTexts)
 	for _, t := range c.trees {
-		d := &diff{root: t.root, upper: c.root(t), budget: &budget, copied: true}
+		d := &diff{root: t.root, upper: c.root(t), budget: &budget, hides: c.hides, copied: true}
 		found, err := d.changes(ctx, t.lowers(), ignored)
 		if err != nil {
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -45,6 +46,17 @@ func look(dirs []string, name string) (base, error) {
 		if isOpaque(path) {
 			return found, nil
 		}
+	}
+	return found, nil
+}
+
+// lookUp is look for a path of several names.
+func lookUp(dirs []string, rel string) (found base, err error) {
+	for name := range strings.SplitSeq(rel, "/") {
+		if found, err = look(dirs, name); err != nil {
+			return base{}, err
+		}
+		dirs = found.merge
 	}
 	return found, nil
 }

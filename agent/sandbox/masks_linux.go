@@ -27,7 +27,7 @@ var systemSecrets = []string{
 
 // masks returns what is hidden from a command: secrets, our own state, and
 // the sockets of this machine that no covered folder hides. (A read-only mount
-// does not stop connect(2).)
+// does not stop connect(2).) What is hidden of the workspace is s.hidden.
 func (s *Sandbox) masks(covered []string) []string {
 	paths := slices.Concat(s.opts.Masks, systemSecrets, []string{s.opts.State})
 	if s.opts.Home != "" {
@@ -55,7 +55,50 @@ func (s *Sandbox) masks(covered []string) []string {
 			masks = append(masks, real)
 		}
 	}
-	return withoutNested(masks)
+	return masks
+}
+
+// rootMasks returns the paths in the workspace that Options.Masks hide: each at
+// its own place, and what it leads to if it is a link. Nothing need be there.
+func (s *Sandbox) rootMasks() []string {
+	var hidden []string
+	for _, path := range s.opts.Masks {
+		path = filepath.Clean(path)
+		candidates := []string{path}
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			candidates[0] = filepath.Join(dir, filepath.Base(path))
+		}
+		candidates = append(candidates, existing(path)...)
+		for _, candidate := range candidates {
+			if s.scratch.treeOf(candidate) != nil && !s.holdsRoot(candidate) && !slices.Contains(hidden, candidate) {
+				hidden = append(hidden, candidate)
+			}
+		}
+	}
+	return withoutNested(hidden)
+}
+
+// shownMasks returns those of s.hidden that the workspace, or the draft, has
+// something at: there is nothing to hide at the others, and what a command
+// puts there is its own.
+func (s *Sandbox) shownMasks() ([]string, error) {
+	var shown []string
+	for _, path := range s.hidden {
+		t := s.scratch.treeOf(path)
+		there, err := lookUp(t.lowers(), t.rel(path))
+		if err != nil {
+			return nil, err
+		}
+		if there.stat != nil {
+			shown = append(shown, path)
+		}
+	}
+	return shown, nil
+}
+
+// hides reports whether path is hidden, or lies in what is.
+func (s *Sandbox) hides(path string) bool {
+	return slices.ContainsFunc(s.hidden, func(mask string) bool { return within(path, mask) })
 }
 
 // shows reports whether path lies in what is mounted over the scratch

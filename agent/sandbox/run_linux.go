@@ -31,6 +31,7 @@ type Sandbox struct {
 
 	// Whoever has the turn has these.
 	unsettled []func() error
+	hidden    []string // of the workspace, from the last command
 	closed    bool
 }
 
@@ -156,7 +157,14 @@ func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, relea
 	for _, root := range s.opts.Roots {
 		plan.ReadOnly = append(plan.ReadOnly, gitDirs(root)...)
 	}
-	plan.Masks = s.masks(scratchDirs)
+	s.hidden = s.rootMasks()
+	shown, err := s.shownMasks()
+	if err != nil {
+		release()
+		return nil, func() {}, err
+	}
+	plan.Masks = withoutNested(append(s.masks(scratchDirs), shown...))
+	plan.Empty = s.scratch.empty()
 	plan.Keep = keptPaths(plan.Env, cmd.Network)
 	plan.Writable = append([]string{"/dev", "/proc"}, scratchDirs...)
 	for _, o := range plan.Overlays {

@@ -41,8 +41,13 @@ type Options struct {
 	// ignores; folders end in a slash. Nil: nothing is ignored.
 	Ignored func(ctx context.Context, dir string, names []string) (map[string]bool, error)
 
-	Masks []string         // paths hidden besides the known secrets
-	Now   func() time.Time // the clock
+	// Masks are paths hidden besides the known secrets, absolute: files look
+	// empty and folders too, or are missing where the command works in a copy.
+	// Nothing of them can be changed, and no change is told. One that a root
+	// lies in is ignored; what a link among them leads to is hidden as well.
+	Masks []string
+
+	Now func() time.Time // the clock
 }
 
 // A Command is what is to be run.
@@ -194,6 +199,11 @@ func (o *Options) check() error {
 			return fmt.Errorf("sandbox: %q is no absolute and clean path of a folder", path)
 		}
 	}
+	for _, path := range o.Masks {
+		if !filepath.IsAbs(path) {
+			return fmt.Errorf("sandbox: %q is no absolute path of what is to be hidden", path)
+		}
+	}
 	for _, root := range o.Roots {
 		if within(o.State, root) {
 			return fmt.Errorf("sandbox: the state folder %s lies in the workspace %s: a command could write it", o.State, root)
@@ -222,5 +232,8 @@ func (c *Command) argv() ([]string, error) {
 
 // within reports whether path is dir or lies in it. Both are clean.
 func within(path, dir string) bool {
-	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+	if dir == "/" {
+		return true
+	}
+	return strings.HasPrefix(path, dir) && (len(path) == len(dir) || path[len(dir)] == '/')
 }

@@ -29,6 +29,7 @@ const (
 // A scratch is the folder of one run:
 //
 //	lock            held while the run lives
+//	empty           an empty file, in place of each that is hidden
 //	N/layer         what the view shows over the root N, below the command's writes
 //	N/upper         what commands wrote there
 //	home, …         what they wrote to the home, and to caches elsewhere
@@ -65,6 +66,9 @@ func newScratch(s *Sandbox) (*scratch, error) {
 	if sc.lock, err = tryLock(filepath.Join(dir, "lock")); err != nil {
 		return nil, errors.Join(err, removeTree(dir))
 	}
+	if err := os.WriteFile(sc.empty(), nil, 0o444); err != nil { //nolint:forbidigo,gosec // everybody's to read: there is nothing in it
+		return nil, errors.Join(err, sc.remove())
+	}
 	for i, root := range s.opts.Roots {
 		base := filepath.Join(dir, strconv.Itoa(i))
 		t := &tree{root: root, layer: filepath.Join(base, "layer"), upper: filepath.Join(base, "upper"), shown: map[string]File{}}
@@ -75,6 +79,8 @@ func newScratch(s *Sandbox) (*scratch, error) {
 	}
 	return sc, nil
 }
+
+func (sc *scratch) empty() string { return filepath.Join(sc.dir, "empty") }
 
 // sweep removes the scratch folders that nobody holds.
 func sweep(runs string) {
@@ -248,20 +254,16 @@ func (sc *scratch) show(view View) error {
 // it that held nothing else: a draft, like git, has no empty folders.
 func (t *tree) hideEmpty(rel string) error {
 	for ; rel != "."; rel = filepath.Dir(rel) {
-		lowers := []string{t.layer, t.root}
-		for name := range strings.SplitSeq(rel, "/") {
-			at, err := look(lowers, name)
-			if err != nil {
-				return err
-			}
-			lowers = at.merge
+		folder, err := lookUp([]string{t.layer, t.root}, rel)
+		if err != nil {
+			return err
 		}
-		names, err := mergedNames(lowers)
+		names, err := mergedNames(folder.merge)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
-			if at, err := look(lowers, name); err != nil || at.stat != nil {
+			if at, err := look(folder.merge, name); err != nil || at.stat != nil {
 				return err
 			}
 		}

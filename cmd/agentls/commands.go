@@ -74,7 +74,10 @@ func sandboxOptions(roots []string) (sandbox.Options, error) {
 	}
 	opts := sandbox.Options{
 		Home: home, Env: os.Environ(), Now: time.Now,
-		Ignored: ignoredByGit, Masks: []string{stateDir(), cacheDir(), filepath.Dir(configFile())},
+		Ignored: ignoredByGit, Masks: []string{stateDir(), cacheDir()},
+	}
+	if file := configFile(); file != "" {
+		opts.Masks = append(opts.Masks, filepath.Dir(file))
 	}
 	for _, root := range roots {
 		real, err := filepath.EvalSymlinks(root)

@@ -9,7 +9,7 @@ package stage
 
 // Version changes whenever Plan or Report do: a stage of another version
 // refuses the plan.
-const Version = 1
+const Version = 2
 
 // The descriptors that the stage is started with, after the three standard
 // ones.
@@ -69,7 +69,8 @@ type Plan struct {
 
 	Overlays []Overlay `json:"overlays"` // in the order they are attached; a later one may lie in an earlier one
 	ReadOnly []string  `json:"readOnly"` // shown as they are, never written
-	Masks    []string  `json:"masks"`    // files and folders whose content is hidden
+	Masks    []string  `json:"masks"`    // files and folders whose content is hidden; also links, themselves
+	Empty    string    `json:"empty"`    // the file that shows in place of those that are no folders
 	Scratch  []string  `json:"scratch"`  // folders that begin empty and end with the command
 	Keep     []string  `json:"keep"`     // files beneath Scratch that are shown all the same, read-only
 

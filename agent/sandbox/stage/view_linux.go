@@ -25,7 +25,7 @@ type view struct {
 	overlays []mount
 	kept     []mount // of Plan.Keep
 	readOnly []mount
-	nulls    []mount // one for each mask
+	empty    mount // Plan.Empty
 	devices  []mount
 }
 
@@ -68,12 +68,12 @@ func (v *view) collect() error {
 	if v.kept, err = protectedClones(v.plan.Keep); err != nil {
 		return err
 	}
-	for range v.plan.Masks {
-		null, err := cloneMount("/dev/null")
+	if len(v.plan.Masks) > 0 {
+		empty, err := protectedClones([]string{v.plan.Empty})
 		if err != nil {
 			return err
 		}
-		v.nulls = append(v.nulls, null)
+		v.empty = empty[0]
 	}
 	for _, name := range deviceNames {
 		device, err := cloneMount("/dev/" + name)
@@ -184,21 +184,19 @@ func (v *view) putProtected(m mount, path string) error {
 	return m.attach(path)
 }
 
-// putMasks comes last, so that it also covers what the overlays show.
+// putMasks comes last, so that it also covers what the overlays show. A link
+// is covered itself: nothing here is followed.
 func (v *view) putMasks() error {
-	hidden := "" // a folder that is masked already
-	for i, path := range v.plan.Masks {
+	file, folder := mask{first: v.empty}, mask{first: none}
+	for _, path := range v.plan.Masks {
 		stat, err := os.Lstat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // covered by something else, or gone
 			continue
-		case err == nil && stat.Mode()&fs.ModeSymlink != 0:
-			err = errors.New("it is a symbolic link")
 		case err == nil && stat.IsDir():
-			err = maskFolder(path, hidden)
-			hidden = path
+			err = folder.cover(path)
 		case err == nil:
-			err = v.nulls[i].attach(path)
+			err = file.cover(path)
 		}
 		if err != nil {
 			return fmt.Errorf("mask %s: %w", path, err)
@@ -207,19 +205,26 @@ func (v *view) putMasks() error {
 	return nil
 }
 
-// maskFolder puts an empty folder at path: the one that is at hidden already,
-// which costs less than another.
-func maskFolder(path, hidden string) error {
-	empty, err := none, error(nil)
-	if hidden == "" {
-		empty, err = mountTmpfs(4096, 0o555, unix.MOUNT_ATTR_RDONLY)
-	} else {
-		empty, err = cloneMount(hidden)
+// A mask is what shows in place of something else: the first time itself, then
+// clones of it, which cost less than another.
+type mask struct {
+	first mount // none: an empty folder, to be made
+	at    string
+}
+
+func (m *mask) cover(path string) (err error) {
+	next := m.first
+	switch {
+	case m.at != "":
+		next, err = cloneMount(m.at)
+	case next == none:
+		next, err = mountTmpfs(4096, 0o555, unix.MOUNT_ATTR_RDONLY)
 	}
 	if err != nil {
 		return err
 	}
-	return empty.attach(path)
+	m.at = path
+	return next.attach(path)
 }
 
 // putProc shows the processes of this namespace only.
