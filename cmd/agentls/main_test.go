@@ -187,8 +187,17 @@ func (u *user) serve() *wire {
 	if err := w.cmd.Start(); err != nil {
 		u.t.Fatal(err)
 	}
-	u.t.Cleanup(func() { _ = w.cmd.Process.Kill(); _ = w.cmd.Wait() })
+	u.t.Cleanup(w.end)
 	return w
+}
+
+// end hangs up, so that the server ends what it has begun; a server that does
+// not end is killed.
+func (w *wire) end() {
+	_ = w.in.Close()
+	late := time.AfterFunc(10*time.Second, func() { _ = w.cmd.Process.Kill() })
+	defer late.Stop()
+	_ = w.cmd.Wait()
 }
 
 // initialize begins the session on the user's project.
