@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -43,33 +44,76 @@ var code = map[string]bool{
 	".rs": true, ".java": true, ".kt": true, ".rb": true, ".php": true, ".c": true, ".h": true, ".cc": true, ".cpp": true, ".cs": true, ".swift": true,
 }
 
+// rules are the deny list, sorted by how they are looked up: a workspace may
+// have a hundred thousand files.
+var rules = sortRules(deny)
+
+type denyRules struct {
+	names    map[string]bool // of files, whole
+	endings  map[string]bool // "*.pem", by their extension ".pem"
+	patterns []string        // of names, other ones
+	folders  []string        // "/.ssh/"
+	paths    []string        // "/.docker/config.json": the last parts of a path
+}
+
+func sortRules(list []string) denyRules {
+	r := denyRules{names: map[string]bool{}, endings: map[string]bool{}}
+	for _, rule := range list {
+		ending, isEnding := strings.CutPrefix(rule, "*")
+		switch {
+		case strings.HasSuffix(rule, "/"):
+			r.folders = append(r.folders, "/"+rule)
+		case strings.Contains(rule, "/"):
+			r.paths = append(r.paths, "/"+rule)
+		case isEnding && strings.LastIndexByte(ending, '.') == 0 && !strings.Contains(ending, "*"):
+			r.endings[ending] = true
+		case strings.Contains(rule, "*"):
+			r.patterns = append(r.patterns, rule)
+		default:
+			r.names[rule] = true
+		}
+	}
+	return r
+}
+
+// match returns a rule that path, in lower case, with slashes and one in
+// front, breaks.
+func (r *denyRules) match(path string) (rule string, ok bool) {
+	if i := slices.IndexFunc(r.folders, func(folder string) bool { return strings.Contains(path+"/", folder) }); i >= 0 {
+		return r.folders[i][1:], true
+	}
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	switch ending := filepath.Ext(name); {
+	case r.names[name]:
+		return name, true
+	case ending != "" && r.endings[ending]:
+		return "*" + ending, true
+	}
+	if i := slices.IndexFunc(r.patterns, func(pattern string) bool { return matches(pattern, name) }); i >= 0 {
+		return r.patterns[i], true
+	}
+	if i := slices.IndexFunc(r.paths, func(end string) bool { return strings.HasSuffix(path, end) }); i >= 0 {
+		return r.paths[i][1:], true
+	}
+	return "", false
+}
+
 // Withheld returns the rule by which the content of path is kept from models,
 // and whether there is one. Case does not matter: file systems differ.
 func (g *Gate) Withheld(path string) (rule string, ok bool) {
 	path = withoutBackup("/" + strings.ToLower(filepath.ToSlash(path)))
-	name := path[strings.LastIndexByte(path, '/')+1:]
-	for _, rule := range deny {
-		var matches bool
-		switch {
-		case strings.HasSuffix(rule, "/"):
-			matches = strings.Contains(path+"/", "/"+rule) && !isShared(name, rule)
-		case strings.Contains(rule, "/"):
-			matches = strings.HasSuffix(path, "/"+rule)
-		default:
-			matches = matchesAny([]string{rule}, name) && !isShared(name, rule)
-		}
-		if matches {
-			return rule, true
-		}
+	if rule, ok = rules.match(path); !ok || isShared(path[strings.LastIndexByte(path, '/')+1:], rule) {
+		return "", false
 	}
-	return "", false
+	return rule, true
 }
 
 // isShared reports whether a file that matches rule is made to be shared all
 // the same. A package may be called secrets.
 func isShared(name, rule string) bool {
 	about := strings.HasPrefix(rule, "secrets") || strings.HasPrefix(rule, "credentials")
-	return matchesAny(allow, name) || about && code[filepath.Ext(name)]
+	isAllowed := func(pattern string) bool { return matches(pattern, name) }
+	return !strings.HasSuffix(rule, "/") && slices.ContainsFunc(allow, isAllowed) || about && code[filepath.Ext(name)]
 }
 
 // withoutBackup returns the path that a backup copy beside it was made of.
@@ -80,13 +124,9 @@ func withoutBackup(path string) string {
 	return path
 }
 
-func matchesAny(patterns []string, name string) bool {
-	for _, pattern := range patterns {
-		if ok, err := filepath.Match(pattern, name); ok && err == nil {
-			return true
-		}
-	}
-	return false
+func matches(pattern, name string) bool {
+	ok, err := filepath.Match(pattern, name)
+	return ok && err == nil
 }
 
 // Check returns req as it may leave, or an error that says why it may not. It
