@@ -19,9 +19,8 @@ build: stage ## bin/agentls (the default)
 	$(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/agentls ./cmd/agentls
 
 .PHONY: test
-test: stage $(gotestsum) ## every test, with its time, in real Neovims too
-	nvims=$$(editors/setup.sh tests) && \
-	AGENTLS_TEST_NVIM=$$nvims $(gotestsum) --format testname -- -count=1 -timeout 15m ./...
+test: ## every test, with its time: Go's, in real Neovims too, then the VS Code extension's; what each part took
+	GOTESTSUM=$(gotestsum) editors/test.sh
 
 .PHONY: check
 check: stage $(golangci) $(gotestsum) ## what a change must pass: format, vet, linter, imports, tidy, Windows, tests with -race
@@ -44,7 +43,7 @@ vscode: ## editors/vscode/agentls.vsix: the VS Code extension with the server in
 	editors/vscode/package.sh $(VERSION)
 
 .PHONY: test-vscode
-test-vscode: ## the VS Code extension: unit tests, in a real VS Code, and on screen
+test-vscode: ## the VS Code extension's tests alone: unit tests, in a real VS Code, and on screen
 	editors/vscode/test.sh
 
 .PHONY: demo

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# setup.sh [tests]: what the demo, or the tests, need beside Go. Prints the Neovims to test with, separated by colons: the
-# value of AGENTLS_TEST_NVIM (which wins if it is already set).
+# setup.sh [demo|tests|vscode|pictures]: what the demo (the default), the tests, those of the VS Code extension alone, or
+# the pictures need beside Go. All but vscode print the Neovims to test with, separated by colons: the value of
+# AGENTLS_TEST_NVIM (which wins if it is already set).
 #
 # On Debian, root gets what is missing from apt; anybody else is told the one command to run. Neovim 0.10.4 comes
 # from a later suite and is kept in ${XDG_CACHE_HOME:-~/.cache}/agentls-test, for all checkouts. When nothing is
@@ -8,6 +9,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 newer=${XDG_CACHE_HOME:-${HOME:?}/.cache}/agentls-test/nvim-0.10.4
+purpose=${1:-demo}
 
 die() {
 	echo "editors/setup.sh: $*" >&2
@@ -37,16 +39,26 @@ install() {
 command -v go >/dev/null || die "missing: Go 1.26 or later; install it and put its bin folder on PATH"
 
 wanted=(git=git gcc=gcc)
-if [ -z "${AGENTLS_TEST_NVIM:-}" ]; then
-	wanted+=(nvim=neovim)
-	[ -x "$newer/bin/nvim" ] || wanted+=(patchelf=patchelf)
-fi
+neovim=(nvim=neovim)
+[ -x "$newer/bin/nvim" ] || neovim+=(patchelf=patchelf)
+[ -z "${AGENTLS_TEST_NVIM:-}" ] || neovim=()
+# VS Code's native modules are built; its tests look for processes.
+vscode=(npm=npm chromium=chromium g++=g++ make=make python3=python3 ps=procps)
+case $purpose in
+demo) wanted+=("${neovim[@]}") ;;
+vscode) wanted+=("${vscode[@]}") ;;
 # The sandbox is tested with what people build with, the task service with its real client and a browser.
-[ "${1:-}" != tests ] || wanted+=(npm=npm cargo=cargo python3=python3 setpriv=util-linux unshare=util-linux chromium=chromium)
+tests) wanted+=("${neovim[@]}" "${vscode[@]}" cargo=cargo setpriv=util-linux unshare=util-linux) ;;
+pictures) wanted+=("${neovim[@]}" "${vscode[@]}" Xvfb=xvfb xterm=xterm import=imagemagick fc-match=fontconfig) ;;
+*) die "what for? demo, tests, vscode or pictures" ;;
+esac
 packages=$(missing "${wanted[@]}")
+font=$(fc-match --format '%{family}' 'DejaVu Sans Mono' 2>/dev/null || true)
+[ "$purpose" != pictures ] || [ "$font" = 'DejaVu Sans Mono' ] || packages+=fonts-dejavu-core
 # shellcheck disable=SC2086 # a list of words
 [ -z "$packages" ] || install $packages
 
+[ "$purpose" != vscode ] || exit 0
 if [ -n "${AGENTLS_TEST_NVIM:-}" ]; then
 	echo "$AGENTLS_TEST_NVIM"
 	exit

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual, inspect } from 'node:util';
+import { begins, ends } from '../report.ts';
 
 /** Tests that run one after the other; those of one suite share a server, a project and the model's scripts. */
 export class Suite {
@@ -12,13 +13,15 @@ export class Suite {
   async run(): Promise<void> {
     for (const { name, run } of this.#tests) {
       const start = Date.now();
+      const test = `host/${name}`;
+      say(begins(test));
       try {
         await run();
       } catch (error) {
-        say(`FAIL ${name} (${Date.now() - start} ms)\n${error instanceof Error ? error.stack : error}`);
+        say(`${error instanceof Error ? error.stack : error}\n${ends(test, 'FAIL', Date.now() - start)}`);
         throw error;
       }
-      say(`ok   ${name} (${Date.now() - start} ms)`);
+      say(ends(test, 'PASS', Date.now() - start));
     }
   }
 }

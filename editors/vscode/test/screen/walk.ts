@@ -7,13 +7,24 @@ import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Locator, Page } from 'playwright-core';
 import { extension, Stage, until } from '../harness.ts';
+import { begins, ends } from '../report.ts';
 
 const stage = new Stage();
-const begin = Date.now();
 const pictures = process.env['AGENTLS_PICTURES'];
 
-function say(line: string): void {
-  console.log(`${String(Date.now() - begin).padStart(6)} ms  ${line}`);
+/** Takes a step of the walk, and tells of it as of a test. */
+async function step<T>(name: string, take: () => Promise<T>): Promise<T> {
+  const begin = Date.now();
+  const test = `screen/${name}`;
+  console.log(begins(test));
+  try {
+    const result = await take();
+    console.log(ends(test, 'PASS', Date.now() - begin));
+    return result;
+  } catch (error) {
+    console.log(`${error instanceof Error ? error.stack : error}\n${ends(test, 'FAIL', Date.now() - begin)}`);
+    throw error;
+  }
 }
 
 /** The editor, as the user's hands and eyes know it. */
@@ -124,11 +135,22 @@ class Screen {
   }
 }
 
+/** The walk, step by step; each goes on where the one before it ended. */
 async function walk(screen: Screen): Promise<void> {
-  await screen.open('tariff.go');
-  await screen.statusBar('agentls: scripted').waitFor();
-  say('the server runs');
+  await step('the server starts', async () => {
+    await screen.open('tariff.go');
+    await screen.statusBar('agentls: scripted').waitFor();
+  });
+  await step('a question', () => ask(screen));
+  await step('a reply', () => askOn(screen));
+  await step('a proposal', () => propose(screen));
+  await step('a rejected hunk', () => rejectHunk(screen));
+  await step('an accepted hunk', () => acceptHunk(screen));
+  await step('apply', () => apply(screen));
+  await step('undo', () => undo(screen));
+}
 
+async function ask(screen: Screen): Promise<void> {
   await screen.goTo(22);
   await screen.command('agentls: Ask About This');
   await screen.answer('Ask about Tariff', 'Is it safe for concurrent use?');
@@ -136,18 +158,18 @@ async function walk(screen: Screen): Promise<void> {
   await thread.getByText('Yes: ').waitFor();
   await screen.snap('vscode-ask-streaming');
   await thread.getByText('a typo in an order ends the program').waitFor();
-  say('asked');
+}
 
+async function askOn(screen: Screen): Promise<void> {
+  const thread = screen.thread('Ask about Tariff');
   await thread.locator('.review-thread-reply-button').click();
   await screen.page.keyboard.type('Who calls it?');
   await screen.page.keyboard.press('Control+Enter');
   await thread.getByText('and its test').waitFor();
   await screen.picture('vscode-ask');
-  say('asked on');
 }
 
-async function change(screen: Screen): Promise<void> {
-  const before = { tariff: stage.read('tariff.go'), order: stage.read('order.go') };
+async function propose(screen: Screen): Promise<void> {
   await screen.command('agentls: Change This');
   await screen.answer('Change Tariff', 'Return an error instead of panicking');
   const proposal = screen.notification('Change Tariff: 7 to review');
@@ -155,37 +177,43 @@ async function change(screen: Screen): Promise<void> {
   await screen.notification('Source: agentls').getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
   await screen.picture('vscode-proposal');
   await proposal.getByRole('button', { name: 'Review' }).click();
-  const hunk = screen.hunk('order.go', 'replaces 2 lines by 2');
-  await hunk.waitFor();
+  await screen.hunk('order.go', 'replaces 2 lines by 2').waitFor();
   await screen.command('View: Show agentls');
   await screen.tree('To review').waitFor();
   await screen.picture('vscode-review');
-  say('proposed');
+}
 
+async function rejectHunk(screen: Screen): Promise<void> {
+  const hunk = screen.hunk('order.go', 'replaces 2 lines by 2');
   await hunk.locator('.action-label[aria-label^="Reject"]').click();
   await hunk.waitFor({ state: 'detached' });
-  const kept = screen.hunk('order.go', 'replaces 1 line by 5');
-  await kept.locator('.action-label[aria-label^="Accept"]').waitFor();
   await screen.statusBar('6 to review').waitFor();
   await screen.picture('vscode-review-rejected');
-  say('rejected a hunk');
+}
 
-  await kept.locator('.action-label[aria-label^="Accept"]').click();
-  await kept.waitFor({ state: 'detached' });
+async function acceptHunk(screen: Screen): Promise<void> {
+  const hunk = screen.hunk('order.go', 'replaces 1 line by 5');
+  await hunk.locator('.action-label[aria-label^="Accept"]').click();
+  await hunk.waitFor({ state: 'detached' });
   check('the accepted hunk', stage.read('order.go')?.includes('price, err := Tariff'), true);
-  say('accepted a hunk');
+}
 
+/** The files before the change. */
+const before = { tariff: '', order: '' };
+
+async function apply(screen: Screen): Promise<void> {
   await screen.titleButton('Apply All').click();
-  const applied = screen.notification('applied in 3 files, 1 not yet saved');
-  await applied.waitFor();
+  await screen.notification('applied in 3 files, 1 not yet saved').waitFor();
   await screen.open('tariff.go');
   await until('the applied text', async () => (await screen.text()).includes('return 0, ZoneError{zone}'));
   check('tariff.go on disk, since nobody saved it', stage.read('tariff.go'), before.tariff);
   check('the rejected hunk', stage.read('order.go')?.includes('Total() int {'), true);
   check('the new file', stage.read('zone.go')?.includes('type ZoneError'), true);
   await screen.picture('vscode-applied');
-  say('applied');
+}
 
+async function undo(screen: Screen): Promise<void> {
+  const applied = screen.notification('applied in 3 files, 1 not yet saved');
   await applied.getByRole('button', { name: 'Undo' }).click();
   await screen.notification('undone in 3 files').waitFor();
   await until('the text as before', async () => (await screen.text()).includes('panic("unknown zone " + zone)'));
@@ -195,7 +223,6 @@ async function change(screen: Screen): Promise<void> {
   check('the files on disk', after, { ...before, zone: undefined });
   await screen.tree('undone').waitFor();
   await screen.picture('vscode-undone');
-  say('undone');
 }
 
 function check(what: string, got: unknown, want: unknown): void {
@@ -205,23 +232,22 @@ function check(what: string, got: unknown, want: unknown): void {
 }
 
 let outcome: 'passed' | 'failed' = 'failed';
+let screen: Screen | undefined;
 try {
-  await stage.prepare(['ask', 'reply', 'change'], {});
-  await stage.install(path.join(extension, 'agentls.vsix'));
-  say('the extension is installed');
-  await stage.serve();
-  const screen = new Screen(await stage.page());
-  try {
-    await screen.page.goto(`http://${stage.address}/?folder=${encodeURIComponent(stage.project)}`);
-    await screen.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-    say('the editor is shown');
-    await walk(screen);
-    await change(screen);
-    outcome = 'passed';
-  } catch (error) {
-    await screen.failure();
-    throw error;
-  }
+  screen = await step('the editor starts', async () => {
+    await stage.prepare(['ask', 'reply', 'change'], {});
+    await stage.install(path.join(extension, 'agentls.vsix'));
+    await stage.serve();
+    const shown = new Screen(await stage.page());
+    await shown.page.goto(`http://${stage.address}/?folder=${encodeURIComponent(stage.project)}`);
+    await shown.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    return shown;
+  });
+  Object.assign(before, { tariff: stage.read('tariff.go'), order: stage.read('order.go') });
+  await walk(screen);
+  outcome = 'passed';
+} catch {
+  await screen?.failure(); // step told why
 } finally {
   await stage.end(outcome);
 }
