@@ -16,7 +16,8 @@ import (
 )
 
 // TestPictures walks test/picture.lua in a terminal on a screen of its own and
-// takes a picture wherever that waits for one. picture.sh runs it.
+// takes a picture wherever that waits for one, into AGENTLS_PICTURES.
+// picture.sh runs it.
 func TestPictures(t *testing.T) {
 	nvims, err := nvimtest.Find()
 	if err != nil {
@@ -102,12 +103,11 @@ func (d *desk) takePictures(ctx context.Context, t *testing.T) int {
 	for _, path := range waiting {
 		name := strings.TrimSuffix(filepath.Base(path), ".ready")
 		shot := exec.CommandContext(ctx, "import", "-window", "agentls", "-colors", "64", "-strip",
-			"PNG8:../pictures/"+name+".png")
+			"PNG8:"+filepath.Join(os.Getenv("AGENTLS_PICTURES"), name+".png"))
 		shot.Env = d.env
 		if out, err := shot.CombinedOutput(); err != nil {
 			t.Fatalf("import: %v\n%s", err, out)
 		}
-		t.Logf("editors/pictures/%s.png", name)
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
