@@ -46,6 +46,10 @@ vscode: ## editors/vscode/agentls.vsix: the VS Code extension with the server in
 test-vscode: ## the VS Code extension's tests alone: unit tests, in a real VS Code, and on screen
 	editors/vscode/test.sh
 
+.PHONY: pictures
+pictures: stage ## the pictures of the documents, taken anew from the running program
+	editors/pictures.sh
+
 .PHONY: demo
 demo: build ## the whole way, on a real repository, with the scripted model
 	nvims=$$(editors/setup.sh) && AGENTLS_TEST_NVIM=$$nvims bin/agentls demo

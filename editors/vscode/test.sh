@@ -52,7 +52,7 @@ build() {
 	with_node
 	local version
 	version=$(git describe --tags --always --dirty 2>/dev/null || echo devel)
-	./package.sh "$version"
+	./package.sh "$version" >/dev/null
 	SERVER_VERSION=$version node build.ts --tests
 	go build -C ../.. -o "$AGENTLS_TEST_MODEL" ./editors/model
 }

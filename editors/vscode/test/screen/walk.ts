@@ -27,6 +27,9 @@ async function step<T>(name: string, take: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Where the edge of the side bar is when the editor starts. */
+const sash = { x: 350, y: 600 };
+
 /** The editor, as the user's hands and eyes know it. */
 class Screen {
   #page: Page;
@@ -102,6 +105,25 @@ class Screen {
     return this.#page.locator(`.editor-actions .action-label[aria-label^="${name}"]`);
   }
 
+  /** Leaves the status bar to what belongs to every VS Code, and gives the tree room for its titles. */
+  async tidy(): Promise<void> {
+    if (!pictures) {
+      return;
+    }
+    for (const item of ['status.forwardedPorts', 'status.workbench.keyboardLayout']) {
+      await this.#page.locator(`[id="${item}"]`).click({ button: 'right' });
+      const menu = this.#page.locator('.context-view .action-item', { hasText: "Hide '" });
+      await menu.waitFor();
+      await this.#page.keyboard.press('End');
+      await this.#page.keyboard.press('Enter');
+      await menu.waitFor({ state: 'detached' });
+    }
+    await this.#page.mouse.move(sash.x, sash.y);
+    await this.#page.mouse.down();
+    await this.#page.mouse.move(sash.x + 90, sash.y, { steps: 5 });
+    await this.#page.mouse.up();
+  }
+
   /** Takes a picture of what is on screen now. */
   async snap(name: string): Promise<void> {
     if (pictures) {
@@ -114,6 +136,7 @@ class Screen {
     if (!pictures) {
       return;
     }
+    await this.#page.mouse.move(26, 560); // nothing there has a tooltip
     let before: Buffer = Buffer.alloc(0);
     await until('a still screen', async () => {
       const now = await this.#page.screenshot();
@@ -140,9 +163,11 @@ async function walk(screen: Screen): Promise<void> {
   await step('the server starts', async () => {
     await screen.open('tariff.go');
     await screen.statusBar('agentls: scripted').waitFor();
+    await screen.tidy();
   });
   await step('a question', () => ask(screen));
   await step('a reply', () => askOn(screen));
+  await step('a closed thread', () => closeThread(screen));
   await step('a proposal', () => propose(screen));
   await step('a rejected hunk', () => rejectHunk(screen));
   await step('an accepted hunk', () => acceptHunk(screen));
@@ -167,6 +192,12 @@ async function askOn(screen: Screen): Promise<void> {
   await screen.page.keyboard.press('Control+Enter');
   await thread.getByText('and its test').waitFor();
   await screen.picture('vscode-ask');
+}
+
+async function closeThread(screen: Screen): Promise<void> {
+  const thread = screen.thread('Ask about Tariff');
+  await thread.locator('.action-label[aria-label^="Close"]').click();
+  await thread.waitFor({ state: 'detached' });
 }
 
 async function propose(screen: Screen): Promise<void> {
