@@ -44,7 +44,7 @@ func newBrowser(t *testing.T) *browser {
 	profile, err := os.MkdirTemp("", "agentls-chromium-") //nolint:usetesting // its processes write to it a little longer than they are waited for
 	noError(t, err)
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
-		"--remote-debugging-pipe", "--user-data-dir="+profile, "--window-size=1200,900", "about:blank")
+		"--remote-debugging-pipe", "--user-data-dir="+profile, "about:blank")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // 3 and 4
 	noError(t, cmd.Start())
 	_, _ = theirIn.Close(), theirOut.Close()
@@ -75,6 +75,8 @@ func (b *browser) attach() {
 	for _, domain := range []string{"Page", "Runtime", "Log"} {
 		b.call(domain+".enable", nil, nil)
 	}
+	b.call("Emulation.setScrollbarsHidden", map[string]any{"hidden": true}, nil)
+	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": 1200, "height": 860, "deviceScaleFactor": 1, "mobile": false}, nil)
 }
 
 // call calls a method and reads its result into out, unless that is nil.
@@ -147,7 +149,7 @@ func (b *browser) shows(part string) {
 	b.t.Fatalf("the page does not show %q:\n%s", part, text)
 }
 
-// picture writes a picture of the whole page into the folder that
+// picture writes a picture of what is on screen into the folder that
 // AGENTLS_PICTURES names, if it does.
 func (b *browser) picture(name string) {
 	b.t.Helper()
@@ -156,7 +158,7 @@ func (b *browser) picture(name string) {
 		return
 	}
 	var shot struct{ Data string }
-	b.call("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
+	b.call("Page.captureScreenshot", nil, &shot)
 	raw, err := base64.StdEncoding.DecodeString(shot.Data)
 	noError(b.t, err)
 	noError(b.t, os.MkdirAll(dir, 0o755))
