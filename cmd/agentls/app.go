@@ -80,8 +80,17 @@ func xdg(variable, fallback string) string {
 	return filepath.Join(base, "agentls")
 }
 
-// workspaceKey names the folders of a workspace: readable, and unique.
+// workspaceKey names the folders of a workspace: readable, and unique. The name
+// is the same by whatever symbolic links they are reached.
 func workspaceKey(roots []string) string {
+	real := make([]string, len(roots))
+	for i, root := range roots {
+		real[i] = root
+		if path, err := filepath.EvalSymlinks(root); err == nil {
+			real[i] = path
+		}
+	}
+	roots = real
 	sum := sha256.Sum256([]byte(strings.Join(roots, "\x00")))
 	name := "empty"
 	if len(roots) > 0 {
