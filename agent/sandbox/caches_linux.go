@@ -233,3 +233,13 @@ func (s *Sandbox) keepParent(upper, kept string) error {
 	}
 	return s.scratch.makeLike(kept, upper)
 }
+
+// variable returns the value of a variable in env, "" if it is not set.
+func variable(env []string, name string) string {
+	for _, kv := range slices.Backward(env) {
+		if value, ok := strings.CutPrefix(kv, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}

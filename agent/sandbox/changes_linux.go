@@ -15,11 +15,6 @@ import (
 	"github.com/agentls/agentls/edits/text"
 )
 
-const (
-	maxText  = 4 << 20  // bytes of one file that are loaded
-	maxTexts = 64 << 20 // bytes of all files of a command
-)
-
 // mountedChanges returns what the last command changed. The draft will show it
 // from now on: settle takes it out of the upper folders. What is ignored, or
 // cannot be in a draft, stays in them.

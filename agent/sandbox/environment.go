@@ -54,13 +54,3 @@ func lastOfEach(env []string) []string {
 	}
 	return kept
 }
-
-// variable returns the value of a variable in env, "" if it is not set.
-func variable(env []string, name string) string {
-	for _, kv := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(kv, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}

@@ -154,6 +154,12 @@ type Result struct {
 	Elapsed time.Duration `json:"elapsed"` // nanoseconds
 }
 
+// How much of what a command wrote is loaded.
+const (
+	maxText  = 4 << 20  // bytes of one file
+	maxTexts = 64 << 20 // bytes of all files of a command
+)
+
 // An Op is what happened to a file.
 type Op string
 
