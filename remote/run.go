@@ -161,7 +161,7 @@ func (c *Client) ChangeSet(ctx context.Context, dir string, t *Task, number int)
 	if err != nil {
 		return nil, fmt.Errorf("the result of %s: %w", t.ID, err)
 	}
-	cs.ID, cs.Title = strings.ReplaceAll(t.ID, "/", "-"), t.Title
+	cs.ID, cs.Title, cs.Checks = strings.ReplaceAll(t.ID, "/", "-"), t.Title, a.Result.Verified
 	if len(t.Attempts) > 1 {
 		cs.ID = fmt.Sprintf("%s-%d", cs.ID, number)
 	}
@@ -323,18 +323,25 @@ func (ev Event) Replay(sink agent.Sink) {
 	case Step:
 		sink(agent.StepStarted{ID: ev.Step, Tool: ev.Tool, Title: ev.Title})
 	case StepDone:
-		sink(agent.StepDone{ID: ev.Step, Tool: ev.Tool, Title: ev.Title, Failed: ev.Failed})
+		sink(agent.StepDone{ID: ev.Step, Tool: ev.Tool, Title: ev.Title, Failed: ev.Failed, Detail: ev.Detail})
 	case Stage, Waiting:
 		sink(agent.Waiting{Reason: ev.Text, Void: ev.Void})
 	case Verified:
-		step := agent.StepDone{ID: ev.Verification.Command, Tool: "verify", Title: "verify: " + ev.Verification.Command}
-		if ev.Verification.Exit != 0 {
-			step.Failed = fmt.Sprintf("exit %d: %s", ev.Verification.Exit, ev.Verification.Output)
+		if ev.Check != nil {
+			replayCheck(ev.Check, sink)
 		}
-		sink(agent.StepStarted{ID: step.ID, Tool: step.Tool, Title: step.Title})
-		sink(step)
 	case Output:
 	}
+}
+
+// replayCheck tells sink of a verify command as a run here does.
+func replayCheck(check *edits.Check, sink agent.Sink) {
+	done := agent.StepDone{ID: "verify: " + check.Command, Tool: "verify", Title: "verify: " + check.Command, Detail: check.Outcome()}
+	if !check.Passed {
+		done.Failed = check.Outcome()
+	}
+	sink(agent.StepStarted{ID: done.ID, Tool: done.Tool, Title: done.Title})
+	sink(done)
 }
 
 // result returns what became of t, as a change in the folder root.

@@ -174,23 +174,16 @@ type Attempt struct {
 
 // A Result is what an attempt ended with.
 type Result struct {
-	Answer   string         `json:"answer"`           // Markdown
-	Diff     string         `json:"diff,omitempty"`   // unified, with git's headers; from the base
-	Files    int            `json:"files"`            // that Diff changes
-	Added    int            `json:"added"`            // lines
-	Removed  int            `json:"removed"`          // lines
-	Commit   string         `json:"commit,omitempty"` // that Diff is from, where the environment chose it
-	Usage    agent.Usage    `json:"usage"`
-	Source   string         `json:"source"`
-	Verified []Verification `json:"verified,omitempty"`
-	Failure  *Failure       `json:"failure,omitempty"`
-}
-
-// A Verification is how one verify command ended.
-type Verification struct {
-	Command string `json:"command"`
-	Exit    int    `json:"exit"`
-	Output  string `json:"output"` // its end
+	Answer   string        `json:"answer"`           // Markdown
+	Diff     string        `json:"diff,omitempty"`   // unified, with git's headers; from the base
+	Files    int           `json:"files"`            // that Diff changes
+	Added    int           `json:"added"`            // lines
+	Removed  int           `json:"removed"`          // lines
+	Commit   string        `json:"commit,omitempty"` // that Diff is from, where the environment chose it
+	Usage    agent.Usage   `json:"usage"`
+	Source   string        `json:"source"`
+	Verified []edits.Check `json:"verified,omitempty"`
+	Failure  *Failure      `json:"failure,omitempty"`
 }
 
 // A Failure is why an attempt has no result.
@@ -237,10 +230,10 @@ const (
 	Text      Kind = "text"      // Text: a further piece of the answer
 	Reasoning Kind = "reasoning" // Text: a further piece of the summary of its thinking
 	Step      Kind = "step"      // Step, Tool, Title: a tool call begins
-	StepDone  Kind = "stepDone"  // and ends; Failed says why, where it did
+	StepDone  Kind = "stepDone"  // and ends; Failed says what went wrong, Detail what else is to be said
 	Waiting   Kind = "waiting"   // Text: why; the last Void bytes of text come again
 	Output    Kind = "output"    // Text: what a set-up or verify command prints
-	Verified  Kind = "verified"  // Verification
+	Verified  Kind = "verified"  // Check
 )
 
 // An Event is one thing that happened in an attempt.
@@ -254,9 +247,10 @@ type Event struct {
 	Tool    string    `json:"tool,omitempty"`
 	Title   string    `json:"title,omitempty"`
 	Failed  string    `json:"failed,omitempty"`
+	Detail  string    `json:"detail,omitempty"`
 	Void    int       `json:"void,omitempty"`
 
-	Verification *Verification `json:"verification,omitempty"`
+	Check *edits.Check `json:"check,omitempty"`
 }
 
 // A Log is a part of what happened in a task.

@@ -5,35 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 	"github.com/agentls/agentls/remote"
-)
-
-// Commands runs the commands of an environment, confined: what a command
-// writes stays below dir, and it reaches nothing else of this machine.
-type Commands interface {
-	// Confinement says how, in a few words, for people.
-	Confinement() string
-	// Run runs a shell command line in dir, and writes what it prints to
-	// output, both streams. The error means that it could not be run.
-	Run(ctx context.Context, dir, line string, output io.Writer) (exit int, err error)
-}
-
-// errRefused is the end of an attempt whose environment has commands where
-// nothing can confine them.
-var errRefused = errors.New("this service refuses to run commands, because it has no sandbox to confine them in; it runs environments without set-up and verify commands")
-
-const (
-	maxVerified = 16 << 10 // bytes of a command's output that a Verification keeps
-	maxReason   = 400      // bytes of it that are in a Failure
 )
 
 // An input is what the engine holds of an attempt.
@@ -56,8 +36,10 @@ type attempt struct {
 	env    remote.Environment
 	try    *Try
 	dir    string // the checkout
-	events *recorder
-	result *remote.Result
+
+	sandbox Sandbox // of its commands; nil where there are none
+	events  *recorder
+	result  *remote.Result
 }
 
 // work does a try, and keeps its result by the fence: also of one that failed.
@@ -149,6 +131,7 @@ func (a *attempt) do(ctx context.Context) error {
 	if err := a.greet(at); err != nil {
 		return err
 	}
+	defer a.closeSandbox(ctx)
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
@@ -179,15 +162,12 @@ func (a *attempt) greet(at checkpoint) error {
 	return nil
 }
 
-// prepare makes the checkout and runs the set-up on it.
+// prepare makes the checkout and the sandbox, and runs the set-up in it.
 func (a *attempt) prepare(ctx context.Context) (err error) {
 	if name := a.rec.Spec.Environment; name != "" {
 		if a.env, err = a.store.environment(name); err != nil {
 			return failed(remote.BaseFailed, err)
 		}
-	}
-	if len(a.env.Setup)+len(a.env.Verify) > 0 && a.commands == nil {
-		return failed(remote.SetupFailed, errRefused)
 	}
 	a.events.stage("preparing the checkout")
 	if err := os.RemoveAll(a.dir); err != nil { //nolint:forbidigo // our own scratch folder
@@ -196,57 +176,25 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	base := a.rec.Spec.Base
 	commit, err := a.shelf.commit(ctx, base, a.env)
 	if err != nil {
-		return a.unprepared(ctx, err)
+		return a.hindered(ctx, remote.BaseFailed, err)
 	}
 	a.result.Commit = commit
 	if err := a.shelf.checkOut(ctx, a.dir, commit, base); err != nil {
-		return a.unprepared(ctx, err)
+		return a.hindered(ctx, remote.BaseFailed, err)
 	}
-	if len(a.env.Setup) == 0 {
-		return nil
-	}
-	if err := a.setUp(ctx); err != nil {
+	if err := a.openSandbox(ctx); err != nil {
 		return err
 	}
-	// What the set-up did to files of the base is not the agent's change.
-	return a.shelf.checkOut(ctx, a.dir, commit, base)
+	return a.setUp(ctx)
 }
 
-// unprepared tells a base that cannot be had from a disk that is full for now.
-func (a *attempt) unprepared(ctx context.Context, err error) error {
+// hindered returns err as the failure with this code, unless it may pass: a
+// cancel, or a disk that is full for now.
+func (a *attempt) hindered(ctx context.Context, code string, err error) error {
 	if ctx.Err() != nil || isFull(err) {
 		return err
 	}
-	return failed(remote.BaseFailed, err)
-}
-
-func (a *attempt) setUp(ctx context.Context) error {
-	for _, line := range a.env.Setup {
-		done, err := a.command(ctx, "setting up: ", line)
-		if err != nil {
-			return err
-		}
-		if done.Exit != 0 {
-			return failed(remote.SetupFailed, fmt.Errorf("%s: exit %d: %s", line, done.Exit, lastLines(done.Output, maxReason)))
-		}
-	}
-	return nil
-}
-
-// command runs one command and shows what it prints. One that cannot be run has
-// the exit code -1. The error is that of ctx.
-func (a *attempt) command(ctx context.Context, doing, line string) (*remote.Verification, error) {
-	a.events.stage(doing + line)
-	end := &tail{max: maxVerified}
-	exit, err := a.commands.Run(ctx, a.dir, line, io.MultiWriter(a.events, end))
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		exit = -1
-		end.kept = fmt.Appendf(end.kept, "cannot be run: %v", err)
-	}
-	return &remote.Verification{Command: line, Exit: exit, Output: strings.ToValidUTF8(string(end.kept), "\uFFFD")}, nil
+	return failed(code, err)
 }
 
 // run lets the agent work on the checkout, and saves what came of it.
@@ -269,6 +217,7 @@ func (a *attempt) run(ctx context.Context) error {
 	a.result.Answer, a.result.Usage, a.result.Source = done.Answer, done.Usage, done.Source
 	if done.Change != nil {
 		a.change(done.Change, snap.Rel)
+		a.result.Verified = done.Change.Checks
 	}
 	return a.save(ctx)
 }
@@ -318,53 +267,8 @@ func (a *attempt) resume(ctx context.Context, fence uint64) error {
 		return Final(fmt.Errorf("the result of try %d is gone", fence))
 	}
 	a.result = saved
-	a.result.Verified = nil // that try may have come further than it could say
+	a.result.Verified = slices.DeleteFunc(saved.Verified, func(c edits.Check) bool { // that try may have come further than it could say
+		return slices.Contains(a.env.Verify, c.Command)
+	})
 	return a.verify(ctx)
-}
-
-// verify runs the verify commands on the checkout with the change made.
-func (a *attempt) verify(ctx context.Context) error {
-	if a.result.Diff == "" || len(a.env.Verify) == 0 {
-		return nil
-	}
-	if err := applyDiff(ctx, a.dir, a.result.Diff); err != nil {
-		return fmt.Errorf("verify: %w", err)
-	}
-	for _, line := range a.env.Verify {
-		done, err := a.command(ctx, "verifying: ", line)
-		if err != nil {
-			return err
-		}
-		a.result.Verified = append(a.result.Verified, *done)
-		a.events.add(remote.Event{Kind: remote.Verified, Verification: done})
-	}
-	return nil
-}
-
-// A tail keeps the last max bytes that are written to it.
-type tail struct {
-	max  int
-	kept []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	if over := len(t.kept) - t.max; over > 0 {
-		t.kept = append(t.kept[:0], t.kept[over:]...)
-	}
-	return len(p), nil
-}
-
-// lastLines returns the end of s, at most about n bytes, from a line's
-// beginning.
-func lastLines(s string, n int) string {
-	s = strings.TrimSpace(s)
-	if len(s) <= n {
-		return s
-	}
-	s = s[len(s)-n:]
-	if _, rest, ok := strings.Cut(s, "\n"); ok {
-		return rest
-	}
-	return strings.ToValidUTF8(s, "")
 }

@@ -57,14 +57,10 @@ func (s *shelf) commit(ctx context.Context, base remote.Base, env remote.Environ
 	return git.Fetch(ctx, s.dir, env.Repo, base.Branch)
 }
 
-// checkOut makes the tree of commit in dir, and base's overlay and diff on it.
-// Files that are there and not of the tree stay. A .git that is there goes:
-// commands may have written to it, and git would do what it says.
+// checkOut makes the tree of commit in dir, which is not there yet, and base's
+// overlay and diff on it.
 func (s *shelf) checkOut(ctx context.Context, dir, commit string, base remote.Base) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil { //nolint:forbidigo // our own scratch folder
 		return err
 	}
 	if commit != "" {
@@ -123,17 +119,23 @@ func putFile(root *os.Root, f remote.OverlayFile) error {
 
 // applyDiff changes the files of dir as a unified diff says.
 func applyDiff(ctx context.Context, dir, diff string) error {
+	cs, err := changeOf(ctx, dir, diff)
+	if err != nil || cs == nil {
+		return err
+	}
+	return edits.NewDirectory().Apply(ctx, cs)
+}
+
+// changeOf returns a unified diff as a change of the files of dir; nil where it
+// changes none.
+func changeOf(ctx context.Context, dir, diff string) (*edits.ChangeSet, error) {
 	parsed, err := edits.ParseGitDiff(diff)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	disk := edits.NewDirectory()
-	cs, err := parsed.ChangeSet(ctx, disk, edits.Confine([]string{dir}))
+	cs, err := parsed.ChangeSet(ctx, edits.NewDirectory(), edits.Confine([]string{dir}))
 	if errors.Is(err, edits.ErrNoChange) {
-		return nil
+		return nil, nil
 	}
-	if err != nil {
-		return err
-	}
-	return disk.Apply(ctx, cs)
+	return cs, err
 }

@@ -44,7 +44,7 @@ func serve(raw string) error {
 		return err
 	}
 	newID := func() string { return fmt.Sprintf("id%d", time.Now().UnixNano()) }
-	s, err := server.Open(context.Background(), server.Options{Dir: spec.Dir, Runner: runner(spec.Model), Commands: &commands{}, Now: time.Now, NewID: newID})
+	s, err := server.Open(context.Background(), server.Options{Dir: spec.Dir, Runner: runner(spec.Model), Commands: commands{}, Now: time.Now, NewID: newID})
 	if err != nil {
 		return err
 	}

@@ -155,10 +155,10 @@ func logText(ev *remote.Event) string {
 		}
 		return "  failed: " + ev.Failed
 	case remote.Verified:
-		if ev.Verification.Exit == 0 {
-			return "✓ " + ev.Verification.Command
+		if ev.Check.Passed {
+			return "✓ " + ev.Check.Command
 		}
-		return "✗ " + ev.Verification.Command
+		return "✗ " + ev.Check.Command
 	case remote.Stage, remote.Waiting:
 		return "… " + ev.Text
 	case remote.Text, remote.Reasoning, remote.Output:

@@ -36,7 +36,7 @@ func (r *recorder) sink(ev agent.Event) {
 	case agent.StepStarted:
 		r.add(remote.Event{Kind: remote.Step, Step: ev.ID, Tool: ev.Tool, Title: ev.Title})
 	case agent.StepDone:
-		r.add(remote.Event{Kind: remote.StepDone, Step: ev.ID, Tool: ev.Tool, Title: ev.Title, Failed: ev.Failed})
+		r.add(remote.Event{Kind: remote.StepDone, Step: ev.ID, Tool: ev.Tool, Title: ev.Title, Failed: ev.Failed, Detail: ev.Detail})
 	case agent.Waiting:
 		r.add(remote.Event{Kind: remote.Waiting, Text: ev.Reason, Void: ev.Void})
 	}

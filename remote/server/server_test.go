@@ -352,35 +352,67 @@ func TestTheListHasPages(t *testing.T) {
 	}
 }
 
-// commands is a Commands that notes what it was to run, and does it here.
-type commands struct {
-	mu  sync.Mutex
-	ran []string
+// commands is a Commands that confines nothing: a sandbox of it is a copy of
+// the checkout.
+type commands struct{}
+
+func (commands) Confinement() string { return "not at all, in a test" }
+
+func (commands) Open(_ context.Context, dir string, _ remote.Environment) (server.Sandbox, error) {
+	scratch, err := os.MkdirTemp("", "agentls-test-")
+	if err != nil {
+		return nil, err
+	}
+	s := &copied{dir: dir, copy: filepath.Join(scratch, "copy")}
+	return s, os.CopyFS(s.copy, os.DirFS(dir))
 }
 
-func (c *commands) Confinement() string { return "not at all, in a test" }
+type copied struct{ dir, copy string }
 
-func (c *commands) Run(ctx context.Context, dir, line string, output io.Writer) (int, error) {
-	c.mu.Lock()
-	c.ran = append(c.ran, line)
-	c.mu.Unlock()
+func (s *copied) Close() error { return os.RemoveAll(filepath.Dir(s.copy)) }
+
+func (s *copied) SetUp(ctx context.Context, line string, output io.Writer) (*server.Ended, error) {
+	return s.run(ctx, line, output)
+}
+
+// Verify brings back what a set-up did to the checkout's files, and makes the
+// change.
+func (s *copied) Verify(ctx context.Context, change *edits.ChangeSet, line string, output io.Writer) (*server.Ended, error) {
+	if out, err := exec.CommandContext(ctx, "cp", "-rT", s.dir, s.copy).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	for i := range change.Files {
+		rel, err := filepath.Rel(s.dir, change.Files[i].Target())
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(s.copy, rel), change.Files[i].After(), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return s.run(ctx, line, output)
+}
+
+func (s *copied) run(ctx context.Context, line string, output io.Writer) (*server.Ended, error) {
+	if line == "refused" {
+		return nil, errors.New("no namespaces here")
+	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, output, output
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = s.copy, output, output, time.Second
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return exit.ExitCode(), nil
+		return &server.Ended{Exit: exit.ExitCode(), Elapsed: time.Second}, nil
 	}
-	return 0, err
+	return &server.Ended{Elapsed: time.Second}, err
 }
 
 func TestSetUpAndVerify(t *testing.T) {
-	ran := &commands{}
-	b := newBench(t, func(o *server.Options) { o.Commands = ran }, change)
+	b := newBench(t, func(o *server.Options) { o.Commands = commands{} }, change)
 	env := remote.Environment{
 		Name:   "demo/env",
 		Setup:  []string{"echo spoilt > math.go; mkdir -p .git; echo hooked > .git/config", "echo made > made.txt"},
-		Verify: []string{"grep -q SUM math.go && test -f new.go && test -f made.txt && echo fine", "echo broken >&2; false"},
+		Verify: []string{"grep -q SUM math.go && test -f new.go && test -f made.txt && echo fine", "echo broken >&2; false", "refused"},
 	}
 	noError(t, b.client.Declare(t.Context(), env))
 	sent, err := b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout", Environment: "demo/env"})
@@ -393,7 +425,12 @@ func TestSetUpAndVerify(t *testing.T) {
 	}, nil)
 	noError(t, err)
 	res := done.Attempts[0].Result
-	want := []remote.Verification{{Command: env.Verify[0], Exit: 0, Output: "fine\n"}, {Command: env.Verify[1], Exit: 1, Output: "broken\n"}}
+	how := commands{}.Confinement()
+	want := []edits.Check{
+		{Command: env.Verify[0], Passed: true, Output: "fine\n", Seconds: 1, Confinement: how},
+		{Command: env.Verify[1], Exit: 1, Output: "broken\n", Seconds: 1, Confinement: how},
+		{Command: env.Verify[2], Exit: edits.NotRun, Output: "no namespaces here", Confinement: how},
+	}
 	if diff := cmp.Diff(want, res.Verified); diff != "" {
 		t.Error(diff)
 	}
@@ -406,9 +443,9 @@ func TestSetUpAndVerify(t *testing.T) {
 }
 
 func TestAFailedSetUp(t *testing.T) {
-	b := newBench(t, func(o *server.Options) { o.Commands = &commands{} })
+	b := newBench(t, func(o *server.Options) { o.Commands = commands{} })
 	noError(t, b.client.Declare(t.Context(), remote.Environment{Name: "e", Setup: []string{"echo no such thing; exit 7"}}))
-	b.wantFailure("e", remote.SetupFailed, "exit 7: no such thing")
+	b.wantFailure("e", remote.SetupFailed, "exit code 7 after 1.0 s: no such thing")
 }
 
 // wantFailure hands over a task that fails in this way.

@@ -8,7 +8,7 @@ function words(event) {
   switch (event.kind) {
     case "step": return "• " + event.title;
     case "stepDone": return event.failed ? "  failed: " + event.failed : "";
-    case "verified": return (event.verification.exit ? "✗ " : "✓ ") + event.verification.command;
+    case "verified": return (event.check.passed ? "✓ " : "✗ ") + event.check.command;
     case "stage": case "waiting": return "… " + event.text;
     default: return event.text;
   }
