@@ -38,6 +38,8 @@ type user struct {
 	t   *testing.T
 	dir string // the project
 	env []string
+
+	data string // of the task service
 }
 
 // newUser writes the project's files, "name" → content.

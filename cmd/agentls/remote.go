@@ -33,6 +33,7 @@ func (a *app) remoteCommand() *cobra.Command {
 type serviceFlags struct {
 	listen, data, tokenFile string
 	workers                 int
+	timeout                 time.Duration // of a set-up or verify command
 }
 
 func (a *app) remoteServeCommand() *cobra.Command {
@@ -44,7 +45,9 @@ func (a *app) remoteServeCommand() *cobra.Command {
 of it through every crash. It speaks its own API under /v1, the Codex tasks API
 under /api/codex and /backend-api/wham, and shows a page at /.
 
-Without tokens it answers this machine alone.`,
+Without tokens it answers this machine alone. The set-up and verify commands of
+environments run in copy-on-write views of the checkouts, confined and without
+network; where that cannot be had, environments with commands are refused.`,
 		Example: `  agentls remote serve
   agentls remote serve --listen 0.0.0.0:9258 --token-file ~/.config/agentls/tokens`,
 		Args: args(cobra.NoArgs),
@@ -53,6 +56,7 @@ Without tokens it answers this machine alone.`,
 	cmd.Flags().StringVar(&flags.listen, "listen", defaultListen, "the address to answer on")
 	cmd.Flags().StringVar(&flags.data, "data", "", "the folder to keep everything in (default: in the state folder)")
 	cmd.Flags().StringVar(&flags.tokenFile, "token-file", "", "a file with a token on each line; one of them is asked of every client")
+	cmd.Flags().DurationVar(&flags.timeout, "command-timeout", 30*time.Minute, "end a set-up or verify command after this time")
 	cmd.Flags().IntVar(&flags.workers, "workers", 0, "attempts to run at once (default 2)")
 	return cmd
 }
@@ -66,8 +70,13 @@ func (a *app) remoteServe(cmd *cobra.Command, flags serviceFlags) error {
 	if err != nil {
 		return err
 	}
+	data := cmp.Or(flags.data, filepath.Join(stateDir(), "tasks"))
+	commands, err := a.environments(cmd.Context(), data, flags.timeout, flags.tokenFile)
+	if err != nil {
+		return err
+	}
 	service, err := server.Open(cmd.Context(), server.Options{
-		Dir: cmp.Or(flags.data, filepath.Join(stateDir(), "tasks")), Runner: setup.Runner, Commands: a.commands(),
+		Dir: data, Runner: setup.Runner, Commands: commands,
 		Tokens: tokens, Version: version, Workers: flags.workers, Now: time.Now, NewID: newID, Log: a.log(),
 	})
 	if err != nil {
@@ -93,10 +102,6 @@ func (a *app) remoteServe(cmd *cobra.Command, flags serviceFlags) error {
 	}
 	return err
 }
-
-// commands returns what confines the commands of environments; nil refuses
-// them.
-func (a *app) commands() server.Commands { return nil }
 
 // readTokens reads the tokens in the file at path, one on each line; lines
 // that begin with # are comments. No path is no tokens.

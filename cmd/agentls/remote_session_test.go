@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -95,19 +93,6 @@ func TestRemoteSession(t *testing.T) {
 	}
 }
 
-// configFile writes the user's configuration.
-func (u *user) configFile(content string) {
-	u.t.Helper()
-	dir := filepath.Join(u.t.TempDir(), "agentls")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		u.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(content), 0o600); err != nil {
-		u.t.Fatal(err)
-	}
-	u.env = append(u.env, "XDG_CONFIG_HOME="+filepath.Dir(dir))
-}
-
 // TestBadNoRemote: without a service the commands say how to get one, and a
 // token that cannot be had is said, not sent.
 func TestBadNoRemote(t *testing.T) {
@@ -117,7 +102,7 @@ func TestBadNoRemote(t *testing.T) {
 		t.Errorf("answered %+v", m)
 	}
 	wantAlive(t, u, w)
-	u.configFile("[remote]\nurl = \"http://127.0.0.1:1\"\ntoken_env = \"NOT_SET\"\n")
+	u.configure("[remote]\nurl = \"http://127.0.0.1:1\"\ntoken_env = \"NOT_SET\"\n")
 	w = u.serve()
 	w.initialize(u)
 	w.ready()

@@ -209,13 +209,11 @@ func printResult(cmd *cobra.Command, color palette, res *remote.Result) {
 	if res.Answer != "" {
 		cmd.Println(res.Answer)
 	}
-	for _, v := range res.Verified {
-		if v.Exit == 0 {
-			cmd.Println(color.green("✓ " + v.Command))
-			continue
+	for i := range res.Verified {
+		cmd.Println(color.check(&res.Verified[i]))
+		if !res.Verified[i].Passed {
+			cmd.Print(res.Verified[i].Output)
 		}
-		cmd.Println(color.red(fmt.Sprintf("✗ %s: exit %d", v.Command, v.Exit)))
-		cmd.Print(v.Output)
 	}
 	if res.Files > 0 {
 		cmd.Printf("%d files, +%d −%d lines\n", res.Files, res.Added, res.Removed)

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/agentls/agentls/agent/sandbox"
+	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/remote"
+	"github.com/agentls/agentls/remote/server"
+)
+
+// environments runs the commands of a task service's environments in
+// sandboxes, one for each attempt.
+type environments struct {
+	data    string        // the service's folder, without symbolic links
+	hidden  []string      // from commands, beside what the sandbox knows
+	level   sandbox.Level // its State is a folder that the environments share
+	timeout time.Duration // of a command
+}
+
+// environments returns what runs the commands of environments, for a service
+// that keeps everything in data; nil, which refuses them, where they cannot be
+// confined in a way that keeps what a set-up made. Secrets are files to hide.
+func (a *app) environments(ctx context.Context, data string, timeout time.Duration, secrets ...string) (server.Commands, error) {
+	scratch := filepath.Join(data, "scratch")
+	if err := os.MkdirAll(scratch, 0o700); err != nil {
+		return nil, err
+	}
+	real, err := realPath(data)
+	if err != nil {
+		return nil, err
+	}
+	e := &environments{data: real, timeout: timeout}
+	for _, path := range append(secrets, stateDir(), cacheDir(), filepath.Dir(configFile()), real) {
+		if path, err := realPath(path); err == nil { // what is not there needs no hiding
+			e.hidden = append(e.hidden, path)
+		}
+	}
+	state := filepath.Join(real, "sandbox", workspaceKey([]string{real}))
+	e.level = sandbox.Probe(ctx, e.options(filepath.Join(real, "scratch"), state))
+	if e.level.Kind != sandbox.Namespaces {
+		a.log().Warn("environments with commands are refused", "sandbox", e.level.String())
+		return nil, nil
+	}
+	return e, nil
+}
+
+// realPath returns path, absolute and without symbolic links.
+func realPath(path string) (string, error) {
+	if path == "" {
+		return "", fs.ErrNotExist
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// options describes a checkout, and this machine, to package sandbox.
+func (e *environments) options(dir, state string) sandbox.Options {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "" // a command then has none either
+	}
+	var masks []string
+	for _, path := range e.hidden {
+		masks = append(masks, hiding(path, dir, filepath.Join(e.data, "git"))...)
+	}
+	return sandbox.Options{
+		Roots: []string{dir}, State: state, Home: home, Env: os.Environ(), Now: time.Now,
+		Ignored: ignoredByGit, Masks: masks,
+	}
+}
+
+// hiding returns what to hide so that nothing of path shows but shown, of which
+// some may lie in it.
+func hiding(path string, shown ...string) []string {
+	holds := false
+	for _, s := range shown {
+		rel, err := filepath.Rel(path, s)
+		if rel == "." {
+			return nil
+		}
+		holds = holds || err == nil && filepath.IsLocal(rel)
+	}
+	if !holds {
+		return []string{path}
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil // a command, which has fewer rights, cannot read it either
+	}
+	var hidden []string
+	for _, entry := range entries {
+		hidden = append(hidden, hiding(filepath.Join(path, entry.Name()), shown...)...)
+	}
+	return hidden
+}
+
+// Confinement implements server.Commands.
+func (e *environments) Confinement() string { return e.level.String() }
+
+// Open implements server.Commands. The caches of build tools are those of the
+// environment.
+func (e *environments) Open(_ context.Context, dir string, env remote.Environment) (server.Sandbox, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &attemptSandbox{made: map[string]bool{}, timeout: e.timeout}
+	opts := e.options(real, e.level.State)
+	opts.Level, opts.Ignored = e.level, s.stays
+	opts.Level.State = filepath.Join(e.level.State, environmentKey(env.Name))
+	s.box, err = sandbox.New(opts)
+	return s, err
+}
+
+// environmentKey names the folder of an environment.
+func environmentKey(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Sprintf("%s-%x", strings.Trim(strings.ReplaceAll(name, "/", "-"), "."), sum[:6])
+}
+
+// An attemptSandbox is the sandbox of one attempt.
+type attemptSandbox struct {
+	box     *sandbox.Sandbox
+	timeout time.Duration
+	setting bool            // a set-up command runs
+	made    map[string]bool // what set-up commands made, by path
+}
+
+// SetUp implements server.Sandbox.
+func (s *attemptSandbox) SetUp(ctx context.Context, line string, output io.Writer) (*server.Ended, error) {
+	s.setting = true
+	res, err := s.run(ctx, sandbox.View{}, line, output)
+	s.setting = false
+	if err != nil {
+		return nil, err
+	}
+	if len(res.Changes) > 0 {
+		_, _ = fmt.Fprintf(output, "[not kept: %s of the checkout that it changed]\n", count(len(res.Changes), "file")) // nobody may watch
+	}
+	return ended(res), nil
+}
+
+// Verify implements server.Sandbox.
+func (s *attemptSandbox) Verify(ctx context.Context, change *edits.ChangeSet, line string, output io.Writer) (*server.Ended, error) {
+	res, err := s.run(ctx, viewOf(change), line, output)
+	if err != nil {
+		return nil, err
+	}
+	return ended(res), nil
+}
+
+func (s *attemptSandbox) run(ctx context.Context, view sandbox.View, line string, output io.Writer) (*sandbox.Result, error) {
+	return s.box.Run(ctx, view, sandbox.Command{Shell: line, Timeout: s.timeout, Stream: output})
+}
+
+func ended(res *sandbox.Result) *server.Ended {
+	return &server.Ended{Exit: res.Code, Stopped: string(res.Stop), Elapsed: res.Elapsed}
+}
+
+// Close implements server.Sandbox.
+func (s *attemptSandbox) Close() error { return s.box.Close() }
+
+// stays tells the sandbox which of names stay for later commands without being
+// a change: what git ignores, and all that a set-up made beside the checkout.
+func (s *attemptSandbox) stays(ctx context.Context, dir string, names []string) (map[string]bool, error) {
+	stays := map[string]bool{}
+	if !s.setting {
+		ignored, err := ignoredByGit(ctx, dir, names)
+		if err != nil {
+			return nil, err
+		}
+		stays = ignored
+	}
+	answer := make(map[string]bool, len(names))
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if s.setting && !isThere(path) {
+			s.made[path] = true
+		}
+		answer[name] = stays[name] || s.made[path]
+	}
+	return answer, nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// viewOf returns the files that change leaves behind, and those it takes away.
+func viewOf(change *edits.ChangeSet) sandbox.View {
+	view := sandbox.View{Files: map[string]sandbox.File{}}
+	if change == nil {
+		return view
+	}
+	for i := range change.Files {
+		f := &change.Files[i]
+		mode := f.Mode
+		if f.Op == edits.Delete || f.Op == edits.Rename {
+			view.Files[f.Path] = sandbox.File{Deleted: true}
+		}
+		if stat, err := os.Stat(f.Path); err == nil && f.Op == edits.Rename && mode == 0 {
+			mode = stat.Mode().Perm()
+		}
+		if f.Op != edits.Delete {
+			view.Files[f.Target()] = sandbox.File{Content: f.After(), Mode: mode}
+		}
+	}
+	return view
+}

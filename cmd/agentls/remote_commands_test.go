@@ -1,0 +1,143 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// stage builds the confined stage beside this program, where it is looked for
+// unless it is embedded.
+var stage = sync.OnceValue(func() string {
+	self, err := os.Executable()
+	if err != nil {
+		return err.Error()
+	}
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(filepath.Dir(self), "agentls-sandbox"), "../agentls-sandbox")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return err.Error() + "\n" + string(out)
+	}
+	return ""
+})
+
+// sandboxUser is a remoteUser whose service has a sandbox.
+func sandboxUser(t *testing.T, args ...string) *user {
+	t.Helper()
+	if problem := stage(); problem != "" {
+		t.Fatal(problem)
+	}
+	u := mathUser(t)
+	u.write(".gitignore", "node_modules/\n")
+	u.commit()
+	u.model(shout)
+	u.service(args...)
+	return u
+}
+
+// environment declares an environment: its name, and flags.
+func (u *user) environment(name string, flags ...string) {
+	u.t.Helper()
+	u.run(append([]string{"remote", "env", "add", name}, flags...)...).want(u.t, 0, "declared")
+}
+
+// TestEnvironmentCommands: the set-up leaves what it makes for the verify
+// commands, and nothing else; they see the change, and reach nothing outside.
+func TestEnvironmentCommands(t *testing.T) {
+	u := sandboxUser(t)
+	service := strings.TrimPrefix(u.variable("AGENTLS_REMOTE_URL"), "http://127.0.0.1:")
+	outside := filepath.Join(t.TempDir(), "outside")
+	attack := "echo x >" + outside + "; echo x >~/evil; bash -c 'exec 3<>/dev/tcp/127.0.0.1/" + service + "' && echo reached; cat " +
+		filepath.Join(u.data, "tasks.db") + " && echo read; echo harmless"
+	u.environment("demo", "--setup", "mkdir node_modules; echo dep >node_modules/dep; echo gen >gen.go; echo spoilt >math.go",
+		"--verify", "cat node_modules/dep gen.go && grep -c SUM math.go && ls new.go",
+		"--verify", attack,
+		"--verify", "echo no tests >&2; exit 3")
+	sent := u.run("task", "submit", "--env", "demo", "--follow", "do it")
+	sent.want(t, 0, "setting up: mkdir", "not kept: 1 file of the checkout", "dep\ngen\n1\nnew.go\n", "harmless", "done")
+	id := u.onlyTask()
+	shown := u.run("task", "show", id)
+	shown.want(t, 0, "✓ cat node_modules/dep", "✗ echo no tests >&2; exit 3  exit code 3 after", "no tests\n")
+	for _, word := range []string{"\nreached\n", "\nread\n"} {
+		if strings.Contains(sent.out, word) {
+			t.Errorf("a command says %q:\n%s", word, sent.out)
+		}
+	}
+	for _, path := range []string{outside, filepath.Join(u.variable("HOME"), "evil")} {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s was written", path)
+		}
+	}
+	diff := u.run("task", "diff", id)
+	diff.want(t, 0, "+// Add returns the SUM")
+	if strings.Contains(diff.out, "gen.go") || strings.Contains(diff.out, "spoilt") || strings.Contains(diff.out, "node_modules") {
+		t.Errorf("what the set-up did is in the diff:\n%s", diff.out)
+	}
+}
+
+// TestFailedSetUp: the task fails with what the command said.
+func TestFailedSetUp(t *testing.T) {
+	u := sandboxUser(t)
+	u.environment("demo", "--setup", "echo no such package; exit 7")
+	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 1, "no such package", "failed")
+	u.run("task", "show", u.onlyTask()).want(t, 0, "SETUP_FAILED", "exit code 7", "no such package")
+}
+
+// TestCommandTimeout: a command that does not end is ended.
+func TestCommandTimeout(t *testing.T) {
+	u := sandboxUser(t, "--command-timeout", "300ms")
+	u.environment("demo", "--verify", "echo begun; sleep 60")
+	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 0, "begun")
+	u.run("task", "show", u.onlyTask()).want(t, 0, "✗ echo begun; sleep 60  stopped after 0.", "the limit of time")
+}
+
+// TestCancelDuringSetUp: what a command prints is seen while it runs, and a
+// cancel ends it and frees the service for the next task.
+func TestCancelDuringSetUp(t *testing.T) {
+	u := sandboxUser(t, "--workers", "1")
+	u.environment("demo", "--setup", "echo begun; sleep 600")
+	id := strings.TrimSpace(u.run("task", "submit", "--env", "demo", "do it").out)
+	u.until("the set-up's output", func() bool { return strings.Contains(u.run("task", "logs", id).out, "\nbegun\n") })
+	u.run("task", "cancel", id).want(t, 0, "cancelled")
+	u.run("task", "submit", "--follow", "do it").want(t, 0, "done")
+	u.run("task", "show", id).want(t, 0, "cancelled")
+}
+
+// TestCachesOfAnEnvironment: they are there for its next task, and not for
+// those of another one.
+func TestCachesOfAnEnvironment(t *testing.T) {
+	u := sandboxUser(t)
+	if err := os.Mkdir(filepath.Join(u.variable("HOME"), ".npm"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"one", "two"} {
+		u.environment(name, "--setup", "cat ~/.npm/kept || echo cold; echo warm >~/.npm/kept; exit 1")
+	}
+	for _, c := range []struct{ environment, says string }{{"one", "cold"}, {"one", "warm"}, {"two", "cold"}} {
+		u.run("task", "submit", "--env", c.environment, "--follow", "do it").want(t, 1, c.says+"\n")
+	}
+}
+
+// onlyTask returns the ID of the newest task.
+func (u *user) onlyTask() string {
+	u.t.Helper()
+	listed := u.run("task", "list")
+	listed.want(u.t, 0, "task_")
+	return strings.Fields(listed.out)[0]
+}
+
+// until waits until done, for twenty seconds at most.
+func (u *user) until(what string, done func() bool) {
+	u.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			u.t.Fatalf("waited in vain for: %s", what)
+		}
+	}
+}
