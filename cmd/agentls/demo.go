@@ -15,7 +15,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Walk the whole way on a real project, in real Neovim, with a scripted model",
 		Long: `Copy a real Go project into a scratch folder, open it in headless Neovim with
 agentls as its language server, and show, with timings: index, ask, change,
-preview, apply, undo, redo, conflict. Every step is checked. Needs go, git and
+preview, apply, undo, redo, conflict, and a change from a task service that is
+killed meanwhile. Every step is checked. Needs go, git and
 Neovim; the project comes from the Go module cache or proxy.`,
 		Example: `  agentls demo
   agentls demo --keep     and look at the scratch folder afterwards`,
@@ -25,7 +26,7 @@ Neovim; the project comes from the Go module cache or proxy.`,
 			if err != nil {
 				return err
 			}
-			opts.Server, opts.Out = []string{self, "serve"}, cmd.OutOrStdout()
+			opts.Server, opts.Service, opts.Out = []string{self, "serve"}, []string{self, "remote", "serve"}, cmd.OutOrStdout()
 			return demo.Run(cmd.Context(), opts)
 		},
 	}

@@ -21,7 +21,8 @@ func TestDemo(t *testing.T) {
 	for _, nvim := range found {
 		t.Run(nvim, func(t *testing.T) {
 			var out bytes.Buffer
-			err := demo.Run(t.Context(), demo.Options{Server: []string{"env", asMain + "=1", os.Args[0], "serve"}, Nvim: nvim, Out: &out})
+			self := []string{"env", asMain + "=1", os.Args[0]}
+			err := demo.Run(t.Context(), demo.Options{Server: append(self[:3:3], "serve"), Service: append(self[:3:3], "remote", "serve"), Nvim: nvim, Out: &out})
 			t.Log("\n" + out.String())
 			if err != nil {
 				t.Fatal(err)

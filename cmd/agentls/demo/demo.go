@@ -1,5 +1,5 @@
 // Package demo walks the whole way on a real project in a real editor: index,
-// ask, change, preview, apply, undo. It checks every step, so that what it
+// ask, change, preview, apply, undo, and a change from a task service. It checks every step, so that what it
 // shows is true.
 package demo
 
@@ -12,10 +12,11 @@ import (
 
 // Options say where and with what the demo runs.
 type Options struct {
-	Server []string // argv of the language server
-	Nvim   string   // path of Neovim; "" finds one
-	Keep   bool     // leave the scratch folder
-	Out    io.Writer
+	Server  []string // argv of the language server
+	Service []string // argv of the task service: "… remote serve"
+	Nvim    string   // path of Neovim; "" finds one
+	Keep    bool     // leave the scratch folder
+	Out     io.Writer
 }
 
 // A step is one thing that the demo shows. Run returns what it saw, for
@@ -40,6 +41,8 @@ func steps() []step {
 		{"undo: all of it back, the typing kept", (*stage).undo},
 		{"redo: all of it again, the typing kept", (*stage).redo},
 		{"a conflict: shown, and nothing lost", (*stage).conflict},
+		{"hand a change to a task service, kill -9 that in the middle, start it again", (*stage).offload},
+		{"apply what came back, and undo it", (*stage).bringHome},
 		{"nothing else in the project was touched", (*stage).untouched},
 	}
 }

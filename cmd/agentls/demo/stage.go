@@ -38,6 +38,7 @@ type stage struct {
 	editorName string
 	editor     *nvimtest.Editor
 	model      *script.Server
+	service    *service
 	endModel   context.CancelFunc
 
 	original  map[string]string // of the project's files, by name, as copied
@@ -77,7 +78,7 @@ func newStage(opts Options) (*stage, error) {
 // loadModel reads what the scripted model says.
 func (st *stage) loadModel() error {
 	var all []*script.Script
-	for _, name := range []string{"ask", "change", "conflict"} {
+	for _, name := range []string{"ask", "change", "conflict", "remote-killed", "remote"} {
 		s, err := script.Load(scripts, "scripts/"+name+".txtar")
 		if err != nil {
 			return err
@@ -92,6 +93,9 @@ func (st *stage) loadModel() error {
 func (st *stage) close() {
 	if st.editor != nil {
 		_ = st.editor.Close() // it is over either way
+	}
+	if st.service != nil {
+		st.service.kill()
 	}
 	if st.endModel != nil {
 		st.endModel()
@@ -165,11 +169,12 @@ func copyTree(from, to string) (map[string]string, error) {
 	return contents, err
 }
 
-// configuration is the user's file: what a change must pass.
-const configuration = "verify = ['go vet .']\n"
+// configuration is the user's file: what a change must pass, here and at the
+// task service.
+const configuration = "verify = ['go vet .']\n[remote]\nenvironment = '" + environment + "'\n"
 
 // startEditor starts Neovim on the project, with these variables for it and
-// its language server, and opens args.go. Go's caches are those of the machine.
+// its language server, and opens args.go.
 func (st *stage) startEditor(ctx context.Context, env ...string) error {
 	config := filepath.Join(st.dir, "home", ".config", "agentls")
 	if err := os.MkdirAll(config, 0o700); err != nil {
@@ -178,21 +183,28 @@ func (st *stage) startEditor(ctx context.Context, env ...string) error {
 	if err := os.WriteFile(filepath.Join(config, "config.toml"), []byte(configuration), 0o600); err != nil {
 		return err
 	}
-	caches, err := st.command(ctx, st.root, "go", "env", "GOCACHE", "GOMODCACHE")
+	caches, err := st.caches(ctx)
 	if err != nil {
 		return err
 	}
-	for i, dir := range strings.Fields(string(caches)) {
-		env = append(env, []string{"GOCACHE=", "GOMODCACHE="}[i]+dir)
-	}
 	editor, err := nvimtest.Start(context.WithoutCancel(ctx), nvimtest.Options{
-		Nvim: st.opts.Nvim, Dir: st.root, Home: filepath.Join(st.dir, "home"), Server: st.opts.Server, Env: env,
+		Nvim: st.opts.Nvim, Dir: st.root, Home: filepath.Join(st.dir, "home"), Server: st.opts.Server, Env: append(env, caches...),
 	})
 	if err != nil {
 		return err
 	}
 	st.editor, st.editorName = editor, "Neovim "+editor.Version()
 	return editor.Open(ctx, "args.go")
+}
+
+// caches returns the variables by which Go finds the machine's caches.
+func (st *stage) caches(ctx context.Context) ([]string, error) {
+	out, err := st.command(ctx, st.root, "go", "env", "GOCACHE", "GOMODCACHE")
+	var env []string
+	for i, dir := range strings.Fields(string(out)) {
+		env = append(env, []string{"GOCACHE=", "GOMODCACHE="}[i]+dir)
+	}
+	return env, err
 }
 
 // witnesses returns what the editor showed and logged, for a step that failed.
@@ -221,8 +233,8 @@ type event struct {
 	Kind, Run, Text, Answer, Source, Error string
 	ChangeSet                              string
 	Checks                                 []edits.Check
-	Files, Parsed, Symbols                 int
-	Step                                   struct{ Tool, State, Error, Detail string }
+	Files, Parsed, Symbols, Void           int
+	Step                                   struct{ ID, Tool, State, Error, Detail string }
 }
 
 // await returns the first event of a kind about a run. A run that failed is an

@@ -122,7 +122,14 @@ func (st *stage) reopen(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := st.startEditor(ctx, "OPENAI_BASE_URL="+url, "OPENAI_API_KEY=sk-demo-secret", "AGENTLS_MODEL=scripted"); err != nil {
+	caches, err := st.caches(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := st.newService(ctx, url, caches); err != nil {
+		return "", err
+	}
+	if err := st.startEditor(ctx, "OPENAI_BASE_URL="+url, "OPENAI_API_KEY=sk-demo-secret", "AGENTLS_MODEL=scripted", "AGENTLS_REMOTE_URL="+st.service.url); err != nil {
 		return "", err
 	}
 	saw, err := st.indexed(ctx)
