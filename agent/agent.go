@@ -34,6 +34,10 @@ type Task struct {
 	Editor  *EditorView `json:"editor,omitempty"`  // nil: nothing is known of it
 	Earlier []Exchange  `json:"earlier,omitempty"` // what Prompt goes on from, the oldest first
 	Permit  Permit      `json:"-"`                 // nil: there is nobody to ask, and what has to be asked is refused
+
+	// Sandbox runs the commands of the run in place of one of its own. It stays
+	// open: it belongs to whoever gave it.
+	Sandbox Sandbox `json:"-"`
 }
 
 // A Focus is the place in the code that a task is about.

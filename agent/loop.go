@@ -129,7 +129,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 		return nil, err
 	}
 	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode), Items: items}
-	if task.Mode.Edits() && a.open != nil {
+	if r.sandbox = task.Sandbox; r.sandbox == nil && task.Mode.Edits() && a.open != nil {
 		r.sandbox = a.open(snap.Roots())
 	}
 	if r.sandbox != nil && a.checks != nil {
@@ -146,7 +146,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 
 // end gives back what the run had for itself.
 func (r *run) end(ctx context.Context) {
-	if r.sandbox == nil {
+	if r.sandbox == nil || r.sandbox == r.task.Sandbox {
 		return
 	}
 	if err := r.sandbox.Close(); err != nil {

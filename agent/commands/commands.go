@@ -33,25 +33,31 @@ type Options struct {
 	// Level returns what sandbox.Probe found. It may wait for it.
 	Level func(ctx context.Context) sandbox.Level
 
-	// Tracked returns which of names, relative to dir, version control holds.
-	Tracked func(ctx context.Context, dir string, names []string) (map[string]bool, error)
+	Tracked Tracked
 }
 
 // A Sandbox runs the commands of one run. It makes nothing before the first.
 type Sandbox struct {
 	opts Options
+	told map[string]bool // what was said of files that stay; of the run's goroutine
 
 	mu     sync.Mutex
 	box    *sandbox.Sandbox // nil before the first command; guarded by mu
 	closed bool             // guarded by mu
-
-	told map[string]bool // what was said of files that stay; of the run's goroutine
 }
 
 var _ agent.Sandbox = (*Sandbox)(nil)
 
 // New returns the sandbox of one run.
 func New(opts Options) *Sandbox { return &Sandbox{opts: opts, told: map[string]bool{}} }
+
+// In returns the sandbox of one run on the workspace of roots, whose commands
+// run in box, which hides what Secrets finds. Close closes box.
+func In(box *sandbox.Sandbox, level sandbox.Level, roots []string) *Sandbox {
+	s := New(Options{Roots: roots, Level: func(context.Context) sandbox.Level { return level }})
+	s.box = box
+	return s
+}
 
 // Confinement implements agent.Sandbox.
 func (s *Sandbox) Confinement(ctx context.Context) agent.Confinement {
@@ -128,9 +134,9 @@ func (s *Sandbox) open(ctx context.Context, draft *agent.Draft, roots rootNames)
 			opts.Roots = append(opts.Roots, r.real)
 		}
 	}
-	hidden, err := s.secrets(ctx, draft, roots)
+	hidden, err := Secrets(ctx, draft.Gate(), opts.Roots, s.opts.Tracked)
 	if err != nil {
-		return nil, fmt.Errorf("look for secrets in the workspace: %w", err)
+		return nil, err
 	}
 	opts.Masks = append(hidden, opts.Masks...)
 	s.box, err = sandbox.New(opts)

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -9,40 +10,50 @@ import (
 	"github.com/agentls/agentls/agent"
 )
 
+// Tracked returns which of names, relative to dir, version control holds. Nil
+// is none.
+type Tracked func(ctx context.Context, dir string, names []string) (map[string]bool, error)
+
 // fixtures are the rules of the deny list that also match what tests are made
 // of: such a file is hidden only where version control does not hold it.
 var fixtures = []string{"*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.ppk"}
 
-// secrets returns the files of the workspace that no command of a model is to
-// read, by their real paths.
-func (s *Sandbox) secrets(ctx context.Context, draft *agent.Draft, roots rootNames) ([]string, error) {
+// Secrets returns the files below roots, which are without symbolic links, that
+// gate keeps from models and no command of a model is to read.
+func Secrets(ctx context.Context, gate *agent.Gate, roots []string, tracked Tracked) ([]string, error) {
 	var hidden []string
-	for _, r := range roots {
-		certain, perhaps, err := withheld(ctx, draft, r.real)
+	for _, root := range roots {
+		found, err := secretsBelow(ctx, gate, root, tracked)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("look for secrets in %s: %w", root, err)
 		}
-		tracked := map[string]bool{}
-		if len(perhaps) > 0 && s.opts.Tracked != nil {
-			if tracked, err = s.opts.Tracked(ctx, r.real, perhaps); err != nil {
-				return nil, err
-			}
-		}
-		for _, name := range perhaps {
-			if !tracked[name] {
-				certain = append(certain, name)
-			}
-		}
-		for _, name := range certain {
-			hidden = append(hidden, filepath.Join(r.real, name))
-		}
+		hidden = append(hidden, found...)
 	}
 	return hidden, nil
 }
 
-// withheld returns the files below root that the draft keeps from models: those
-// that are secrets for certain, and those that may be fixtures.
-func withheld(ctx context.Context, draft *agent.Draft, root string) (certain, perhaps []string, err error) {
+func secretsBelow(ctx context.Context, gate *agent.Gate, root string, tracked Tracked) ([]string, error) {
+	certain, perhaps, err := withheld(ctx, gate, root)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]bool{}
+	if len(perhaps) > 0 && tracked != nil {
+		if held, err = tracked(ctx, root, perhaps); err != nil {
+			return nil, err
+		}
+	}
+	perhaps = slices.DeleteFunc(perhaps, func(name string) bool { return held[name] })
+	var paths []string
+	for _, name := range append(certain, perhaps...) {
+		paths = append(paths, filepath.Join(root, name))
+	}
+	return paths, nil
+}
+
+// withheld returns the files below root that gate keeps from models, relative
+// to it: those that are secrets for certain, and those that may be fixtures.
+func withheld(ctx context.Context, gate *agent.Gate, root string) (certain, perhaps []string, err error) {
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
@@ -58,7 +69,7 @@ func withheld(ctx context.Context, draft *agent.Draft, root string) (certain, pe
 		if err != nil {
 			return err
 		}
-		rule, ok := draft.Gate().Withheld(name)
+		rule, ok := gate.Withheld(name)
 		switch {
 		case !ok:
 		case slices.Contains(fixtures, rule):

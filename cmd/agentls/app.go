@@ -148,8 +148,9 @@ func (a *app) home(roots []string) lsp.Home {
 	}
 }
 
-// configure chooses the runner from all sources; editor may be nil.
-func (a *app) configure(ctx context.Context, editor json.RawMessage) lsp.Setup {
+// configure chooses the runner from all sources; editor may be nil. Sandboxes
+// opens the one of each run; nil: runs have the one that their task brings.
+func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes func(roots []string) agent.Sandbox) lsp.Setup {
 	config, sources, err := a.modelConfig(ctx, editor)
 	setup := lsp.Setup{Model: config.Model, Source: config.Source, Err: err}
 	if err != nil || !config.Configured() {
@@ -161,7 +162,7 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage) lsp.Setup {
 		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
 	})
 	setup.Runner = agent.New(agent.Options{
-		Model: model, Log: a.log(), Sandbox: a.commandsFor,
+		Model: model, Log: a.log(), Sandbox: sandboxes,
 		Verify: func(roots []string) []string { return verifyWith(roots, sources...) },
 	})
 	return setup

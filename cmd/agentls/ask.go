@@ -37,7 +37,7 @@ func (a *app) askCommand() *cobra.Command {
 				return err
 			}
 			defer home.Workspace.Close() //nolint:errcheck // only read
-			setup := a.configure(cmd.Context(), nil)
+			setup := a.configure(cmd.Context(), nil, a.commandsFor)
 			if setup.Err != nil {
 				return setup.Err
 			}

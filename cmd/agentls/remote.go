@@ -62,7 +62,7 @@ network; where that cannot be had, environments with commands are refused.`,
 }
 
 func (a *app) remoteServe(cmd *cobra.Command, flags serviceFlags) error {
-	setup := a.configure(cmd.Context(), nil)
+	setup := a.configure(cmd.Context(), nil, nil)
 	if setup.Err != nil {
 		return setup.Err
 	}

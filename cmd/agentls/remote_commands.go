@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/commands"
 	"github.com/agentls/agentls/agent/sandbox"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/remote"
@@ -112,17 +114,32 @@ func (e *environments) Confinement() string { return e.level.String() }
 
 // Open implements server.Commands. The caches of build tools are those of the
 // environment.
-func (e *environments) Open(_ context.Context, dir string, env remote.Environment) (server.Sandbox, error) {
+func (e *environments) Open(ctx context.Context, dir string, env remote.Environment) (server.Sandbox, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &attemptSandbox{made: map[string]bool{}, timeout: e.timeout}
+	s := &attemptSandbox{made: map[string]bool{}, timeout: e.timeout, level: e.level, dir: dir}
 	opts := e.options(real, e.level.State)
+	secrets, err := commands.Secrets(ctx, &agent.Gate{}, opts.Roots, allTracked)
+	if err != nil {
+		return nil, err
+	}
+	opts.Masks = append(opts.Masks, secrets...)
 	opts.Level, opts.Ignored = e.level, s.stays
 	opts.Level.State = filepath.Join(e.level.State, environmentKey(env.Name))
 	s.box, err = sandbox.New(opts)
 	return s, err
+}
+
+// allTracked holds that all keys of a checkout are fixtures: it has nothing that
+// was not committed, or sent as what is not withheld.
+func allTracked(_ context.Context, _ string, names []string) (map[string]bool, error) {
+	tracked := map[string]bool{}
+	for _, name := range names {
+		tracked[name] = true
+	}
+	return tracked, nil
 }
 
 // environmentKey names the folder of an environment.
@@ -134,6 +151,8 @@ func environmentKey(name string) string {
 // An attemptSandbox is the sandbox of one attempt.
 type attemptSandbox struct {
 	box     *sandbox.Sandbox
+	level   sandbox.Level
+	dir     string // the checkout
 	timeout time.Duration
 	setting bool            // a set-up command runs
 	made    map[string]bool // what set-up commands made, by path
@@ -161,6 +180,9 @@ func (s *attemptSandbox) Verify(ctx context.Context, change *edits.ChangeSet, li
 	}
 	return ended(res), nil
 }
+
+// Agent implements server.Sandbox.
+func (s *attemptSandbox) Agent() agent.Sandbox { return commands.In(s.box, s.level, []string{s.dir}) }
 
 func (s *attemptSandbox) run(ctx context.Context, view sandbox.View, line string, output io.Writer) (*sandbox.Result, error) {
 	return s.box.Run(ctx, view, sandbox.Command{Shell: line, Timeout: s.timeout, Stream: output})

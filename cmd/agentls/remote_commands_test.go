@@ -30,13 +30,20 @@ var stage = sync.OnceValue(func() string {
 // sandboxUser is a remoteUser whose service has a sandbox.
 func sandboxUser(t *testing.T, args ...string) *user {
 	t.Helper()
+	return sandboxUserOf(t, shout, args...)
+}
+
+// sandboxUserOf is sandboxUser with a model of its own.
+func sandboxUserOf(t *testing.T, script string, args ...string) *user {
+	t.Helper()
 	if problem := stage(); problem != "" {
 		t.Fatal(problem)
 	}
 	u := mathUser(t)
 	u.write(".gitignore", "node_modules/\n")
+	u.write(".env", "PASSWORD=sesame\n")
 	u.commit()
-	u.model(shout)
+	u.model(script)
 	u.service(args...)
 	return u
 }
@@ -78,6 +85,35 @@ func TestEnvironmentCommands(t *testing.T) {
 	diff.want(t, 0, "+// Add returns the SUM")
 	if strings.Contains(diff.out, "gen.go") || strings.Contains(diff.out, "spoilt") || strings.Contains(diff.out, "node_modules") {
 		t.Errorf("what the set-up did is in the diff:\n%s", diff.out)
+	}
+}
+
+// TestAgentInAnAttempt: its commands see what the set-up made, what they change
+// is the agent's change, and what it keeps from models stays hidden.
+func TestAgentInAnAttempt(t *testing.T) {
+	u := sandboxUserOf(t, `
+canary: sesame
+-- turn1.expect --
+{"tools": [{"name": "shell"}]}
+-- turn1.reply --
+call shell {"command": "cat node_modules/dep .env; sed -i s/sum/SUM/ math.go"}
+-- turn2.expect --
+exit code 0
+dep
+[changed math.go]
+-- turn2.reply --
+message: Done.
+`)
+	u.environment("demo", "--setup", "mkdir node_modules; echo dep >node_modules/dep", "--verify", "grep SUM math.go")
+	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 0, "run cat node_modules/dep", "done")
+	id := u.onlyTask()
+	u.run("task", "show", id).want(t, 0, "✓ grep SUM math.go")
+	u.run("task", "apply", id, "--yes").want(t, 0, "applied to 1 file")
+	if got := u.read("math.go"); !strings.Contains(got, "the SUM of") {
+		t.Errorf("math.go is %q", got)
+	}
+	if left, err := os.ReadDir(filepath.Join(u.variable("XDG_STATE_HOME"), "agentls", "workspaces")); err == nil && len(left) > 1 {
+		t.Errorf("the attempt left folders among the user's workspaces: %v", left)
 	}
 }
 

@@ -53,7 +53,7 @@ type runReport struct {
 }
 
 func (a *app) run(cmd *cobra.Command, asked request) error {
-	setup := a.configure(cmd.Context(), nil)
+	setup := a.configure(cmd.Context(), nil, a.commandsFor)
 	if setup.Err != nil {
 		return setup.Err
 	}

@@ -41,7 +41,7 @@ func (a *app) serverOptions(ctx context.Context) lsp.Options {
 		Version: version, Log: a.log(), Now: time.Now, NewID: newID,
 		Journal: a.journal(), Open: a.home,
 		Configure: func(settings json.RawMessage) lsp.Setup {
-			setup := a.configure(ctx, settings)
+			setup := a.configure(ctx, settings, a.commandsFor)
 			setup.Remote, setup.RemoteErr = a.remoteClient(ctx, "", settings)
 			return setup
 		},

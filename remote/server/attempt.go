@@ -226,6 +226,9 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) task() agent.Task {
 	spec := &a.rec.Spec
 	task := agent.Task{ID: a.try.ID, Mode: spec.Mode, Prompt: spec.Prompt}
+	if a.sandbox != nil && spec.Mode.Edits() {
+		task.Sandbox = a.sandbox.Agent()
+	}
 	if f := spec.Focus; f != nil {
 		task.Focus = &agent.Focus{Path: filepath.Join(a.dir, filepath.FromSlash(f.Path)), Span: f.Span, Symbol: f.Symbol}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/remote"
 )
@@ -31,6 +32,9 @@ type Sandbox interface {
 	SetUp(ctx context.Context, line string, output io.Writer) (*Ended, error)
 	// Verify runs a line on the checkout with change made.
 	Verify(ctx context.Context, change *edits.ChangeSet, line string, output io.Writer) (*Ended, error)
+	// Agent returns what the agent's own commands run in. It ends with the
+	// Sandbox.
+	Agent() agent.Sandbox
 	// Close forgets what was written.
 	Close() error
 }

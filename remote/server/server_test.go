@@ -369,6 +369,8 @@ func (commands) Open(_ context.Context, dir string, _ remote.Environment) (serve
 
 type copied struct{ dir, copy string }
 
+func (s *copied) Agent() agent.Sandbox { return nil }
+
 func (s *copied) Close() error { return os.RemoveAll(filepath.Dir(s.copy)) }
 
 func (s *copied) SetUp(ctx context.Context, line string, output io.Writer) (*server.Ended, error) {
