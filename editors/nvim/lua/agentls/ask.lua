@@ -1,5 +1,6 @@
 -- Starts runs: at a place, with what the user says or is asked for.
 local answer = require('agentls.answer')
+local places = require('agentls.places')
 local position = require('agentls.position')
 local say = require('agentls.say')
 
@@ -71,13 +72,14 @@ end
 function M.rename(session, uri, at, name)
   words(name, 'New name: ', function(text)
     if vim.trim(text) == '' then return end
+    local still_there = places.watch()
     session:command('agentls.rename', { uri = uri, position = at, newName = vim.trim(text) }, function(result)
       local text = say.count(result.renamed, 'place') .. ' to rename'
       if result.possible > 0 then
         text = text .. ', ' .. say.count(result.possible, 'place') .. ' left alone: the index is not certain'
       end
       say.note(text)
-      require('agentls.review').open(session, result.changeSet)
+      require('agentls.review').open(session, result.changeSet, still_there)
     end)
   end, vim.fn.expand('<cword>'))
 end

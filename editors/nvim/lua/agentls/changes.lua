@@ -1,6 +1,7 @@
 -- What the user decides about proposals: apply, undo, redo, reject.
 local config = require('agentls.config')
 local edit = require('agentls.edit')
+local places = require('agentls.places')
 local proposal = require('agentls.proposal')
 local say = require('agentls.say')
 
@@ -28,8 +29,8 @@ end
 ---@param uris string[]
 local function look_again(session, uris)
   for _, uri in ipairs(uris) do
-    local buf = vim.fn.bufadd(vim.uri_to_fname(uri))
-    if vim.api.nvim_buf_is_loaded(buf) and not vim.lsp.buf_is_attached(buf, session.id) then
+    local buf = places.buffer(vim.uri_to_fname(uri))
+    if buf and vim.api.nvim_buf_is_loaded(buf) and not vim.lsp.buf_is_attached(buf, session.id) then
       vim.cmd('checktime ' .. buf)
     end
   end
@@ -119,10 +120,11 @@ end
 --- Lets the user pick a proposal to review; without a choice to make, the only one.
 ---@param session agentls.Session
 function M.pick(session)
+  local still_there = places.watch()
   session:command('agentls.changes.list', {}, function(list)
     local review = require('agentls.review')
     if #list.proposals == 0 then return say.note('no proposal waits for you') end
-    if #list.proposals == 1 then return review.open(session, list.proposals[1].id) end
+    if #list.proposals == 1 then return review.open(session, list.proposals[1].id, still_there) end
     vim.ui.select(list.proposals, {
       prompt = 'Review',
       format_item = function(p)

@@ -1,5 +1,6 @@
 -- Conflicts: what is there now beside what the change set wants. Nothing was changed.
 local pair = require('agentls.pair')
+local places = require('agentls.places')
 local proposal = require('agentls.proposal')
 
 local M = {}
@@ -11,9 +12,7 @@ local M = {}
 ---@field ours string what the change set wants
 ---@field theirs string what is there
 
----@param uri string
----@return string
-local function name(uri) return vim.fn.fnamemodify(vim.uri_to_fname(uri), ':~:.') end
+local name = places.name
 
 ---@param conflicts agentls.Conflict[]
 ---@param current integer

@@ -1,4 +1,7 @@
 -- A tab with a list above and two texts side by side, as a diff: what the review and the conflicts are shown in.
+local places = require('agentls.places')
+local say = require('agentls.say')
+
 local M = {}
 
 ---@class agentls.Pane
@@ -20,29 +23,67 @@ Pair.__index = Pair
 ---@field title string
 
 local namespace = vim.api.nvim_create_namespace('agentls.pair')
-local number = 0
+local group = vim.api.nvim_create_augroup('agentls.pair', {})
+
+---@type table<integer, agentls.Pair> that are open, by tab
+local open = {}
+
+--- Names a buffer. A session that was restored may have buffers by our names.
+---@param buf integer
+---@param name string
+local function set_name(buf, name)
+  local number = 1
+  while vim.fn.bufexists(string.format('agentls://%s %d', name, number)) == 1 do number = number + 1 end
+  vim.api.nvim_buf_set_name(buf, string.format('agentls://%s %d', name, number))
+end
 
 ---@param session agentls.Session
 ---@param name string
 ---@return integer buf
 local function scratch(session, name)
   local buf = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_name(buf, string.format('agentls://%s %d', name, number))
+  set_name(buf, name)
   vim.bo[buf].bufhidden = 'wipe'
+  vim.bo[buf].undolevels = -1
   vim.bo[buf].modifiable = false
   vim.b[buf].agentls_session = session.id
   return buf
 end
 
----@param command string a modifier and sbuffer
+--- The options of our windows.
+local options = { number = false, relativenumber = false, spell = false, list = false, signcolumn = 'no' }
+
+---@param command string a modifier and split
 ---@param buf integer
 ---@return agentls.Pane
 local function pane(command, buf)
-  vim.cmd(command .. ' ' .. buf)
+  vim.cmd(command)
   local win = vim.api.nvim_get_current_win()
-  for _, option in ipairs({ 'number', 'relativenumber', 'spell', 'list' }) do vim.wo[win][option] = false end
-  vim.wo[win].signcolumn = 'no'
+  vim.api.nvim_win_set_buf(win, buf)
+  for option, value in pairs(options) do vim.wo[win][option] = value end
   return { buf = buf, win = win }
+end
+
+--- Gives a window back to the user, who has another buffer in it now.
+---@param win integer
+local function release(win)
+  vim.api.nvim_win_call(win, function()
+    vim.cmd('diffoff')
+    for option in pairs(options) do vim.cmd(string.format('setlocal %s<', option)) end
+    vim.cmd('setlocal statusline< winfixheight< wrap<')
+    if vim.fn.exists('+winbar') == 1 then vim.cmd('setlocal winbar<') end
+  end)
+end
+
+--- Closes what is left of a pair of which the user closed a window, or put another buffer there.
+---@param self agentls.Pair
+local function watch(self)
+  for _, p in ipairs(self:panes()) do
+    vim.api.nvim_create_autocmd('BufWipeout', {
+      group = group, buffer = p.buf, once = true, nested = true,
+      callback = vim.schedule_wrap(function() self:close() end),
+    })
+  end
 end
 
 --- Opens the tab.
@@ -50,18 +91,20 @@ end
 ---@param name string what it is
 ---@return agentls.Pair
 function M.open(session, name)
-  number = number + 1
   local self = setmetatable({ origin = vim.api.nvim_get_current_tabpage() }, Pair)
-  self.list = pane('tab sbuffer', scratch(session, name .. ' list'))
+  if vim.api.nvim_get_mode().mode:find('^[iR]') then vim.cmd('stopinsert') end
+  self.list = pane('tab split', scratch(session, name .. ' list'))
   self.tab = vim.api.nvim_get_current_tabpage()
-  self.left = pane('belowright sbuffer', scratch(session, name .. ' left'))
-  self.right = pane('belowright vertical sbuffer', scratch(session, name))
+  self.left = pane('belowright split', scratch(session, name .. ' left'))
+  self.right = pane('belowright vertical split', scratch(session, name))
+  open[self.tab] = self
   vim.wo[self.list.win].winfixheight = true
   vim.wo[self.list.win].wrap = false
   for _, side in ipairs({ self.left, self.right }) do
     vim.wo[side.win].number = true
     vim.api.nvim_win_call(side.win, function() vim.cmd('diffthis') end)
   end
+  watch(self)
   return self
 end
 
@@ -69,8 +112,15 @@ end
 ---@return agentls.Pane[]
 function Pair:panes() return { self.list, self.left, self.right } end
 
+---@param p agentls.Pane
 ---@return boolean
-function Pair:is_open() return vim.api.nvim_tabpage_is_valid(self.tab) and vim.api.nvim_buf_is_valid(self.list.buf) end
+local function is_shown(p) return vim.api.nvim_win_is_valid(p.win) and vim.api.nvim_win_get_buf(p.win) == p.buf end
+
+--- Whether it is open, and whole.
+---@return boolean
+function Pair:is_open()
+  return open[self.tab] == self and is_shown(self.list) and is_shown(self.left) and is_shown(self.right)
+end
 
 ---@param buf integer
 ---@param lines string[]
@@ -88,12 +138,12 @@ local languages = {}
 ---@param path string
 ---@return string
 local function language(path)
-  local loaded = vim.fn.bufnr('^' .. vim.fn.escape(path, '\\*?[]{}^$,') .. '$')
-  if loaded > 0 and vim.bo[loaded].filetype ~= '' then return vim.bo[loaded].filetype end
+  local known = places.buffer(path)
+  if known and vim.bo[known].filetype ~= '' then return vim.bo[known].filetype end
   local key = vim.fn.fnamemodify(path, ':e') ~= '' and vim.fn.fnamemodify(path, ':e') or path
   if languages[key] then return languages[key] end
   local buf, ignored = vim.api.nvim_create_buf(false, true), vim.o.eventignore
-  vim.o.eventignore = 'FileType,Syntax'
+  vim.opt.eventignore:append({ 'FileType', 'Syntax' })
   pcall(vim.api.nvim_buf_call, buf, function()
     vim.cmd('doautocmd <nomodeline> filetypedetect BufRead ' .. vim.fn.fnameescape(path))
   end)
@@ -103,12 +153,21 @@ local function language(path)
   return languages[key]
 end
 
----@param pane_shown agentls.Pane
+--- Writes below a window, or above it where there is one status line for all.
+---@param win integer
+---@param text string
+local function label(win, text)
+  text = ' ' .. text:gsub('%%', '%%%%')
+  vim.wo[win].statusline = text
+  if vim.fn.exists('+winbar') == 1 then vim.wo[win].winbar = vim.o.laststatus == 3 and text or '' end
+end
+
+---@param p agentls.Pane
 ---@param text agentls.Text
-local function show_text(pane_shown, text)
-  fill(pane_shown.buf, text.lines)
-  vim.bo[pane_shown.buf].syntax = language(text.path)
-  vim.wo[pane_shown.win].statusline = ' ' .. text.title:gsub('%%', '%%%%')
+local function show_text(p, text)
+  fill(p.buf, text.lines)
+  vim.bo[p.buf].syntax = language(text.path)
+  label(p.win, text.title)
 end
 
 --- Shows a list and two texts.
@@ -117,8 +176,8 @@ end
 ---@param left agentls.Text
 ---@param right agentls.Text
 function Pair:show(list, keys, left, right)
-  fill(self.list.buf, list)
-  vim.wo[self.list.win].statusline = ' ' .. keys
+  fill(self.list.buf, vim.tbl_map(say.line, list))
+  label(self.list.win, keys)
   vim.api.nvim_win_set_height(self.list.win, math.min(#list, math.max(3, math.floor(vim.o.lines / 4))))
   show_text(self.left, left)
   show_text(self.right, right)
@@ -160,8 +219,45 @@ function Pair:go(p, line)
   vim.api.nvim_win_call(p.win, function() vim.cmd('silent! normal! zvzz') end)
 end
 
---- Goes to the tab it was opened from.
+--- Goes to the tab it was opened from, or to another that is not ours.
 function Pair:leave()
+  local home = open[self.origin] and open[self.origin].origin or self.origin
+  if vim.api.nvim_tabpage_is_valid(home) then return vim.api.nvim_set_current_tabpage(home) end
+  for _, tab in ipairs(vim.api.nvim_list_tabpages()) do
+    if not open[tab] then return vim.api.nvim_set_current_tabpage(tab) end
+  end
+  vim.cmd('tabnew')
+end
+
+--- Shows a file in the tab it was opened from.
+---@param path string
+function Pair:show_file(path)
+  self:leave()
+  places.show(path)
+end
+
+---@param p agentls.Pane
+local function close_pane(p)
+  if not vim.api.nvim_win_is_valid(p.win) then return end
+  if vim.api.nvim_win_get_buf(p.win) ~= p.buf then return release(p.win) end
+  if not pcall(vim.api.nvim_win_close, p.win, true) then
+    vim.api.nvim_win_call(p.win, function() vim.cmd('enew') end) -- the last window of all
+    release(p.win)
+  end
+end
+
+--- Whether the cursor is in one of its windows.
+---@return boolean
+function Pair:is_in_front()
+  local win = vim.api.nvim_get_current_win()
+  for _, p in ipairs(self:panes()) do
+    if p.win == win and is_shown(p) then return true end
+  end
+  return false
+end
+
+--- Goes to the tab it was opened from, ours or not.
+function Pair:back()
   if vim.api.nvim_tabpage_is_valid(self.origin) then
     vim.api.nvim_set_current_tabpage(self.origin)
   elseif #vim.api.nvim_list_tabpages() == 1 then
@@ -169,21 +265,12 @@ function Pair:leave()
   end
 end
 
---- Shows a file in the tab it was opened from.
----@param path string
-function Pair:show_file(path)
-  self:leave()
-  local buf = vim.fn.bufadd(path)
-  vim.bo[buf].buflisted = true
-  if not pcall(vim.api.nvim_set_current_buf, buf) then vim.cmd('sbuffer ' .. buf) end -- 'nohidden', and unsaved text
-end
-
---- Closes the tab, and goes where it was opened from if it was in sight.
+--- Closes it, and goes where it was opened from if it was in sight. What the user put beside it stays.
 function Pair:close()
-  if not self:is_open() then return end
-  if vim.api.nvim_get_current_tabpage() == self.tab then self:leave() end
-  if vim.api.nvim_get_current_tabpage() == self.tab then vim.cmd('tabnew') end
-  vim.cmd('tabclose ' .. vim.api.nvim_tabpage_get_number(self.tab))
+  if open[self.tab] ~= self then return end
+  open[self.tab] = nil
+  if self:is_in_front() then self:back() end
+  for _, p in ipairs(self:panes()) do close_pane(p) end
 end
 
 return M

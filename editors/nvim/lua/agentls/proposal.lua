@@ -97,7 +97,6 @@ function M.at(placed, side, line)
   for _, p in ipairs(placed) do
     if p[side].last < p[side].first and math.abs(line - p[side].last - 0.5) < 1 then return p end
   end
-  return #placed == 1 and placed[1] or nil
 end
 
 --- The first hunk that begins after a line, or the last before it.

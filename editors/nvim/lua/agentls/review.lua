@@ -2,6 +2,7 @@
 local changes = require('agentls.changes')
 local config = require('agentls.config')
 local pair = require('agentls.pair')
+local places = require('agentls.places')
 local proposal = require('agentls.proposal')
 local say = require('agentls.say')
 
@@ -22,11 +23,8 @@ Review.__index = Review
 ---@type table<string, agentls.Review> by change set
 local reviews = {}
 
+local name = places.name
 local letters = { modify = 'M', create = 'A', delete = 'D', rename = 'R' }
-
----@param uri string
----@return string
-local function name(uri) return vim.fn.fnamemodify(vim.uri_to_fname(uri), ':~:.') end
 
 ---@return agentls.File
 function Review:file() return self.files[self.current] end
@@ -34,8 +32,7 @@ function Review:file() return self.files[self.current] end
 ---@param file agentls.File
 ---@return string
 function Review:describe(file)
-  local _, placed = proposal.proposed(file, self.session:encoding())
-  local removed, added = proposal.weight(placed)
+  local removed, added = proposal.weight(self:placed_in(file))
   local conflicts = #vim.tbl_filter(function(h) return h.state == 'conflict' end, file.hunks)
   local text = string.format('%s %s%s  %s, +%d -%d', letters[file.op], name(file.uri),
     file.to and ' → ' .. name(file.to) or '', say.count(#file.hunks, 'hunk'), added, removed)
@@ -89,6 +86,13 @@ function Review:draw()
   self:mark()
 end
 
+---@param file agentls.File
+---@return agentls.PlacedHunk[]
+function Review:placed_in(file)
+  local _, placed = proposal.proposed(file, self.session:encoding())
+  return placed
+end
+
 --- Puts the cursor on a hunk, on the side that shows it.
 ---@param p? agentls.PlacedHunk
 function Review:go(p)
@@ -110,8 +114,7 @@ end
 ---@return agentls.PlacedHunk?
 function Review:at_cursor()
   local side, line = self:cursor()
-  local whole = self:file().op ~= 'modify' and #self.placed == 1
-  return whole and self.placed[1] or proposal.at(self.placed, side, line)
+  return #self.placed == 1 and self.placed[1] or proposal.at(self.placed, side, line)
 end
 
 --- Shows another file, and there the first hunk, or the last.
@@ -156,7 +159,8 @@ end
 
 --- Opens the file itself, where the hunk is.
 function Review:open_file()
-  local file, p = self.files[self:selected()], self:at_cursor()
+  local file = self.files[self:selected()]
+  local p = file == self:file() and self:at_cursor() or self:placed_in(file)[1]
   if file.op == 'create' then return say.warn(name(file.uri) .. ' does not exist yet') end
   self.pair:show_file(vim.uri_to_fname(file.uri))
   local line = p and math.min(p.before.first, vim.api.nvim_buf_line_count(0)) or 1
@@ -248,12 +252,16 @@ local function build(session, shown)
   vim.api.nvim_set_current_win(self.pair.right.win)
 end
 
---- Opens the review of a proposal; without an id that of the newest.
+--- Opens the review of a proposal; without an id that of the newest. A user who went on to something else meanwhile is
+--- only told: what is typed there must not become a decision here.
 ---@param session agentls.Session
 ---@param id? string
-function M.open(session, id)
+---@param still_there? fun(): boolean as of places.watch, of when the user asked for it
+function M.open(session, id, still_there)
+  still_there = still_there or places.watch()
   session:command('agentls.changes.show', { changeSet = id }, function(shown)
     if #shown.files == 0 then return say.note('nothing is left to decide in: ' .. shown.title) end
+    if not still_there() then return say.note(shown.title .. ' waits: :Agent changes') end
     local open = reviews[shown.id]
     if open and open.session ~= session then open:close() end -- its server has ended
     if not (open and open.pair:is_open()) then return build(session, shown) end

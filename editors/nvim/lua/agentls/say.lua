@@ -1,10 +1,15 @@
 -- Messages to the user, of one line each: a second line would make Neovim wait for Enter.
 local M = {}
 
+--- A text as one line: of file names, titles and reasons, which may hold any character.
+---@param text string
+---@return string
+function M.line(text) return (text:gsub('%s*[\r\n]+%s*', '; '):gsub('%c', ' ')) end
+
 ---@param text string
 ---@param level integer
 local function say(text, level)
-  vim.notify('agentls: ' .. text:gsub('%s*\n%s*', '; '), level)
+  vim.notify('agentls: ' .. M.line(text), level)
 end
 
 ---@param text string
