@@ -1,6 +1,6 @@
 -- Runs the test file named by AGENTLS_TEST once Neovim has started, and ends Neovim: with code 1 if it failed.
-local dir, plugin = vim.env.AGENTLS_DIR, vim.env.AGENTLS_PLUGIN
-local T = { dir = dir, server = vim.env.AGENTLS_SERVER, said = {} }
+local plugin = vim.env.AGENTLS_PLUGIN
+local T = { dir = vim.env.AGENTLS_DIR, server = vim.env.AGENTLS_SERVER, said = {} }
 _G.T = T
 
 local patience = 8000 -- ms
@@ -67,7 +67,7 @@ end
 
 -- Opens a file of the project and waits until the server has it and has indexed the project.
 function T.open(name)
-  vim.cmd('edit ' .. vim.fn.fnameescape(dir .. '/' .. name))
+  vim.cmd('edit ' .. vim.fn.fnameescape(T.dir .. '/' .. name))
   local buf = vim.api.nvim_get_current_buf()
   local session = T.wait('the server for ' .. name, function() return T.session(buf) end)
   T.wait('the index', function() return T.status(session).ready end)
@@ -93,7 +93,7 @@ function T.text(buf) return table.concat(vim.api.nvim_buf_get_lines(buf or 0, 0,
 
 -- The file on disk, or nil.
 function T.disk(name)
-  local file = io.open(dir .. '/' .. name, 'rb')
+  local file = io.open(T.dir .. '/' .. name, 'rb')
   if not file then return nil end
   local text = file:read('*a')
   file:close()

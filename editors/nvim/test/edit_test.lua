@@ -69,7 +69,7 @@ T.equal('a place', refusal.failureReason, 'b.go has no such place as the edit na
 refusal = handle(insert('b.go', '', at(0, 10)))
 T.equal('a column', refusal.failureReason, 'b.go has no such place as the edit names')
 refusal = handle(insert('a.go', '//\n'), insert('d.go', 'x'))
-T.equal('a document', refusal.failureReason, 'd.go is not open in this Neovim')
+T.equal('a document', refusal.failureReason, 'd.go is not open any more: nothing was applied, try again')
 refusal = handle(insert('a.go', '//\n'), { kind = 'create', uri = uri('e.go') })
 T.equal('a kind', refusal.failureReason, 'this editor takes no edit of the kind create')
 refusal = edit.handle(session, { edit = { changes = { [uri('a.go')] = {} } } }, 'utf-16')

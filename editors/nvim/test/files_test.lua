@@ -13,8 +13,15 @@ T.contains('the list', T.windows()[1], 'R old.go → sub/new.go')
 T.keys('q')
 T.equal('closed', #vim.api.nvim_list_tabpages(), 1)
 
+-- The deleted file is in a window of its own, and the renamed one has the cursor in its last line.
+T.go('func F')
+vim.cmd('botright split gone.go | wincmd p')
 vim.cmd('Agent apply')
 T.told('applied: tidy (2 files)')
+T.equal('both windows', #vim.api.nvim_list_wins(), 2)
+T.equal('the cursor', vim.api.nvim_win_get_cursor(0), { 4, 0 })
+T.equal('the other window', T.text(vim.api.nvim_win_get_buf(vim.fn.win_getid(2))), '')
+vim.cmd('only')
 T.equal('on disk', { T.disk('old.go'), T.disk('gone.go'), T.disk('sub/new.go') },
   { nil, nil, 'package x\n\n// F is new.\nfunc F() {}\n' })
 T.equal('the window shows the new file', vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ':.'), 'sub/new.go')

@@ -21,6 +21,7 @@ local listeners = {}
 ---@type table<string, boolean> problems that were said, so that each is said once
 local told = {}
 
+local restart = 'go to a file of the project; :Agent starts it again there'
 local slow = 10000 -- ms after which a server that has not answered is mentioned
 
 --- What the plugin asks of the server. One that lacks any of these is of another version.
@@ -152,6 +153,18 @@ local function mention_slowness(session)
   end, slow)
 end
 
+---@param settings table as of client_config
+---@param buf integer
+---@return integer? id of Neovim's client
+local function launch(settings, buf)
+  if vim.lsp.start then
+    return vim.lsp.start(settings, { bufnr = buf, reuse_client = function() return false end })
+  end
+  local id = vim.lsp.start_client(settings) -- 0.7
+  if id then vim.lsp.buf_attach_client(buf, id) end
+  return id
+end
+
 --- Starts a server for a root, with a first buffer.
 ---@param root? string
 ---@param buf integer
@@ -162,16 +175,15 @@ local function start(root, buf)
     say_once(problem)
     return nil
   end
+  local path = vim.fn.exepath(config.options.cmd[1])
   local session = setmetatable({ root = root, ready = false, waiting = {} }, Session)
-  local settings = client_config(session)
-  if vim.lsp.start then
-    session.id = vim.lsp.start(settings, { bufnr = buf, reuse_client = function() return false end })
-  else -- 0.7
-    session.id = vim.lsp.start_client(settings)
-    if session.id then vim.lsp.buf_attach_client(buf, session.id) end
+  local ok, id = pcall(launch, client_config(session), buf) -- later versions raise an error, others say one
+  if not (ok and id) then
+    say_once(string.format('%s does not start: try it in a shell; :Agent tries again', path))
+    return nil
   end
-  if not session.id then return nil end
-  sessions[session.id] = session
+  session.id = id
+  sessions[id] = session
   mention_slowness(session)
   return session
 end
@@ -196,8 +208,9 @@ end
 ---@param buf integer
 ---@return boolean whether it shows a file
 local function shows_file(buf)
-  return vim.api.nvim_buf_is_loaded(buf) and vim.bo[buf].buftype == ''
-    and vim.api.nvim_buf_get_name(buf):match('^[%a%d+.-]+://') == nil and vim.api.nvim_buf_get_name(buf) ~= ''
+  if not vim.api.nvim_buf_is_loaded(buf) or vim.bo[buf].buftype ~= '' then return false end
+  local name = vim.api.nvim_buf_get_name(buf)
+  return name ~= '' and not name:match('^[%a%d+.-]+://') and vim.fn.isdirectory(name) == 0
 end
 
 ---@param buf integer
@@ -240,14 +253,48 @@ function M.attach_all(wanted)
   end
 end
 
---- The server of a buffer: its file's, that of our own window, or the only one. Starts none.
+---@param buf integer
+---@return string
+local function text_of(buf)
+  local ending = vim.bo[buf].fileformat == 'dos' and '\r\n' or '\n'
+  local text = table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), ending)
+  return vim.bo[buf].endofline and text .. ending or text
+end
+
+--- Tells the server of a buffer that it has another name now. Neovim 0.7 goes on to tell of changes, in a document that
+--- the server never heard of; later ones close the old document and open the new when that is written.
+---@param buf integer
+---@param old_uri string
+function M.rename(buf, old_uri)
+  local session = attached(buf)
+  local client = session and session:client()
+  if not client or vim.fn.has('nvim-0.8') == 1 then return end
+  invoke(client, 'notify', 'textDocument/didClose', { textDocument = { uri = old_uri } })
+  invoke(client, 'notify', 'textDocument/didOpen', { textDocument = {
+    uri = vim.uri_from_bufnr(buf), languageId = vim.bo[buf].filetype, text = text_of(buf),
+    version = vim.api.nvim_buf_get_changedtick(buf),
+  } })
+end
+
+--- The server of a buffer: its file's, that of our own window, or the only one. Starts none. A window of ours whose
+--- server has ended has none: that of another project must not take its place.
 ---@param buf integer
 ---@return agentls.Session?
 function M.of(buf)
-  local own = sessions[vim.b[buf].agentls_session or -1]
-  if own or shows_file(buf) then return own or attached(buf) end
+  local owner = vim.b[buf].agentls_session
+  if owner then return sessions[owner] end
+  if shows_file(buf) then return attached(buf) end
   local _, only = next(sessions)
   return next(sessions, _) == nil and only or nil
+end
+
+--- Why a buffer that shows no file has no server.
+---@param buf integer
+---@return string
+local function why_none(buf)
+  if vim.b[buf].agentls_session then return 'the server of this window has ended: ' .. restart end
+  if next(sessions) then return 'several projects are open: go to a file of the one you mean' end
+  return 'no server is running: open a file of the project first'
 end
 
 --- Calls fn with the server of a buffer, once that is ready; starts it if need be. Says why if there is none.
@@ -259,8 +306,7 @@ function M.with(buf, fn)
     told = {}
     session = attach(buf)
   elseif not session then
-    say.fail(next(sessions) and 'several projects are open: go to a file of the one you mean'
-      or 'no server is running: open a file of the project first')
+    say.fail(why_none(buf))
   end
   if not session then return end
   if session.problem then return say.fail(session.problem) end
@@ -303,7 +349,7 @@ function Session:command(command, argument, done, failed)
     if err then return failed(err.message or tostring(err)) end
     if done then done(result) end
   end)
-  if not sent then failed('the server has ended') end
+  if not sent then failed('the server has ended: ' .. restart) end
 end
 
 return M

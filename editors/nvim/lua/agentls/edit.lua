@@ -2,6 +2,8 @@
 -- not ask where an edit wants to be confirmed. Here an edit is checked as a whole, then made as a whole, and only if
 -- the user asked for it.
 local document = require('agentls.document')
+local places = require('agentls.places')
+local say = require('agentls.say')
 
 local M = {}
 
@@ -49,9 +51,7 @@ local function current(session)
   end
 end
 
----@param uri string
----@return string
-local function name(uri) return vim.fn.fnamemodify(vim.uri_to_fname(uri), ':~:.') end
+local name = places.name
 
 --- Raises a refusal of the whole edit.
 ---@param uri string
@@ -65,7 +65,7 @@ local function refuse(uri, why) error(name(uri) .. ' ' .. why, 0) end
 ---@return integer buf
 local function unchanged(uri, operation, version)
   local buf = vim.uri_to_bufnr(uri)
-  if not vim.api.nvim_buf_is_loaded(buf) then refuse(uri, 'is not open in this Neovim') end
+  if not vim.api.nvim_buf_is_loaded(buf) then refuse(uri, 'is not open any more: nothing was applied, try again') end
   local known = (vim.lsp.util.buf_versions or {})[buf]
   local told = operation and not operation.changed[uri] and operation.ticks[buf]
   local typed = told and told ~= vim.api.nvim_buf_get_changedtick(buf)
@@ -106,11 +106,17 @@ local function must(ok, problem)
   if not ok then error(problem, 0) end
 end
 
---- Shows another buffer wherever this one is shown, and closes this one.
+--- Shows another buffer wherever this one is shown, at the same place, and closes this one.
 ---@param buf integer
 ---@param other integer
 local function replace_buffer(buf, other)
-  for _, win in ipairs(vim.fn.win_findbuf(buf)) do vim.api.nvim_win_set_buf(win, other) end
+  for _, win in ipairs(vim.fn.win_findbuf(buf)) do
+    vim.api.nvim_win_call(win, function()
+      local view = vim.fn.winsaveview()
+      vim.api.nvim_win_set_buf(win, other)
+      vim.fn.winrestview(view)
+    end)
+  end
   vim.api.nvim_buf_delete(buf, { force = true })
 end
 
@@ -155,7 +161,7 @@ local function delete_step(change, operation)
         vim.loop.fs_chmod(path, stat.mode % 4096)
       end
     end,
-    done = function() vim.api.nvim_buf_delete(buf, { force = true }) end,
+    done = function() replace_buffer(buf, vim.api.nvim_create_buf(true, false)) end,
   }
 end
 
@@ -187,7 +193,8 @@ local function perform(steps)
     table.insert(back, result)
   end
   for _, step in ipairs(steps) do
-    if step.done then step.done() end
+    local ok, problem = pcall(step.done or function() end)
+    if not ok then say.warn('done, but what is open does not show it: ' .. tostring(problem)) end
   end
 end
 
@@ -279,8 +286,10 @@ function M.save(operation, uris)
     local c = operation.changed[uri]
     local ours = c and c.clean and vim.api.nvim_buf_is_loaded(c.buf)
       and vim.api.nvim_buf_get_changedtick(c.buf) == c.tick
-    local written = ours and pcall(vim.api.nvim_buf_call, c.buf, function() vim.cmd('silent write') end)
-    if not written then remaining[#remaining + 1] = name(uri) end
+    if ours then pcall(vim.api.nvim_buf_call, c.buf, function() vim.cmd('silent write') end) end
+    if not ours or vim.bo[c.buf].modified then -- asked, the user may say no: the file changed on disk
+      remaining[#remaining + 1] = name(uri)
+    end
   end
   return remaining
 end

@@ -28,9 +28,25 @@ local function take(session, event)
   end
 end
 
+--- Has the servers told of buffers that get another name.
+---@param group integer
+local function watch_names(group)
+  local old -- of the buffer between the two events
+  vim.api.nvim_create_autocmd('BufFilePre', {
+    group = group, desc = 'agentls: the name before',
+    callback = function(args) old = vim.uri_from_bufnr(args.buf) end,
+  })
+  vim.api.nvim_create_autocmd('BufFilePost', {
+    group = group, desc = 'agentls: the name after',
+    callback = function(args) client.rename(args.buf, old) end,
+  })
+end
+
 local function watch_buffers()
+  local group = vim.api.nvim_create_augroup('agentls', {})
+  watch_names(group)
   vim.api.nvim_create_autocmd({ 'FileType', 'BufReadPost', 'BufNewFile', 'BufFilePost', 'BufWritePost' }, {
-    group = vim.api.nvim_create_augroup('agentls', {}),
+    group = group,
     desc = 'attach agentls',
     callback = function(args)
       if vim.api.nvim_buf_is_loaded(args.buf) and wanted(args.buf) then client.attach(args.buf) end
