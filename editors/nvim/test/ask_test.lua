@@ -3,6 +3,9 @@
 T.setup()
 T.open('sum.go')
 T.go('func Sum')
+vim.diagnostic.set(vim.api.nvim_create_namespace('other'), 0, {
+  { lnum = 4, col = 0, severity = 1, message = 'what other servers report', source = 'lint' },
+})
 
 vim.cmd('Agent ask is it safe for nil?')
 T.wait('the beginning of the answer', function()

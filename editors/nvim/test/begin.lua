@@ -91,6 +91,9 @@ end
 
 function T.text(buf) return table.concat(vim.api.nvim_buf_get_lines(buf or 0, 0, -1, false), '\n') end
 
+-- The cursor, as an LSP Range.
+function T.range() return require('agentls.position').cursor(0, vim.api.nvim_win_get_cursor(0), 'utf-16') end
+
 -- The file on disk, or nil.
 function T.disk(name)
   local file = io.open(T.dir .. '/' .. name, 'rb')

@@ -1,18 +1,22 @@
--- The window that shows what a run says, as it comes, and takes follow-up questions.
+-- The window that shows what a run says, as it comes, and takes further questions.
+local checks = require('agentls.checks')
+local places = require('agentls.places')
 local position = require('agentls.position')
 local runs = require('agentls.runs')
 local say = require('agentls.say')
 
 local M = {}
 
----@class agentls.Exchange
----@field run string
+---@class agentls.Exchange one run and what it was asked
+---@field run agentls.Run
+---@field command? string of the server that began it; nil: a task that was begun elsewhere
+---@field argument? table of the command
 ---@field question? string
 
 ---@class agentls.Conversation
 ---@field session agentls.Session
----@field uri string
----@field range fun(): table where it is about, now: an LSP Range
+---@field uri? string the file that it is about, if it is about one
+---@field range? fun(): table where in that file, now: an LSP Range
 ---@field exchanges agentls.Exchange[]
 ---@field buf? integer
 ---@field win? integer
@@ -23,34 +27,42 @@ local current
 local conversations = {}
 
 local namespace = vim.api.nvim_create_namespace('agentls.answer')
-local earlier = 4000 -- bytes of an answer that go along with a follow-up question
 
 ---@param step agentls.RunStep
 ---@return string
 local function step_line(step)
   local mark = ({ started = '…', done = '✓', failed = '✗' })[step.state]
-  local line = string.format('%s *%s*', mark, step.title)
-  if not step.error or step.error == '' then return line end
-  return line .. ': ' .. vim.split(step.error, '\n', { plain = true })[1]
+  local line = string.format('%s *%s*', mark, say.line(step.title))
+  if step.error and step.error ~= '' then return line .. ': ' .. vim.split(step.error, '\n', { plain = true })[1] end
+  return step.detail and line .. ': ' .. say.line(step.detail) or line
 end
 
 ---@param out string[]
 ---@param text string
-local function add(out, text) vim.list_extend(out, vim.split(text, '\n', { plain = true })) end
+local function add(out, text) vim.list_extend(out, vim.split(text:gsub('\r\n', '\n'), '\n', { plain = true })) end
 
 ---@param out string[]
 ---@param run agentls.Run
+local function add_result(out, run)
+  if run.error then add(out, '\n**It failed:** ' .. run.error) end
+  if #run.checks > 0 then add(out, '') end
+  for _, check in ipairs(run.checks) do add(out, checks.line(check)) end
+  if run.change_set then add(out, '\n**A proposal waits for your review:** press d, or :Agent changes') end
+end
+
+---@param out string[]
 ---@param exchange agentls.Exchange
-local function add_run(out, run, exchange)
+local function add_exchange(out, exchange)
+  local run = exchange.run
   add(out, '# ' .. (run.title ~= '' and run.title or '…'))
+  if run.remote then add(out, 'at ' .. run.remote) end
   if exchange.question then add(out, '> ' .. exchange.question:gsub('\n', '\n> ')) end
   for i, item in ipairs(run.items) do
     local before = run.items[i - 1]
     if not (item.step and before and before.step) then add(out, '') end
     add(out, item.text and vim.trim(item.text) or step_line(item.step))
   end
-  if run.error then add(out, '\n**It failed:** ' .. run.error) end
-  if run.change_set then add(out, '\n**A proposal waits for your review:** press d, or :Agent changes') end
+  add_result(out, run)
 end
 
 ---@param run agentls.Run
@@ -58,7 +70,7 @@ end
 local function state_of(run)
   if run.state == 'failed' then return 'failed' end
   if run.state == 'running' then
-    return run.waiting and 'waiting: ' .. run.waiting or run.thinking and 'thinking …' or 'running …'
+    return run.waiting and 'waiting: ' .. say.line(run.waiting) or run.thinking and 'thinking …' or 'running …'
   end
   local usage = run.usage or {}
   if (usage.requests or 0) == 0 then return 'from the ' .. (run.source or 'index') end
@@ -66,17 +78,21 @@ local function state_of(run)
     (usage.inputTokens or 0) + (usage.outputTokens or 0))
 end
 
----@param run agentls.Run
----@return string
-local function footer(run)
-  local keys = run.state == 'running' and 's stop' or run.change_set and 'd review  i follow-up' or 'i follow-up'
-  return string.format('── %s ── %s  q close', state_of(run), keys)
-end
-
 ---@param c agentls.Conversation
 ---@return agentls.Run
-local function last_run(c)
-  return runs.run(c.exchanges[#c.exchanges].run, c.session.id)
+local function last_run(c) return c.exchanges[#c.exchanges].run end
+
+---@param c agentls.Conversation
+---@return string
+local function footer(c)
+  local run, keys = last_run(c), {}
+  if run.state == 'running' then keys[#keys + 1] = 's stop' end
+  if run.change_set then keys[#keys + 1] = 'd review' end
+  if #run.checks > 0 then keys[#keys + 1] = 'c checks' end
+  if run.state == 'failed' and c.exchanges[#c.exchanges].command then keys[#keys + 1] = 'r try again' end
+  if run.state ~= 'running' and c.uri then keys[#keys + 1] = 'i follow-up' end
+  keys[#keys + 1] = 'q close'
+  return string.format('── %s ── %s', state_of(run), table.concat(keys, '  '))
 end
 
 ---@param c agentls.Conversation
@@ -85,11 +101,25 @@ local function render(c)
   local out = {}
   for i, exchange in ipairs(c.exchanges) do
     if i > 1 then add(out, '') end
-    add_run(out, runs.run(exchange.run, c.session.id), exchange)
+    add_exchange(out, exchange)
   end
   add(out, '')
-  add(out, footer(last_run(c)))
+  add(out, footer(c))
   return out
+end
+
+--- How many rows lines take, up to a number of them.
+---@param lines string[]
+---@param width integer
+---@param most integer
+---@return integer
+local function rows_of(lines, width, most)
+  local rows = 0
+  for _, line in ipairs(lines) do
+    rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
+    if rows >= most then return most end
+  end
+  return rows
 end
 
 --- Where the window is and how large, so that the code beside it stays in sight.
@@ -97,11 +127,9 @@ end
 ---@return table
 local function layout(lines)
   local width = math.max(20, math.min(84, math.max(48, math.floor(vim.o.columns * 0.5)), vim.o.columns - 4))
-  local rows = 0
-  for _, line in ipairs(lines) do rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width)) end
   return {
     relative = 'editor', anchor = 'NE', row = 1, col = vim.o.columns - 1, style = 'minimal', border = 'rounded',
-    width = width, height = math.max(3, math.min(rows, vim.o.lines - 6)),
+    width = width, height = math.max(3, rows_of(lines, width, vim.o.lines - 6)),
   }
 end
 
@@ -120,46 +148,104 @@ end
 
 ---@param c agentls.Conversation
 ---@return boolean
-local function is_open(c) return c.win ~= nil and vim.api.nvim_win_is_valid(c.win) end
+local function is_open(c)
+  return c.win ~= nil and vim.api.nvim_win_is_valid(c.win) and vim.api.nvim_win_get_buf(c.win) == c.buf
+end
+
+---@param c agentls.Conversation
+---@return boolean
+local function is_in_sight(c)
+  return is_open(c) and vim.api.nvim_win_get_tabpage(c.win) == vim.api.nvim_get_current_tabpage()
+end
 
 ---@param c agentls.Conversation
 local function draw(c)
   if not is_open(c) then return end
-  local lines = render(c)
-  local follows = vim.api.nvim_win_get_cursor(c.win)[1] == vim.api.nvim_buf_line_count(c.buf)
-    and vim.api.nvim_buf_line_count(c.buf) > 1
+  local lines, count = render(c), vim.api.nvim_buf_line_count(c.buf)
+  local follows = count > 1 and vim.api.nvim_win_get_cursor(c.win)[1] == count
   set_lines(c.buf, lines)
-  vim.api.nvim_win_set_config(c.win, layout(lines))
+  if vim.api.nvim_win_get_config(c.win).relative ~= '' then -- the user may have made a split of it
+    vim.api.nvim_win_set_config(c.win, layout(lines))
+  end
   if follows then vim.api.nvim_win_set_cursor(c.win, { #lines, 0 }) end
 end
 
 ---@param c agentls.Conversation
----@param question string
----@return string the question, with what came before it
-local function in_context(c, question)
-  local last, run = c.exchanges[#c.exchanges], last_run(c)
-  local text = vim.trim(run.answer or '')
-  if text == '' then return question end
-  return string.format('%s\n\nThis follows up on an earlier question and its answer.\nQuestion: %s\nAnswer: %s',
-    question, last.question or run.title, text:sub(1, earlier))
+local function close(c)
+  if not is_open(c) then return end
+  if pcall(vim.api.nvim_win_close, c.win, true) then return end
+  vim.api.nvim_win_call(c.win, function() vim.cmd('enew') end) -- the user made it the last window
 end
 
 ---@param c agentls.Conversation
 ---@param exchange agentls.Exchange
-local function add_exchange(c, exchange)
+local function begin(c, exchange)
+  if current and current ~= c then close(current) end
   table.insert(c.exchanges, exchange)
-  conversations[exchange.run] = c
+  conversations[exchange.run.id] = c
   current = c
 end
 
+--- The last run that answered: a question goes on from it.
 ---@param c agentls.Conversation
-local function follow_up(c)
-  if last_run(c).state == 'running' then return say.warn('the answer is still coming; s stops it') end
-  vim.ui.input({ prompt = 'Follow-up: ' }, function(question)
-    if not question or vim.trim(question) == '' then return end
-    local argument = { uri = c.uri, range = c.range(), question = in_context(c, question) }
+---@return string?
+local function answered(c)
+  for i = #c.exchanges, 1, -1 do
+    local run = c.exchanges[i].run
+    if run.state == 'done' and run.answer and run.answer:find('%S') then return run.id end
+  end
+end
+
+--- Asks on, at the same place, where the last run was.
+---@param c agentls.Conversation
+---@param question string
+local function ask_on(c, question)
+  local argument = { uri = c.uri, range = c.range(), question = question, after = answered(c) }
+  argument.remote = last_run(c).remote and true or nil
+  require('agentls.editor').tell(c.session, function()
     c.session:command('agentls.ask', argument, function(result)
-      add_exchange(c, { run = result.run, question = question })
+      local run = runs.run(result.run, c.session.id)
+      begin(c, { run = run, question = question, command = 'agentls.ask', argument = argument })
+      M.show()
+    end)
+  end)
+end
+
+--- Why a question cannot go on from here, and what to do.
+---@param c agentls.Conversation
+---@return string?
+local function cannot_go_on(c)
+  if last_run(c).state == 'running' then return 'the answer is still coming; s stops it' end
+  if not c.uri then return 'this task was not begun here: go to the code it is about, and :Agent ask' end
+  if not c.session:client() then return 'the server that answered has ended: go to the code, and :Agent ask anew' end
+end
+
+--- Goes on with a question; without one the user is asked for it.
+---@param c agentls.Conversation
+---@param question? string
+local function follow_up(c, question)
+  local problem = cannot_go_on(c)
+  if problem then return say.warn(problem) end
+  if question then return ask_on(c, question) end
+  vim.ui.input({ prompt = 'Follow-up: ' }, function(text)
+    if text and vim.trim(text) ~= '' then ask_on(c, text) end
+  end)
+end
+
+--- Begins a run that failed once more; a server that has ended is started again.
+---@param c agentls.Conversation
+local function try_again(c)
+  local failed = c.exchanges[#c.exchanges]
+  if failed.run.state ~= 'failed' or not failed.command then return say.warn('nothing failed here') end
+  local buf = vim.uri_to_bufnr(c.uri)
+  vim.fn.bufload(buf)
+  require('agentls.client').with(buf, function(session)
+    local argument = vim.tbl_extend('force', failed.argument, { range = c.range() })
+    if session ~= c.session then argument.after = nil end -- it knows nothing of what came before
+    c.session = session
+    session:command(failed.command, argument, function(result)
+      local run = runs.run(result.run, session.id)
+      begin(c, { run = run, question = failed.question, command = failed.command, argument = argument })
       M.show()
     end)
   end)
@@ -169,31 +255,42 @@ end
 local function review(c)
   local id = last_run(c).change_set
   if not id then return say.warn('there is no proposal to review') end
-  M.close()
+  close(c)
   require('agentls.review').open(c.session, id)
 end
 
 ---@param c agentls.Conversation
 local function set_keys(c)
   local function map(key, fn, desc)
-    vim.keymap.set('n', key, fn, { buffer = c.buf, nowait = true, desc = desc })
+    vim.keymap.set('n', key, fn, { buffer = c.buf, nowait = true, desc = 'agentls: ' .. desc })
   end
-  map('q', M.close, 'close')
-  map('<Esc>', M.close, 'close')
+  map('q', function() close(c) end, 'close')
+  map('<Esc>', function() close(c) end, 'close')
   map('i', function() follow_up(c) end, 'follow-up question')
   map('d', function() review(c) end, 'review the proposal')
+  map('c', function() checks.show(last_run(c).checks) end, 'output of the checks')
+  map('r', function() try_again(c) end, 'try again')
   map('s', function() c.session:command('agentls.stop', { run = last_run(c).id }) end, 'stop')
 end
 
 ---@param c agentls.Conversation
+---@return integer
+local function new_buffer(c)
+  local buf = vim.api.nvim_create_buf(false, true)
+  vim.bo[buf].bufhidden = 'wipe'
+  vim.bo[buf].undolevels = -1
+  vim.bo[buf].syntax = 'markdown' -- not the file type: other plugins would take it for a document
+  vim.b[buf].agentls_session = c.session.id
+  return buf
+end
+
+--- Opens the window; the cursor stays where it is.
+---@param c agentls.Conversation
 local function open_window(c)
-  c.buf = vim.api.nvim_create_buf(false, true)
-  vim.bo[c.buf].bufhidden = 'wipe'
-  vim.bo[c.buf].syntax = 'markdown' -- not the file type: other plugins would take it for a document
-  vim.b[c.buf].agentls_session = c.session.id
+  c.buf = new_buffer(c)
   local lines = render(c)
   set_lines(c.buf, lines)
-  c.win = vim.api.nvim_open_win(c.buf, true, layout(lines))
+  c.win = vim.api.nvim_open_win(c.buf, false, layout(lines))
   vim.wo[c.win].wrap = true
   vim.wo[c.win].linebreak = true
   vim.wo[c.win].conceallevel = 2
@@ -204,43 +301,51 @@ end
 --- Shows the last conversation, and goes to its window.
 function M.show()
   if not current then return say.note('nothing was asked yet') end
-  if is_open(current) then
-    draw(current)
-    return vim.api.nvim_set_current_win(current.win)
-  end
-  open_window(current)
+  if is_open(current) then draw(current) else open_window(current) end
+  vim.b[current.buf].agentls_session = current.session.id
+  vim.api.nvim_set_current_win(current.win)
 end
 
---- Opens the window for a run that just started.
+--- Opens the window for a run that just started. The cursor goes there if the user is still where they asked.
 ---@param session agentls.Session
----@param spot agentls.Spot
+---@param spot? agentls.Spot where it is about
 ---@param exchange agentls.Exchange
-function M.open(session, spot, exchange)
-  M.close()
-  local range = position.track(spot.uri, spot.range, session:encoding())
-  add_exchange({ session = session, uri = spot.uri, range = range, exchanges = {} }, exchange)
-  open_window(current)
+---@param still_there fun(): boolean as of places.watch
+function M.open(session, spot, exchange, still_there)
+  local c = { session = session, exchanges = {} }
+  if spot then c.uri, c.range = spot.uri, position.track(spot.uri, spot.range, session:encoding()) end
+  local stays = still_there()
+  begin(c, exchange)
+  open_window(c)
+  if stays then vim.api.nvim_set_current_win(c.win) end
 end
 
-function M.close()
-  if current and is_open(current) then vim.api.nvim_win_close(current.win, true) end
+--- Asks on in the window of a conversation. Reports whether the buffer is one.
+---@param buf integer
+---@param question? string
+---@return boolean
+function M.ask(buf, question)
+  if not (current and current.buf == buf) then return false end
+  follow_up(current, question)
+  return true
 end
 
---- Tells of a run's end where its window is not open.
+--- Tells of a run's end where its window is not in sight.
 ---@param run agentls.Run
 local function tell(run)
-  if run.state == 'failed' then return say.fail(run.title .. ': ' .. run.error) end
-  if run.change_set then return say.note(run.title .. ': a proposal waits: :Agent changes') end
-  say.note(run.title .. ': answered: :Agent answer')
+  local title = run.title ~= '' and run.title or 'a run'
+  if run.state == 'failed' then return say.fail(title .. ': ' .. run.error .. ' (:Agent answer shows it)') end
+  if run.change_set then return say.note(title .. ': a proposal waits: :Agent changes') end
+  say.note(title .. ': answered: :Agent answer')
 end
 
 runs.watch(function(run)
   local c = conversations[run.id] -- nil: its window comes at once
   if not c then return end
-  if is_open(c) then return draw(c) end
+  draw(c)
   if run.state == 'running' then return end
+  if not is_in_sight(c) then tell(run) end
   if not is_open(current) then current = c end
-  tell(run)
 end)
 
 vim.api.nvim_create_autocmd('VimResized', {

@@ -1,7 +1,8 @@
 -- Starts runs: at a place, with what the user says or is asked for.
 local answer = require('agentls.answer')
+local editor = require('agentls.editor')
 local places = require('agentls.places')
-local position = require('agentls.position')
+local runs = require('agentls.runs')
 local say = require('agentls.say')
 
 local M = {}
@@ -9,6 +10,7 @@ local M = {}
 ---@class agentls.Spot where something is asked about
 ---@field uri string
 ---@field range table an LSP Range
+---@field remote? boolean at the task service
 
 -- Before 0.9 Neovim's own prompt cannot tell an empty answer from none.
 local empty_counts = vim.fn.has('nvim-0.9') == 1
@@ -25,14 +27,27 @@ local function words(given, prompt, done, default)
   end)
 end
 
+---@param spot agentls.Spot
+---@param rest table
+---@return table argument of the server's command
+local function argument_of(spot, rest)
+  return vim.tbl_extend('force', { uri = spot.uri, range = spot.range, remote = spot.remote }, rest)
+end
+
+--- Begins a run, and shows it.
 ---@param session agentls.Session
 ---@param command string
 ---@param argument table
 ---@param question? string for the window's first line
 local function start(session, command, argument, question)
-  local spot = { uri = argument.uri, range = argument.range }
-  session:command(command, argument, function(result)
-    answer.open(session, spot, { run = result.run, question = question })
+  local still_there = places.watch()
+  editor.tell(session, function()
+    session:command(command, argument, function(result)
+      local exchange = {
+        run = runs.run(result.run, session.id), command = command, argument = argument, question = question,
+      }
+      answer.open(session, { uri = argument.uri, range = argument.range }, exchange, still_there)
+    end)
   end)
 end
 
@@ -43,14 +58,14 @@ end
 function M.ask(session, spot, question)
   words(question, empty_counts and 'Ask (empty: what it does, who uses it): ' or 'Ask: ', function(text)
     if vim.trim(text) == '' then text = nil end
-    start(session, 'agentls.ask', { uri = spot.uri, range = spot.range, question = text }, text)
+    start(session, 'agentls.ask', argument_of(spot, { question = text }), text)
   end)
 end
 
 ---@param session agentls.Session
 ---@param spot agentls.Spot
 function M.explain(session, spot)
-  start(session, 'agentls.explain', { uri = spot.uri, range = spot.range })
+  start(session, 'agentls.explain', argument_of(spot, {}))
 end
 
 --- Has the code at a spot changed. Without an instruction the user is asked for one.
@@ -60,7 +75,7 @@ end
 function M.change(session, spot, instruction)
   words(instruction, 'Change: ', function(text)
     if vim.trim(text) == '' then return end
-    start(session, 'agentls.change', { uri = spot.uri, range = spot.range, instruction = text }, text)
+    start(session, 'agentls.change', argument_of(spot, { instruction = text }), text)
   end)
 end
 

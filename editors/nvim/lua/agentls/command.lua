@@ -42,7 +42,9 @@ end
 
 ---@type table<string, fun(call: agentls.Call)>
 local commands = {
-  ask = function(call) ask.ask(call.session, spot(call), call.text) end,
+  ask = function(call)
+    if not require('agentls.answer').ask(call.buf, call.text) then ask.ask(call.session, spot(call), call.text) end
+  end,
   explain = function(call) ask.explain(call.session, spot(call)) end,
   change = function(call) ask.change(call.session, spot(call), call.text) end,
   rename = function(call)

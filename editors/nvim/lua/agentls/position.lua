@@ -83,11 +83,12 @@ function M.track(uri, range, encoding)
   local first, last = mark(range.start), mark(range['end'])
   local function now(id)
     local row, col = unpack(vim.api.nvim_buf_get_extmark_by_id(buf, namespace, id, {}))
-    return { line = row, character = M.units(text(row), col, encoding) }
+    return row and { line = row, character = M.units(text(row), col, encoding) }
   end
   return function()
     if not vim.api.nvim_buf_is_loaded(buf) then return range end
-    return { start = now(first), ['end'] = now(last) }
+    local from, to = now(first), now(last) -- nil: the buffer was unloaded in between
+    return from and to and { start = from, ['end'] = to } or range
   end
 end
 

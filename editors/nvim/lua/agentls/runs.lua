@@ -11,6 +11,7 @@ local M = {}
 ---@field title string
 ---@field state 'started'|'done'|'failed'
 ---@field error? string
+---@field detail? string what a finished step says of itself
 
 ---@class agentls.Run
 ---@field id string
@@ -26,6 +27,8 @@ local M = {}
 ---@field usage? table<string, integer>
 ---@field error? string
 ---@field change_set? string
+---@field checks agentls.Check[] what ran on its proposal
+---@field remote? string the address of the service that it was handed to
 
 local kept = 20 -- runs that have ended and are remembered
 
@@ -59,7 +62,7 @@ end
 ---@return agentls.Run
 function M.run(id, session)
   if not runs[id] then
-    runs[id] = { id = id, session = session, title = '', state = 'running', items = {} }
+    runs[id] = { id = id, session = session, title = '', state = 'running', items = {}, checks = {} }
     table.insert(order, id)
     forget_old()
   end
@@ -123,7 +126,7 @@ end
 
 ---@type table<string, fun(run: agentls.Run, event: table)>
 local takes = {
-  ['run.started'] = function(run, event) run.title, run.mode = event.title, event.mode end,
+  ['run.started'] = function(run, event) run.title, run.mode, run.remote = event.title, event.mode, event.remote end,
   ['run.text'] = function(run, event) add_text(run, event.text) end,
   ['run.reasoning'] = function(run) run.thinking = true end,
   ['run.step'] = function(run, event) add_step(run, event.step) end,
@@ -134,6 +137,7 @@ local takes = {
   ['run.done'] = function(run, event)
     run.state, run.title = 'done', event.title
     run.answer, run.source, run.usage, run.change_set = event.answer, event.source, event.usage, event.changeSet
+    run.checks = event.checks or {}
     if not has_text(run) then add_text(run, event.answer or '') end
   end,
   ['run.failed'] = function(run, event)
