@@ -13,8 +13,11 @@ local function floats()
   return vim.tbl_filter(function(win) return vim.api.nvim_win_get_config(win).relative ~= '' end, vim.api.nvim_list_wins())
 end
 local function explain()
+  local before = floats()[1]
   vim.cmd('Agent explain')
-  T.wait('the answer', function() return T.float() and T.float():find('from the index', 1, true) end)
+  T.wait('the answer', function()
+    return floats()[1] and floats()[1] ~= before and T.float():find('from the index', 1, true)
+  end)
 end
 
 -- The user asked on elsewhere while a prompt was open: one window, and q closes it.
@@ -84,7 +87,7 @@ vim.cmd('only!')
 -- What a command says of itself, checks with their output, control characters, a service.
 event('run.started', 'r', { title = 'Change\nTwice', mode = 'edit', remote = 'http://service' })
 require('agentls.answer').open(T.session(a), { uri = vim.uri_from_bufnr(a), range = T.range() },
-  { run = require('agentls.runs').run('r', client.id) }, function() return true end)
+  { run = require('agentls.runs').run('r', client.id), command = 'agentls.change' }, function() return true end)
 event('run.step', 'r', { step = { id = '1', tool = 'shell', title = 'go test\n./...', state = 'done', detail = 'exit 1 after 2.3 s' } })
 event('run.text', 'r', { text = 'Done.\r\nReally\27[0m.\n' })
 event('run.waiting', 'r', { text = 'of\nthe model' })

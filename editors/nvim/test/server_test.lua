@@ -50,8 +50,9 @@ T.told('no server is running: open a file of the project first')
 vim.cmd('Agent frobnicate')
 T.contains('the message', T.told(':Agent frobnicate: there is no such'), 'it is one of accept, answer, apply, ask,')
 
-T.equal('the completion', vim.fn.getcompletion('Agent re', 'cmdline'), { 'redo', 'reject', 'rename' })
+T.equal('the completion', vim.fn.getcompletion('Agent re', 'cmdline'), { 'redo', 'reject', 'remote', 'rename' })
 T.equal('of a scope', vim.fn.getcompletion('Agent accept ', 'cmdline'), { 'hunk', 'file', 'all' })
+T.equal('of what runs remotely', vim.fn.getcompletion('Agent remote c', 'cmdline'), { 'change' })
 T.equal('behind a range', vim.fn.getcompletion('1,2Agent ex', 'cmdline'), { 'explain' })
 
 -- The good one. The file is attached when the user asks; after its death the next command starts it again.
@@ -64,6 +65,12 @@ vim.cmd('Agent accept')
 T.told('no hunk is proposed at the cursor')
 vim.cmd('Agent change x')
 T.told('no model is configured')
+vim.cmd('Agent remote')
+T.told(':Agent remote: say one of ask, change, explain')
+vim.cmd('Agent remote explain')
+T.told('no task service is configured')
+vim.cmd('Agent tasks')
+T.told('no task service is configured')
 for _, pid in ipairs(vim.api.nvim_get_proc_children(vim.fn.getpid())) do vim.loop.kill(pid, 'sigkill') end
 T.contains('the message', T.told('the server ended with code'), 'the next :Agent command starts it again')
 T.equal('the status line', require('agentls').statusline(), '')

@@ -85,3 +85,15 @@ config.set({ model = 'm', base_url = 'http://b', api_key = function() return 'k\
 T.equal('the settings', config.settings(), { model = 'm', baseUrl = 'http://b', apiKey = 'k' })
 config.set({})
 T.equal('no settings', vim.json.encode(config.settings()), '{}')
+
+-- Times of tasks.
+local tasks = require('agentls.tasks')
+T.equal('times', vim.tbl_map(tasks.seconds, {
+  '1970-01-01T00:00:00Z', '2000-02-29T12:00:00Z', '2026-11-21T10:00:00.123456789+02:00', '2023-03-01T00:00:00-00:30',
+}), { 0, 951825600, 1795248000, 1677630600 })
+T.equal('no time', tasks.seconds('yesterday'), nil)
+local function age(seconds) return tasks.age('2000-02-29T12:00:00Z', 951825600 + seconds) end
+T.equal('ages', { age(-5), age(59), age(60), age(7200), age(86400 * 3) }, { 'now', 'now', '1 min', '2 h', '3 d' })
+T.equal('a task', tasks.line({
+  title = 'Ändere\nalles', state = 'running', created = '2000-02-29T12:00:00Z', attempts = 2, files = 1, added = 3,
+}, 10):gsub('%d+ d', 'N d'), '… running    Ändere; a…  N d  1 file, +3 -0         2 attempts')

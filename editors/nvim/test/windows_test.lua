@@ -2,6 +2,7 @@
 vim.fn.writefile({ 'package a', '', '// Twice doubles.', 'func Twice(n int) int { return 2 * n }' }, T.dir .. '/a.go')
 vim.fn.writefile({ 'package a', '', '', '', '', 'var four = Twice(2)' }, T.dir .. '/b.go')
 vim.fn.writefile({ 'package a' }, T.dir .. '/c.go')
+vim.o.number, vim.o.signcolumn, vim.o.list = true, 'yes', true
 T.setup()
 local c = T.open('c.go')
 local b = T.open('b.go')
@@ -41,11 +42,19 @@ for _, keys in ipairs({ ':q<CR>', '<C-w>h:q<CR>', '<C-w>k<C-w>c', ':only<CR>', '
 end
 
 -- Another file in one of its windows: the review makes way.
+vim.cmd('wincmd k | edit ' .. T.dir .. '/c.go')
+T.wait('one window', function() return #vim.api.nvim_tabpage_list_wins(0) == 1 end)
+T.equal('the looks of the list', { vim.wo.number, vim.wo.signcolumn, vim.wo.list, vim.wo.wrap, vim.wo.winfixheight },
+  { true, 'yes', true, true, false })
+vim.cmd('tabclose')
+vim.cmd('buffer ' .. a)
+open_review()
 vim.cmd('edit ' .. T.dir .. '/c.go')
 T.wait('one window', function() return #vim.api.nvim_tabpage_list_wins(0) == 1 end)
 T.equal('the file', vim.api.nvim_get_current_buf(), c)
 T.equal('its window', { vim.wo.diff, vim.wo.scrollbind, vim.wo.cursorbind, vim.wo.statusline, vim.wo.foldmethod },
   { false, false, false, '', 'manual' })
+T.equal('its looks', { vim.wo.number, vim.wo.signcolumn, vim.wo.list, vim.wo.wrap }, { true, 'yes', true, true })
 vim.cmd('tabclose')
 is_plain('after another file')
 

@@ -4,6 +4,7 @@ local places = require('agentls.places')
 local position = require('agentls.position')
 local runs = require('agentls.runs')
 local say = require('agentls.say')
+local scratch = require('agentls.scratch')
 
 local M = {}
 
@@ -86,10 +87,11 @@ local function last_run(c) return c.exchanges[#c.exchanges].run end
 ---@return string
 local function footer(c)
   local run, keys = last_run(c), {}
-  if run.state == 'running' then keys[#keys + 1] = 's stop' end
+  local command = c.exchanges[#c.exchanges].command
+  if run.state == 'running' then keys[#keys + 1] = command and 's stop' or 's leave' end -- the task goes on
   if run.change_set then keys[#keys + 1] = 'd review' end
   if #run.checks > 0 then keys[#keys + 1] = 'c checks' end
-  if run.state == 'failed' and c.exchanges[#c.exchanges].command then keys[#keys + 1] = 'r try again' end
+  if run.state == 'failed' and command then keys[#keys + 1] = 'r try again' end
   if run.state ~= 'running' and c.uri then keys[#keys + 1] = 'i follow-up' end
   keys[#keys + 1] = 'q close'
   return string.format('── %s ── %s', state_of(run), table.concat(keys, '  '))
@@ -139,9 +141,7 @@ end
 local function set_lines(buf, lines)
   local old, same = vim.api.nvim_buf_get_lines(buf, 0, -1, false), 0
   while same < #old and same < #lines and old[same + 1] == lines[same + 1] do same = same + 1 end
-  vim.bo[buf].modifiable = true
-  vim.api.nvim_buf_set_lines(buf, same, -1, false, vim.list_slice(lines, same + 1))
-  vim.bo[buf].modifiable = false
+  scratch.set(buf, same, vim.list_slice(lines, same + 1))
   vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
   vim.api.nvim_buf_add_highlight(buf, namespace, 'Comment', #lines - 1, 0, -1)
 end
@@ -261,33 +261,22 @@ end
 
 ---@param c agentls.Conversation
 local function set_keys(c)
-  local function map(key, fn, desc)
-    vim.keymap.set('n', key, fn, { buffer = c.buf, nowait = true, desc = 'agentls: ' .. desc })
-  end
-  map('q', function() close(c) end, 'close')
-  map('<Esc>', function() close(c) end, 'close')
-  map('i', function() follow_up(c) end, 'follow-up question')
-  map('d', function() review(c) end, 'review the proposal')
-  map('c', function() checks.show(last_run(c).checks) end, 'output of the checks')
-  map('r', function() try_again(c) end, 'try again')
-  map('s', function() c.session:command('agentls.stop', { run = last_run(c).id }) end, 'stop')
-end
-
----@param c agentls.Conversation
----@return integer
-local function new_buffer(c)
-  local buf = vim.api.nvim_create_buf(false, true)
-  vim.bo[buf].bufhidden = 'wipe'
-  vim.bo[buf].undolevels = -1
-  vim.bo[buf].syntax = 'markdown' -- not the file type: other plugins would take it for a document
-  vim.b[buf].agentls_session = c.session.id
-  return buf
+  scratch.map(c.buf, {
+    q = { 'close', function() close(c) end },
+    ['<Esc>'] = { 'close', function() close(c) end },
+    i = { 'follow-up question', function() follow_up(c) end },
+    d = { 'review the proposal', function() review(c) end },
+    c = { 'output of the checks', function() checks.show(c.session, last_run(c).checks) end },
+    r = { 'try again', function() try_again(c) end },
+    s = { 'stop', function() c.session:command('agentls.stop', { run = last_run(c).id }) end },
+  })
 end
 
 --- Opens the window; the cursor stays where it is.
 ---@param c agentls.Conversation
 local function open_window(c)
-  c.buf = new_buffer(c)
+  c.buf = scratch.new(c.session)
+  vim.bo[c.buf].syntax = 'markdown' -- not the file type: other plugins would take it for a document
   local lines = render(c)
   set_lines(c.buf, lines)
   c.win = vim.api.nvim_open_win(c.buf, false, layout(lines))

@@ -1,5 +1,6 @@
 -- Checks: verify commands that ran on a proposal. (lsp/COMMANDS.md)
 local say = require('agentls.say')
+local scratch = require('agentls.scratch')
 
 local M = {}
 
@@ -46,22 +47,20 @@ local function report(all)
 end
 
 --- Shows the output of checks in a window of its own.
+---@param session agentls.Session
 ---@param all agentls.Check[]
-function M.show(all)
+function M.show(session, all)
   if #all == 0 then return say.note('no check ran on this proposal') end
-  local lines, buf = report(all), vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
-  vim.bo[buf].modifiable = false
-  vim.bo[buf].bufhidden = 'wipe'
+  local lines, buf = report(all), scratch.new(session)
+  scratch.set(buf, 0, lines)
   local width, height = math.min(100, vim.o.columns - 4), math.max(1, math.min(#lines, vim.o.lines - 6))
   local win = vim.api.nvim_open_win(buf, true, {
     relative = 'editor', style = 'minimal', border = 'rounded', width = width, height = height,
     row = math.max(0, math.floor((vim.o.lines - height) / 2) - 1), col = math.floor((vim.o.columns - width) / 2),
   })
   vim.wo[win].wrap = true
-  for _, key in ipairs({ 'q', '<Esc>' }) do
-    vim.keymap.set('n', key, '<Cmd>close<CR>', { buffer = buf, nowait = true, desc = 'agentls: close' })
-  end
+  local close = { 'close', function() vim.api.nvim_win_close(win, true) end }
+  scratch.map(buf, { q = close, ['<Esc>'] = close })
 end
 
 return M

@@ -26,7 +26,8 @@ local slow = 10000 -- ms after which a server that has not answered is mentioned
 
 --- What the plugin asks of the server. One that lacks any of these is of another version.
 M.commands = {
-  'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.stop', 'agentls.status',
+  'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.stop', 'agentls.editor',
+  'agentls.status', 'agentls.tasks.list', 'agentls.tasks.follow', 'agentls.tasks.cancel',
   'agentls.changes.list', 'agentls.changes.show', 'agentls.changes.diff', 'agentls.changes.accept',
   'agentls.changes.reject', 'agentls.changes.apply', 'agentls.changes.undo', 'agentls.changes.redo',
 }
@@ -177,7 +178,12 @@ local function start(root, buf)
   end
   local path = vim.fn.exepath(config.options.cmd[1])
   local session = setmetatable({ root = root, ready = false, waiting = {} }, Session)
-  local ok, id = pcall(launch, client_config(session), buf) -- later versions raise an error, others say one
+  local fetched, settings = pcall(client_config, session)
+  if not fetched then
+    say_once((settings:gsub('^agentls: ', '')))
+    return nil
+  end
+  local ok, id = pcall(launch, settings, buf) -- later versions raise an error, others say one
   if not (ok and id) then
     say_once(string.format('%s does not start: try it in a shell; :Agent tries again', path))
     return nil

@@ -40,6 +40,20 @@ local function decide(call, about)
   end)
 end
 
+--- What may run at the task service.
+---@type table<string, fun(session: agentls.Session, spot: agentls.Spot, text?: string)>
+local remotes = { ask = ask.ask, explain = ask.explain, change = ask.change }
+
+--- Runs a subcommand at the task service.
+---@param call agentls.Call
+local function remote(call)
+  local name, text = (call.text or ''):match('^(%S*)%s*(.*)$')
+  if not remotes[name] then return say.fail(':Agent remote: say one of ask, change, explain') end
+  local at = spot(call)
+  at.remote = true
+  remotes[name](call.session, at, text ~= '' and text or nil)
+end
+
 ---@type table<string, fun(call: agentls.Call)>
 local commands = {
   ask = function(call)
@@ -51,6 +65,8 @@ local commands = {
     local at = spot(call)
     ask.rename(call.session, at.uri, at.range.start, call.text)
   end,
+  remote = function(call) remote(call) end,
+  tasks = function(call) require('agentls.tasks').open(call.session) end,
   answer = function() require('agentls.answer').show() end,
   changes = function(call) changes.pick(call.session) end,
   accept = function(call) decide(call, changes.accept) end,
@@ -74,7 +90,8 @@ local commands = {
   end,
 }
 
-local scopes = { accept = { 'hunk', 'file', 'all' }, reject = { 'hunk', 'file', 'all' } }
+local hunks = { 'hunk', 'file', 'all' }
+local scopes = { accept = hunks, reject = hunks, remote = { 'ask', 'change', 'explain' } }
 
 ---@param words string[]
 ---@param start string

@@ -8,8 +8,14 @@ local M = {}
 ---@field model? string the model's name
 ---@field base_url? string the model's endpoint
 ---@field api_key? string|fun(): string the endpoint's key, or what fetches it when the server starts
+---@field remote? agentls.RemoteOptions the task service
 ---@field save_after_apply? boolean write the buffers that apply, undo or redo changed, if they were saved before
 ---@field keys? agentls.Keys of the review
+
+---@class agentls.RemoteOptions
+---@field url? string
+---@field token? string|fun(): string or what fetches it when the server starts
+---@field environment? string the service's environment to work in
 
 ---@class agentls.Keys
 ---@field accept? string
@@ -23,6 +29,7 @@ local M = {}
 ---@field next_file? string
 ---@field previous_file? string
 ---@field open? string
+---@field checks? string
 ---@field undo? string
 ---@field redo? string
 ---@field close? string
@@ -33,12 +40,13 @@ local defaults = {
   cmd = { 'agentls', 'serve' },
   filetypes = 'all',
   root = { '.git', '.hg', '.jj', 'go.work', 'go.mod', 'package.json', 'pyproject.toml' },
+  remote = {},
   save_after_apply = true,
   keys = {
     accept = 'a', accept_file = 'A', accept_all = 'ga',
     reject = 'r', reject_file = 'R', reject_all = 'gr',
     next_hunk = ']c', previous_hunk = '[c', next_file = ']f', previous_file = '[f',
-    open = 'o', undo = 'u', redo = '<C-r>', close = 'q', help = 'g?',
+    open = 'o', checks = 'c', undo = 'u', redo = '<C-r>', close = 'q', help = 'g?',
   },
 }
 
@@ -46,8 +54,11 @@ local defaults = {
 local types = {
   cmd = { 'table' }, filetypes = { 'table', 'string' }, root = { 'table', 'function' },
   model = { 'string' }, base_url = { 'string' }, api_key = { 'string', 'function' },
-  save_after_apply = { 'boolean' }, keys = { 'table' },
+  remote = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
 }
+
+---@type table<string, string[]> the Lua types that an option of remote may have
+local remote_types = { url = { 'string' }, token = { 'string', 'function' }, environment = { 'string' } }
 
 ---@type agentls.Options what counts
 M.options = defaults
@@ -66,16 +77,24 @@ local function check_names(given, known, where)
   end
 end
 
----@param given agentls.Options
-local function check(given)
-  check_names(given, types, 'setup')
+---@param given table
+---@param known table<string, string[]>
+---@param where string
+local function check_types(given, known, where)
+  check_names(given, known, where)
   for name, value in pairs(given) do
-    if not vim.tbl_contains(types[name], type(value)) then
-      local wanted = table.concat(types[name], ' or ')
-      error(string.format('agentls: setup: %s is a %s, but must be a %s', name, type(value), wanted), 0)
+    if not vim.tbl_contains(known[name], type(value)) then
+      local wanted = table.concat(known[name], ' or ')
+      error(string.format('agentls: %s: %s is a %s, but must be a %s', where, name, type(value), wanted), 0)
     end
   end
-  check_names(given.keys or {}, defaults.keys, 'setup: keys')
+end
+
+---@param given agentls.Options
+local function check(given)
+  check_types(given, types, 'setup')
+  check_types(given.remote or {}, remote_types, 'setup: remote')
+  check_types(given.keys or {}, vim.tbl_map(function() return { 'string' } end, defaults.keys), 'setup: keys')
   if given.cmd and type(given.cmd[1]) ~= 'string' then
     error("agentls: setup: cmd must be a list, such as { 'agentls', 'serve' }", 0)
   end
@@ -93,12 +112,26 @@ function M.set(given)
   M.options = options
 end
 
---- The settings as the server takes them. (lsp/COMMANDS.md)
+--- A secret, which may have to be fetched. Raises an error that names the option if it cannot be.
+---@param secret? string|fun(): string
+---@param name string of the option
+---@return string?
+local function fetch(secret, name)
+  if type(secret) ~= 'function' then return secret end
+  local ok, value = pcall(secret)
+  if ok and type(value) == 'string' then return vim.trim(value) end
+  error(string.format('agentls: setup: %s did not return a string: %s', name, tostring(value)), 0)
+end
+
+--- The settings as the server takes them. (lsp/COMMANDS.md) Raises an error that names the option if a secret cannot be
+--- fetched.
 ---@return table
 function M.settings()
-  local o, key = M.options, M.options.api_key
-  if type(key) == 'function' then key = vim.trim(key()) end
-  local settings = { model = o.model, baseUrl = o.base_url, apiKey = key }
+  local o, r = M.options, M.options.remote
+  local settings = { model = o.model, baseUrl = o.base_url, apiKey = fetch(o.api_key, 'api_key') }
+  if next(r) then
+    settings.remote = { url = r.url, token = fetch(r.token, 'remote.token'), environment = r.environment }
+  end
   return next(settings) == nil and vim.empty_dict() or settings
 end
 

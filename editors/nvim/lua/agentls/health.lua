@@ -8,6 +8,7 @@ local M = {}
 local health = vim.health or require('health')
 local start, ok = health.start or health.report_start, health.ok or health.report_ok
 local warn, fail = health.warn or health.report_warn, health.error or health.report_error
+local info = health.info or health.report_info
 
 local function check_neovim()
   local v = vim.version()
@@ -29,22 +30,43 @@ local function check_server()
   end
 end
 
+--- Asks the server, and waits for the answer.
+---@param session agentls.Session
+---@param command string
+---@return table? result
+---@return string problem where there is none
+local function ask(session, command)
+  local result, problem
+  session:command(command, {}, function(r) result = r end, function(message) problem = message end)
+  vim.wait(2000, function() return result ~= nil or problem ~= nil end, 10)
+  return result, problem or 'nothing for 2 s'
+end
+
+--- Whether the task service takes our word. None is no problem.
+---@param session agentls.Session
+---@param url? string
+local function check_service(session, url)
+  local list, problem = ask(session, 'agentls.tasks.list')
+  if list then
+    ok('task service: ' .. list.url)
+  elseif url then
+    fail('the task service cannot be used: ' .. problem)
+  else
+    info('no task service: ' .. problem)
+  end
+end
+
 ---@param session agentls.Session
 local function check_session(session)
   local where = session.root or 'files without a project'
   if not session.ready then
     return warn(where .. ': the server is not ready: ' .. (session.problem or 'it has not answered yet'))
   end
-  local lines, problem
-  session:command('agentls.status', {}, function(status)
-    problem = status.error
-    lines = status
-  end, function(message) problem = message end)
-  vim.wait(2000, function() return lines ~= nil or problem ~= nil end, 10)
-  if not lines then return fail(where .. ': the server does not answer: ' .. (problem or 'nothing for 2 s')) end
+  local lines, silence = ask(session, 'agentls.status')
+  if not lines then return fail(where .. ': the server does not answer: ' .. silence) end
   ok(string.format('%s: agentls %s, %d files and %d symbols indexed', where, lines.version, lines.files, lines.symbols))
-  if problem then
-    fail('the model cannot be used: ' .. problem)
+  if lines.error then
+    fail('the model cannot be used: ' .. lines.error)
   elseif lines.model then
     ok('model: ' .. lines.model .. ' (' .. lines.source .. ')')
   else
@@ -52,6 +74,8 @@ local function check_session(session)
       'Set OPENAI_API_KEY, or OPENAI_BASE_URL and AGENTLS_MODEL, or model and base_url in setup.',
     })
   end
+  if lines.confinement then ok('commands of the agent: ' .. lines.confinement) end
+  check_service(session, lines.remote)
 end
 
 function M.check()

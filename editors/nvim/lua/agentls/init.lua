@@ -18,6 +18,7 @@ end
 local function take(session, event)
   require('agentls.runs').take(session.id, event)
   require('agentls.status').take(session, event)
+  require('agentls.tasks').take(session, event)
   if event.kind == 'ready' then
     client.attach_all(wanted)
   elseif event.kind == 'gone' then

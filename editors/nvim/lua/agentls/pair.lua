@@ -1,6 +1,7 @@
 -- A tab with a list above and two texts side by side, as a diff: what the review and the conflicts are shown in.
 local places = require('agentls.places')
 local say = require('agentls.say')
+local scratch = require('agentls.scratch')
 
 local M = {}
 
@@ -28,51 +29,11 @@ local group = vim.api.nvim_create_augroup('agentls.pair', {})
 ---@type table<integer, agentls.Pair> that are open, by tab
 local open = {}
 
---- Names a buffer. A session that was restored may have buffers by our names.
----@param buf integer
----@param name string
-local function set_name(buf, name)
-  local number = 1
-  while vim.fn.bufexists(string.format('agentls://%s %d', name, number)) == 1 do number = number + 1 end
-  vim.api.nvim_buf_set_name(buf, string.format('agentls://%s %d', name, number))
-end
-
----@param session agentls.Session
----@param name string
----@return integer buf
-local function scratch(session, name)
-  local buf = vim.api.nvim_create_buf(false, true)
-  set_name(buf, name)
-  vim.bo[buf].bufhidden = 'wipe'
-  vim.bo[buf].undolevels = -1
-  vim.bo[buf].modifiable = false
-  vim.b[buf].agentls_session = session.id
-  return buf
-end
-
---- The options of our windows.
-local options = { number = false, relativenumber = false, spell = false, list = false, signcolumn = 'no' }
-
 ---@param command string a modifier and split
 ---@param buf integer
 ---@return agentls.Pane
 local function pane(command, buf)
-  vim.cmd(command)
-  local win = vim.api.nvim_get_current_win()
-  vim.api.nvim_win_set_buf(win, buf)
-  for option, value in pairs(options) do vim.wo[win][option] = value end
-  return { buf = buf, win = win }
-end
-
---- Gives a window back to the user, who has another buffer in it now.
----@param win integer
-local function release(win)
-  vim.api.nvim_win_call(win, function()
-    vim.cmd('diffoff')
-    for option in pairs(options) do vim.cmd(string.format('setlocal %s<', option)) end
-    vim.cmd('setlocal statusline< winfixheight< wrap<')
-    if vim.fn.exists('+winbar') == 1 then vim.cmd('setlocal winbar<') end
-  end)
+  return { buf = buf, win = scratch.split(command, buf) }
 end
 
 --- Closes what is left of a pair of which the user closed a window, or put another buffer there.
@@ -93,15 +54,15 @@ end
 function M.open(session, name)
   local self = setmetatable({ origin = vim.api.nvim_get_current_tabpage() }, Pair)
   if vim.api.nvim_get_mode().mode:find('^[iR]') then vim.cmd('stopinsert') end
-  self.list = pane('tab split', scratch(session, name .. ' list'))
+  self.list = pane('tab split', scratch.new(session, name .. ' list'))
   self.tab = vim.api.nvim_get_current_tabpage()
-  self.left = pane('belowright split', scratch(session, name .. ' left'))
-  self.right = pane('belowright vertical split', scratch(session, name))
+  self.left = pane('belowright split', scratch.new(session, name .. ' left'))
+  self.right = pane('belowright vertical split', scratch.new(session, name))
   open[self.tab] = self
-  vim.wo[self.list.win].winfixheight = true
-  vim.wo[self.list.win].wrap = false
+  scratch.set_option(self.list.win, 'winfixheight', true)
+  scratch.set_option(self.list.win, 'wrap', false)
   for _, side in ipairs({ self.left, self.right }) do
-    vim.wo[side.win].number = true
+    scratch.set_option(side.win, 'number', true)
     vim.api.nvim_win_call(side.win, function() vim.cmd('diffthis') end)
   end
   watch(self)
@@ -125,9 +86,7 @@ end
 ---@param buf integer
 ---@param lines string[]
 local function fill(buf, lines)
-  vim.bo[buf].modifiable = true
-  vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
-  vim.bo[buf].modifiable = false
+  scratch.set(buf, 0, lines)
   vim.api.nvim_buf_clear_namespace(buf, namespace, 0, -1)
 end
 
@@ -158,8 +117,9 @@ end
 ---@param text string
 local function label(win, text)
   text = ' ' .. text:gsub('%%', '%%%%')
-  vim.wo[win].statusline = text
-  if vim.fn.exists('+winbar') == 1 then vim.wo[win].winbar = vim.o.laststatus == 3 and text or '' end
+  scratch.set_option(win, 'statusline', text)
+  if vim.fn.exists('+winbar') == 0 then return end
+  scratch.set_option(win, 'winbar', vim.o.laststatus == 3 and text or '')
 end
 
 ---@param p agentls.Pane
@@ -239,10 +199,10 @@ end
 ---@param p agentls.Pane
 local function close_pane(p)
   if not vim.api.nvim_win_is_valid(p.win) then return end
-  if vim.api.nvim_win_get_buf(p.win) ~= p.buf then return release(p.win) end
+  if vim.api.nvim_win_get_buf(p.win) ~= p.buf then return scratch.release(p.win) end
   if not pcall(vim.api.nvim_win_close, p.win, true) then
     vim.api.nvim_win_call(p.win, function() vim.cmd('enew') end) -- the last window of all
-    release(p.win)
+    scratch.release(p.win)
   end
 end
 

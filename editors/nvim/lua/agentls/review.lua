@@ -1,5 +1,6 @@
 -- The review of a proposal: its files, and for one of them the text as it is beside the text as proposed.
 local changes = require('agentls.changes')
+local checks = require('agentls.checks')
 local config = require('agentls.config')
 local pair = require('agentls.pair')
 local places = require('agentls.places')
@@ -13,6 +14,7 @@ local M = {}
 ---@field id string of the change set
 ---@field title string
 ---@field files agentls.File[]
+---@field checks agentls.Check[] what ran on it
 ---@field current integer the file that is shown
 ---@field placed agentls.PlacedHunk[] of that file
 ---@field pair agentls.Pair
@@ -47,15 +49,17 @@ function Review:list()
   for i, file in ipairs(self.files) do
     out[#out + 1] = (i == self.current and '▸ ' or '  ') .. self:describe(file)
   end
+  for _, check in ipairs(self.checks) do out[#out + 1] = checks.line(check) end
   return out
 end
 
 ---@return string
-local function key_line()
+function Review:key_line()
   local k = config.options.keys
   local form = '%s accept  %s reject  (%s %s file, %s %s all)  %s %s hunk  %s %s file  %s undo  %s close  %s keys'
-  return form:format(k.accept, k.reject, k.accept_file, k.reject_file, k.accept_all, k.reject_all, k.next_hunk,
+  local line = form:format(k.accept, k.reject, k.accept_file, k.reject_file, k.accept_all, k.reject_all, k.next_hunk,
     k.previous_hunk, k.next_file, k.previous_file, k.undo, k.close, k.help)
+  return #self.checks > 0 and line .. '  ' .. k.checks .. ' checks' or line
 end
 
 --- Marks each hunk with its number and state.
@@ -74,7 +78,7 @@ function Review:draw()
   local after, placed = proposal.proposed(file, self.session:encoding())
   self.placed = placed
   local later = file.to or file.uri
-  self.pair:show(self:list(), key_line(), {
+  self.pair:show(self:list(), self:key_line(), {
     lines = proposal.lines(file.before), path = vim.uri_to_fname(file.uri),
     title = file.op == 'create' and 'there is no ' .. name(file.uri) or name(file.uri) .. ' as it is',
   }, {
@@ -83,6 +87,9 @@ function Review:draw()
   })
   self.pair:highlight(1, 'Title')
   self.pair:highlight(self.current + 1, 'CursorLine')
+  for i, check in ipairs(self.checks) do
+    if not check.passed then self.pair:highlight(1 + #self.files + i, 'WarningMsg') end
+  end
   self:mark()
 end
 
@@ -198,6 +205,7 @@ function Review:keys()
     { 'next_file', 'next file', function() self:show_file(self.current + 1) end },
     { 'previous_file', 'previous file', function() self:show_file(self.current - 1) end },
     { 'open', 'open the file', function() self:open_file() end },
+    { 'checks', 'output of the checks', function() checks.show(self.session, self.checks) end },
     { 'undo', 'undo what was applied last', function() changes.undo(self.session, {}) end },
     { 'redo', 'redo', function() changes.redo(self.session, {}) end },
     { 'close', 'close', function() self:close() end },
@@ -205,18 +213,27 @@ function Review:keys()
   }
 end
 
+--- Shows what the list's cursor is on.
+function Review:show_selected()
+  local in_list = vim.api.nvim_get_current_win() == self.pair.list.win
+  if in_list and vim.api.nvim_win_get_cursor(0)[1] - 1 > #self.files then
+    return checks.show(self.session, self.checks)
+  end
+  self:show_file(self:selected())
+end
+
 function Review:set_keys()
   for _, entry in ipairs(self:keys()) do
     self.pair:map(config.options.keys[entry[1]], entry[2], entry[3])
   end
-  self.pair:map('<CR>', 'show the file', function() self:show_file(self:selected()) end)
+  self.pair:map('<CR>', 'show the file, or the checks', function() self:show_selected() end)
 end
 
 --- Takes the server's state, and keeps the file and the line.
 ---@param shown table as agentls.changes.show answers it
 function Review:update(shown)
   local uri = self:file() and self:file().uri
-  self.files, self.title = shown.files, shown.title
+  self.files, self.title, self.checks = shown.files, shown.title, shown.checks or {}
   if #self.files == 0 then return self:close() end
   self.current = math.min(self.current, #self.files)
   for i, file in ipairs(self.files) do
@@ -243,8 +260,8 @@ end
 ---@param shown table as agentls.changes.show answers it
 local function build(session, shown)
   local self = setmetatable({
-    session = session, id = shown.id, title = shown.title, files = shown.files, current = 1, placed = {}, asked = 0,
-    pair = pair.open(session, 'review'),
+    session = session, id = shown.id, title = shown.title, files = shown.files, checks = shown.checks or {},
+    current = 1, placed = {}, asked = 0, pair = pair.open(session, 'review'),
   }, Review)
   reviews[self.id] = self
   self:set_keys()
@@ -289,7 +306,7 @@ vim.api.nvim_create_autocmd('TabEnter', {
   group = vim.api.nvim_create_augroup('agentls.review', {}),
   callback = function()
     local review = M.current()
-    if review then review:refresh() end -- the user may have typed in the files
+    if review and review.session:client() then review:refresh() end -- the user may have typed in the files
   end,
 })
 

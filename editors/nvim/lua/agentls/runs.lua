@@ -163,6 +163,7 @@ function M.server_gone(session)
   for _, run in ipairs(M.running()) do
     if run.session == session then
       run.state, run.error = 'failed', 'the server ended'
+      if run.remote then run.error = run.error .. ', and the task goes on at the service: :Agent tasks' end
       changed(run)
     end
   end

@@ -83,6 +83,8 @@ function M.report(session, done)
       'agentls ' .. s.version,
       'model: ' .. (s.model or 'none, the index answers') .. ' (' .. s.source .. ')',
       'index: ' .. index .. (s.ready and '' or ', not complete yet'),
+      'commands: ' .. (s.confinement or 'how they are confined was not found out yet'),
+      'task service: ' .. (s.remote or 'none'),
       'roots: ' .. (#s.roots > 0 and table.concat(s.roots, ', ') or 'none, only open files'),
       string.format('%s under way, %s to review', say.count(#s.runs, 'run'), say.count(s.proposals, 'proposal')),
     }
