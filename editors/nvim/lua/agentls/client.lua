@@ -139,6 +139,7 @@ local function client_config(session)
       ['workspace/applyEdit'] = function(_, params)
         return require('agentls.edit').handle(session.id, params, session:encoding())
       end,
+      ['window/showMessageRequest'] = function(_, params) return require('agentls.question').ask(session.id, params) end,
     },
     on_init = function(_, result) initialized(session, result) end,
     on_exit = vim.schedule_wrap(function(code, signal) exited(session, code, signal) end),

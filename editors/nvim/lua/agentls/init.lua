@@ -24,6 +24,7 @@ local function take(session, event)
   elseif event.kind == 'gone' then
     require('agentls.runs').server_gone(session.id)
     require('agentls.edit').server_gone(session.id)
+    require('agentls.question').server_gone(session.id)
   elseif event.kind == 'changes' then
     require('agentls.review').moved(event.changeSet)
   end
