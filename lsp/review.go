@@ -19,6 +19,7 @@ const redraw = 200 * time.Millisecond
 // as diagnostics.
 type review struct {
 	server *Server
+	kept   sync.Once // done when the proposals of earlier sessions are in open
 
 	mu        sync.Mutex
 	open      []*edits.ChangeSet  // oldest first; a value never changes, it is replaced; guarded by mu
@@ -34,21 +35,28 @@ func newReview(s *Server) *review {
 	return &review{server: s, paths: make(map[string]bool), published: make(map[string]struct{})}
 }
 
-// load takes up the proposals that were left from an earlier session.
+// load takes up the proposals that were left from an earlier session, and
+// shows them.
 func (r *review) load(ctx context.Context) {
+	r.kept.Do(r.takeUp)
+	r.draw(ctx)
+}
+
+// takeUp reads the proposals of earlier sessions. Whoever asks for proposals
+// first has it done: a user may be faster than the start.
+func (r *review) takeUp() {
 	kept, err := r.server.home.Proposals.List()
 	if err != nil {
 		r.server.Log.Warn("some proposals could not be read", "err", err)
 	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, cs := range kept {
-		if undecided(cs) > 0 && !slices.ContainsFunc(r.open, sameID(cs.ID)) {
+		if undecided(cs) > 0 {
 			r.open = append(r.open, cs)
 		}
 	}
 	r.index()
-	r.mu.Unlock()
-	r.draw(ctx)
 }
 
 func sameID(id string) func(*edits.ChangeSet) bool {
@@ -68,6 +76,7 @@ func (r *review) index() {
 
 // add keeps cs as a proposal, or replaces the one it is a later state of.
 func (r *review) add(ctx context.Context, cs *edits.ChangeSet) error {
+	r.kept.Do(r.takeUp) // before cs is kept, or it would be there twice
 	if err := r.server.home.Proposals.Save(cs); err != nil {
 		return err
 	}
@@ -110,6 +119,7 @@ func (r *review) find(id string) (*edits.ChangeSet, error) {
 
 // all returns the open proposals, oldest first.
 func (r *review) all() []*edits.ChangeSet {
+	r.kept.Do(r.takeUp)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.open)

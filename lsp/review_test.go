@@ -241,6 +241,9 @@ func TestProposalsSurviveRestart(t *testing.T) {
 	propose(t, first)
 	first.quit()
 	second := w.start(t)
+	if list := must[listResult](second, "agentls.changes.list", listParams{}); len(list.Proposals) != 1 {
+		t.Errorf("right after the start there are %d proposals, want 1", len(list.Proposals))
+	}
 	a := second.open("a.txt")
 	second.marked(map[string]int{"a.txt": 2, "b.txt": 1})
 	must[applyResult](second, "agentls.changes.apply", changeSetParams{})
