@@ -1,0 +1,10 @@
+-- The model's server is down.
+vim.fn.writefile({ 'package a', '', 'func A() {}' }, T.dir .. '/a.go')
+T.setup({ model = 'm', base_url = 'http://127.0.0.1:1', api_key = 'k' })
+T.open('a.go')
+T.go('func A')
+vim.cmd('Agent ask is anybody there?')
+T.wait('the reason', function() return T.float() and T.float():find('It failed:', 1, true) end)
+T.contains('the reason', T.float(), '127.0.0.1:1/responses: connection refused')
+T.contains('what to do', T.float(), 'start it, or set another base URL')
+T.contains('what to do', T.float(), 'r try again')
