@@ -4,7 +4,7 @@ vim.o.number = true
 vim.o.laststatus = 2
 vim.o.ruler = false
 vim.o.shortmess = vim.o.shortmess .. 'F'
-vim.o.statusline = " %t %m%= %{v:lua.require'agentls'.statusline()}  %l "
+vim.o.statusline = " %t %m%= %{%v:lua.require'agentls'.statusline()%}  %l "
 
 -- Lets the picture be taken.
 local function shot(name)

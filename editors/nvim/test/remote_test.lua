@@ -80,7 +80,7 @@ T.keys('q')
 
 -- Another buffer in its window has none of its looks.
 vim.cmd('buffer sum.go')
-T.wait('the window', function() return not vim.wo.cursorline and vim.wo.statusline == '' and not vim.wo.winfixheight end)
+T.wait('the window', function() return not vim.wo.cursorline and vim.wo.statusline == vim.go.statusline and not vim.wo.winfixheight end)
 vim.cmd('only')
 vim.cmd('Agent tasks')
 T.wait('the list', function() return vim.fn.bufnr('agentls://tasks') > 0 end)

@@ -22,7 +22,7 @@ local function is_plain(what)
   T.equal(what .. ': tabs', tabs(), 1)
   for _, win in ipairs(vim.api.nvim_list_wins()) do
     T.equal(what .. ': no diff', vim.wo[win].diff, false)
-    T.equal(what .. ': no title', vim.wo[win].statusline, '')
+    T.equal(what .. ': no title', vim.wo[win].statusline, vim.go.statusline)
   end
 end
 
@@ -53,7 +53,7 @@ vim.cmd('edit ' .. T.dir .. '/c.go')
 T.wait('one window', function() return #vim.api.nvim_tabpage_list_wins(0) == 1 end)
 T.equal('the file', vim.api.nvim_get_current_buf(), c)
 T.equal('its window', { vim.wo.diff, vim.wo.scrollbind, vim.wo.cursorbind, vim.wo.statusline, vim.wo.foldmethod },
-  { false, false, false, '', 'manual' })
+  { false, false, false, vim.go.statusline, 'manual' })
 T.equal('its looks', { vim.wo.number, vim.wo.signcolumn, vim.wo.list, vim.wo.wrap }, { true, 'yes', true, true })
 vim.cmd('tabclose')
 is_plain('after another file')
