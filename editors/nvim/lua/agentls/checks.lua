@@ -7,7 +7,7 @@ local M = {}
 ---@class agentls.Check
 ---@field command string
 ---@field passed boolean
----@field exit integer
+---@field exit integer -1: it could not be run
 ---@field stopped? string the limit that ended it
 ---@field output string its end
 ---@field seconds number
@@ -20,6 +20,7 @@ function M.line(check)
   local command = say.line(check.command)
   if check.passed then return string.format('✓ %s  %.1f s', command, check.seconds) end
   if check.stopped then return string.format('✗ %s  stopped: %s', command, say.line(check.stopped)) end
+  if check.exit < 0 then return string.format('✗ %s  could not be run', command) end
   return string.format('✗ %s  exit %d', command, check.exit)
 end
 

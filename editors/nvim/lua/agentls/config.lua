@@ -8,6 +8,7 @@ local M = {}
 ---@field model? string the model's name
 ---@field base_url? string the model's endpoint
 ---@field api_key? string|fun(): string the endpoint's key, or what fetches it when the server starts
+---@field verify? string[] command lines that check a change before it is proposed
 ---@field remote? agentls.RemoteOptions the task service
 ---@field save_after_apply? boolean write the buffers that apply, undo or redo changed, if they were saved before
 ---@field keys? agentls.Keys of the review
@@ -54,7 +55,7 @@ local defaults = {
 local types = {
   cmd = { 'table' }, filetypes = { 'table', 'string' }, root = { 'table', 'function' },
   model = { 'string' }, base_url = { 'string' }, api_key = { 'string', 'function' },
-  remote = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
+  verify = { 'table' }, remote = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
 }
 
 ---@type table<string, string[]> the Lua types that an option of remote may have
@@ -98,6 +99,9 @@ local function check(given)
   if given.cmd and type(given.cmd[1]) ~= 'string' then
     error("agentls: setup: cmd must be a list, such as { 'agentls', 'serve' }", 0)
   end
+  if given.verify and (#given.verify == 0 or vim.tbl_count(given.verify) ~= #given.verify) then
+    error("agentls: setup: verify must be a list of command lines, such as { 'go test ./...' }", 0)
+  end
   if type(given.filetypes) == 'string' and given.filetypes ~= 'all' then
     error("agentls: setup: filetypes must be 'all' or a list", 0)
   end
@@ -128,7 +132,7 @@ end
 ---@return table
 function M.settings()
   local o, r = M.options, M.options.remote
-  local settings = { model = o.model, baseUrl = o.base_url, apiKey = fetch(o.api_key, 'api_key') }
+  local settings = { model = o.model, baseUrl = o.base_url, apiKey = fetch(o.api_key, 'api_key'), verify = o.verify }
   if next(r) then
     settings.remote = { url = r.url, token = fetch(r.token, 'remote.token'), environment = r.environment }
   end
