@@ -36,7 +36,7 @@ func TestPictures(t *testing.T) {
 			if err == nil {
 				t.Fatalf("%s", problem)
 			}
-			if taken < 3 {
+			if taken < 4 {
 				t.Fatalf("%d pictures were taken", taken)
 			}
 			return

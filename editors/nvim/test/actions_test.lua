@@ -79,7 +79,9 @@ vim.fn.mkdir(T.dir .. '/help/doc', 'p')
 vim.fn.writefile(vim.fn.readfile(vim.env.AGENTLS_PLUGIN .. '/doc/agentls.txt'), T.dir .. '/help/doc/agentls.txt')
 vim.cmd('helptags ' .. T.dir .. '/help/doc')
 vim.opt.runtimepath:prepend(T.dir .. '/help')
-for _, topic in ipairs({ 'agentls', ':Agent', 'agentls.setup()', 'agentls-review', ':Agent-history', ':Agent-tasks', 'agentls-remote', 'agentls-told' }) do
+for _, topic in ipairs({
+  'agentls', ':Agent', 'agentls.setup()', 'agentls-review', ':Agent-history', ':Agent-tasks', 'agentls-remote', 'agentls-told',
+}) do
   vim.cmd('help ' .. topic)
   T.equal('the help on ' .. topic, vim.fn.expand('%:t'), 'agentls.txt')
 end

@@ -10,7 +10,8 @@ local function event(kind, run, fields)
   client.handlers['agentls/event'](nil, vim.tbl_extend('force', { kind = kind, run = run }, fields))
 end
 local function floats()
-  return vim.tbl_filter(function(win) return vim.api.nvim_win_get_config(win).relative ~= '' end, vim.api.nvim_list_wins())
+  local function floats(win) return vim.api.nvim_win_get_config(win).relative ~= '' end
+  return vim.tbl_filter(floats, vim.api.nvim_list_wins())
 end
 local function explain()
   local before = floats()[1]
@@ -52,7 +53,9 @@ T.equal('nothing runs', require('agentls').statusline(), 'agentls')
 vim.cmd('wincmd L')
 event('run.text', 'x', { text = 'late' })
 vim.cmd('Agent ask once more')
-T.wait('the split', function() return T.text():find('> once more', 1, true) and T.text():find('from the index', 1, true) end)
+T.wait('the split', function()
+  return T.text():find('> once more', 1, true) and T.text():find('from the index', 1, true)
+end)
 T.equal('no float', #floats(), 0)
 vim.cmd('only')
 T.keys('q')
@@ -88,7 +91,10 @@ vim.cmd('only!')
 event('run.started', 'r', { title = 'Change\nTwice', mode = 'edit', remote = 'http://service' })
 require('agentls.answer').open(T.session(a), { uri = vim.uri_from_bufnr(a), range = T.range() },
   { run = require('agentls.runs').run('r', client.id), command = 'agentls.change' }, function() return true end)
-event('run.step', 'r', { step = { id = '1', tool = 'shell', title = 'go test\n./...', state = 'done', detail = 'exit 1 after 2.3 s' } })
+T.contains('where', T.float(), 'to be handed to http://service')
+event('run.step', 'r', {
+  step = { id = '1', tool = 'shell', title = 'go test\n./...', state = 'done', detail = 'exit 1 after 2.3 s' },
+})
 event('run.text', 'r', { text = 'Done.\r\nReally\27[0m.\n' })
 event('run.waiting', 'r', { text = 'of\nthe model' })
 T.contains('waiting', T.float(), '── waiting: of; the model ── s stop  q close')
@@ -103,7 +109,7 @@ event('run.done', 'r', {
   },
 })
 T.equal('the window', T.float(), table.concat({
-  '# Change Twice', 'at http://service', '', '✓ *go test; ./...*: exit 1 after 2.3 s', '', 'Done.', 'Really\27[0m.', '',
+  '# Change Twice', '', '✓ *go test; ./...*: exit 1 after 2.3 s', '', 'Done.', 'Really\27[0m.', '',
   '✓ go test ./...  2.3 s', '✗ go vet ./...  exit 1', '✗ sleep 9  stopped: ran for 5 s', '',
   '**A proposal waits for your review:** press d, or :Agent changes', '',
   '── from the m ── d review  c checks  i follow-up  q close',

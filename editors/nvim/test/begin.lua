@@ -1,9 +1,7 @@
 -- Runs the test file named by AGENTLS_TEST once Neovim has started, and ends Neovim: with code 1 if it failed.
 local plugin = vim.env.AGENTLS_PLUGIN
-local T = { dir = vim.env.AGENTLS_DIR, server = vim.env.AGENTLS_SERVER, said = {} }
+local T = { dir = vim.env.AGENTLS_DIR, server = vim.env.AGENTLS_SERVER, said = {}, patience = 8000 } -- ms
 _G.T = T
-
-local patience = 8000 -- ms
 
 vim.notify = function(text, level) table.insert(T.said, { text = text, level = level }) end
 T.answers = {} -- what the user says to the next questions
@@ -18,7 +16,7 @@ function T.wait(what, fn)
   while true do
     local result = fn()
     if result then return result end
-    if vim.loop.hrtime() - started > patience * 1e6 then error('did not happen: ' .. what, 2) end
+    if vim.loop.hrtime() - started > T.patience * 1e6 then error('did not happen: ' .. what, 2) end
     vim.defer_fn(function() coroutine.resume(test) end, 5)
     coroutine.yield()
   end
@@ -50,6 +48,32 @@ end
 
 function T.setup(options)
   require('agentls').setup(vim.tbl_extend('force', { cmd = { T.server, 'serve' } }, options or {}))
+end
+
+-- Makes the project a repository with one commit, as a task service needs it.
+function T.commit()
+  vim.fn.delete(T.dir .. '/.git', 'rf')
+  for _, args in ipairs({ { 'init', '-q' }, { 'add', '-A' }, { 'commit', '-qm', 'one' } }) do
+    local git = { 'git', '-C', T.dir, '-c', 'user.name=Ann', '-c', 'user.email=a@example.org' }
+    local out = vim.fn.system(vim.list_extend(git, args))
+    T.equal('git ' .. args[1] .. ': ' .. out, vim.v.shell_error, 0)
+  end
+end
+
+-- Starts a task service, which asks for the token token-of-ann. Returns its address and what ends it.
+function T.serve(address)
+  local tokens, said = vim.env.HOME .. '/tokens', ''
+  vim.fn.writefile({ 'token-of-ann' }, tokens)
+  vim.fn.setfperm(tokens, 'rw-------')
+  local function hear(_, data) said = said .. table.concat(data, '\n') end
+  local job = vim.fn.jobstart({
+    T.server, 'remote', 'serve', '--listen', address, '--data', vim.env.HOME .. '/service', '--token-file', tokens,
+  }, { on_stdout = hear, on_stderr = hear })
+  local url = T.wait('the address of the service', function() return said:match('http://127%.0%.0%.1:%d+') end)
+  return url, function()
+    vim.fn.jobstop(job)
+    T.wait('the end of the service', function() return vim.fn.jobwait({ job }, 0)[1] ~= -1 end)
+  end
 end
 
 -- The server of a buffer that is attached and ready.

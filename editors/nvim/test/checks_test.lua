@@ -40,7 +40,9 @@ T.told('applied: ')
 T.equal('on disk', T.disk('b.txt'), 'two\n')
 
 local lines
-require('agentls.status').report(T.session(vim.fn.bufnr('a.txt')), function(report) lines = table.concat(report, '\n') end)
+require('agentls.status').report(T.session(vim.fn.bufnr('a.txt')), function(report)
+  lines = table.concat(report, '\n')
+end)
 T.wait('the status', function() return lines end)
 T.equal('how commands are confined', lines:find('was not found out yet', 1, true), nil)
 vim.cmd('checkhealth agentls')

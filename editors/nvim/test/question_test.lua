@@ -36,7 +36,8 @@ local function told() return table.concat(vim.fn.readfile(T.dir .. '/told'), '\n
 T.setup({ cmd = { T.dir .. '/server' } })
 vim.cmd('edit ' .. T.dir .. '/a.go')
 T.equal('the question', asked(), table.concat({
-  'Nothing confines commands here.', 'Run `go test ./...`?', '', '  1  Run once', '  2  Run all of this run', '  3  Refuse',
+  'Nothing confines commands here.', 'Run `go test ./...`?', '',
+  '  1  Run once', '  2  Run all of this run', '  3  Refuse',
   '  Esc  no answer',
 }, '\n'))
 pause()
@@ -81,7 +82,8 @@ asked()
 local first
 vim.schedule(function() first = question.ask(8, { type = 2, message = 'Second?', actions = { { title = 'Yes' } } }) end)
 T.wait('the second', function()
-  return #vim.tbl_filter(function(w) return vim.api.nvim_win_get_config(w).relative ~= '' end, vim.api.nvim_list_wins()) == 2
+  local function floats(win) return vim.api.nvim_win_get_config(win).relative ~= '' end
+  return #vim.tbl_filter(floats, vim.api.nvim_list_wins()) == 2
 end)
 pause()
 press('1')

@@ -1,33 +1,11 @@
 -- Runs at a task service, a real one: the list of its tasks, a proposal that comes of one, cancelling, and what is said
 -- when the service is down or does not take our word.
-local function sh(...)
-  local out = vim.fn.system({ ... })
-  T.equal(table.concat({ ... }, ' ') .. ': ' .. out, vim.v.shell_error, 0)
-end
-local function git(...) sh('git', '-C', T.dir, '-c', 'user.name=Ann', '-c', 'user.email=a@example.org', ...) end
-vim.fn.delete(T.dir .. '/.git', 'rf')
-git('init', '-q')
-git('add', '-A')
-git('commit', '-qm', 'one')
-vim.fn.writefile({ 'token-of-ann' }, vim.env.HOME .. '/tokens')
-vim.fn.setfperm(vim.env.HOME .. '/tokens', 'rw-------')
-
-local said, job = '', nil
-local function hear(_, data) said = said .. table.concat(data, '\n') end
-local function serve(address)
-  said = ''
-  job = vim.fn.jobstart({
-    T.server, 'remote', 'serve', '--listen', address, '--data', vim.env.HOME .. '/service',
-    '--token-file', vim.env.HOME .. '/tokens',
-  }, { on_stdout = hear, on_stderr = hear })
-  return T.wait('the service, which says ' .. said, function() return said:match('http://127%.0%.0%.1:%d+') end)
-end
+T.commit()
+local url, stop = T.serve('127.0.0.1:0')
 local function floats(text)
   return T.wait(text, function() return T.float() and T.float():find(text, 1, true) end)
 end
 local function list() return T.text(vim.fn.bufnr('agentls://tasks')) end
-
-local url = serve('127.0.0.1:0')
 
 -- A wrong token.
 T.setup({ remote = { url = url, token = 'wrong' } })
@@ -56,7 +34,7 @@ T.open('sum.go')
 -- A change that is made there is reviewed as any other.
 vim.cmd('Agent remote change add up better')
 floats('A proposal waits for your review')
-T.contains('where', T.float(), 'at ' .. url)
+T.contains('where', T.float(), ' on ' .. url)
 T.contains('the answer', T.float(), 'Done at the service.')
 T.equal('nothing has changed', vim.bo[vim.fn.bufnr('sum.go')].modified, false)
 T.keys('d')
@@ -80,7 +58,9 @@ T.keys('q')
 
 -- Another buffer in its window has none of its looks.
 vim.cmd('buffer sum.go')
-T.wait('the window', function() return not vim.wo.cursorline and vim.wo.statusline == vim.go.statusline and not vim.wo.winfixheight end)
+T.wait('the window', function()
+  return not vim.wo.cursorline and vim.wo.statusline == vim.go.statusline and not vim.wo.winfixheight
+end)
 vim.cmd('only')
 vim.cmd('Agent tasks')
 T.wait('the list', function() return vim.fn.bufnr('agentls://tasks') > 0 end)
@@ -108,7 +88,9 @@ T.told('it has ended: cancelled')
 
 -- The status, and the health.
 local lines
-require('agentls.status').report(T.session(vim.fn.bufnr('sum.go')), function(report) lines = table.concat(report, '\n') end)
+require('agentls.status').report(T.session(vim.fn.bufnr('sum.go')), function(report)
+  lines = table.concat(report, '\n')
+end)
 T.wait('the status', function() return lines end)
 T.contains('the status', lines, 'task service: ' .. url)
 vim.cmd('checkhealth agentls')
@@ -116,15 +98,13 @@ T.contains('the health', T.text(), 'task service: ' .. url)
 vim.cmd('bwipeout')
 
 -- The service is down: it is said, the list stays, and once it is back all goes on.
-vim.fn.jobstop(job)
-T.wait('its end', function() return vim.fn.jobwait({ job }, 0)[1] ~= -1 end)
+stop()
 vim.api.nvim_set_current_win(vim.fn.bufwinid('agentls://tasks'))
 T.keys('r')
 T.told('the task service cannot be reached: ' .. url)
 T.contains('the list', list(), '✓ done')
-serve(url:match('//(.*)'))
+_, stop = T.serve(url:match('//(.*)'))
 T.keys('r')
 T.wait('the list', function() return list():find('– cancelled', 1, true) end)
 T.keys('q')
-vim.fn.jobstop(job)
-T.wait('its end', function() return vim.fn.jobwait({ job }, 0)[1] ~= -1 end)
+stop()

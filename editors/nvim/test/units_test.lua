@@ -78,8 +78,10 @@ local function refused(options)
 end
 T.contains('an unknown option', refused({ modle = 'x' }), 'unknown option "modle" (known: api_key, base_url, cmd')
 T.contains('a wrong type', refused({ save_after_apply = 'yes' }), 'save_after_apply is a string, but must be a boolean')
-T.contains('a wrong part', refused({ remote = { token = 1 } }), 'remote: token is a number, but must be a string or function')
-T.contains('no key', refused({ keys = { accept = false } }), 'keys: accept is a boolean, but must be a string')
+T.contains('a wrong part', refused({ remote = { token = 1 } }),
+  'remote: token is a number, but must be a string or function')
+T.contains('no key', refused({ keys = { accept = false } }),
+  'keys: accept is a boolean, but must be a string')
 T.contains('a wrong key', refused({ keys = { acept = 'x' } }), 'unknown option "acept" (known: accept, accept_all')
 T.contains('a command as a string', refused({ cmd = {} }), "cmd must be a list, such as { 'agentls', 'serve' }")
 T.contains('checks', refused({ verify = { all = 'make test' } }), "verify must be a list of command lines, such as")

@@ -56,7 +56,7 @@ end
 local function add_exchange(out, exchange)
   local run = exchange.run
   add(out, '# ' .. (run.title ~= '' and run.title or '…'))
-  if run.remote then add(out, 'at ' .. run.remote) end
+  if run.remote and #run.items == 0 then add(out, 'to be handed to ' .. run.remote) end -- its first step says more
   if exchange.question then add(out, '> ' .. exchange.question:gsub('\n', '\n> ')) end
   for i, item in ipairs(run.items) do
     local before = run.items[i - 1]

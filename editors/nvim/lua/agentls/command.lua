@@ -131,6 +131,9 @@ function M.run(opts)
     lines = opts.range > 0 and { opts.line1, opts.line2 } or nil,
   }
   require('agentls.client').with(call.buf, function(session)
+    if not vim.api.nvim_buf_is_loaded(call.buf) then
+      return say.warn('the file was closed before the server was ready')
+    end
     call.session = session
     command(call)
   end)
