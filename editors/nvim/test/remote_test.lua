@@ -45,11 +45,25 @@ T.contains('on disk', T.disk('sum.go'), '// Sum adds what it is given.')
 vim.cmd('Agent undo')
 T.told('undone: ')
 
+-- A code action has a twin that runs there.
+T.keys('gg')
+T.go('Sum(')
+vim.ui.select = function(items, opts, done)
+  for _, item in ipairs(items) do
+    if opts.format_item(item):find('^Explain.* remotely$') then return done(item) end
+  end
+  error('no such code action in ' .. vim.inspect(vim.tbl_map(opts.format_item, items)))
+end
+vim.lsp.buf.code_action()
+floats('It adds, says the service.')
+T.keys('q')
+
 -- It is in the list; followed, it is a run whose proposal is there again.
 vim.cmd('Agent tasks')
 T.wait('the list', function() return vim.fn.bufnr('agentls://tasks') > 0 and list():find('✓ done', 1, true) end)
 T.contains('the list', list(), 'Tasks at ' .. url)
 T.contains('the size', list(), '1 file, +1 -1')
+vim.api.nvim_win_set_cursor(0, { 3, 0 })
 T.keys('<CR>')
 floats('A proposal waits for your review')
 T.keys('i')

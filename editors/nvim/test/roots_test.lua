@@ -45,6 +45,13 @@ vim.cmd('Agent undo')
 T.told('several projects are open: go to a file of the one you mean')
 vim.cmd('helpclose')
 
+vim.cmd('buffer ' .. one)
+vim.cmd('Agent changes')
+T.wait('the review', review.current)
+vim.cmd('Agent explain')
+T.told('this window shows no file: go to the code that you mean')
+T.keys('q')
+
 -- The server of one ends: the other goes on, and a window of the first does not turn to it.
 vim.cmd('buffer ' .. one)
 vim.cmd('Agent changes')

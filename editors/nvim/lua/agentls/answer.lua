@@ -196,19 +196,29 @@ local function answered(c)
   end
 end
 
+--- Begins a further run of a conversation, and shows it.
+---@param c agentls.Conversation
+---@param command string
+---@param argument table
+---@param question? string
+local function start(c, command, argument, question)
+  local session = c.session
+  require('agentls.editor').tell(session, function()
+    session:command(command, argument, function(result)
+      local run = runs.run(result.run, session.id)
+      begin(c, { run = run, question = question, command = command, argument = argument })
+      M.show()
+    end)
+  end)
+end
+
 --- Asks on, at the same place, where the last run was.
 ---@param c agentls.Conversation
 ---@param question string
 local function ask_on(c, question)
   local argument = { uri = c.uri, range = c.range(), question = question, after = answered(c) }
   argument.remote = last_run(c).remote and true or nil
-  require('agentls.editor').tell(c.session, function()
-    c.session:command('agentls.ask', argument, function(result)
-      local run = runs.run(result.run, c.session.id)
-      begin(c, { run = run, question = question, command = 'agentls.ask', argument = argument })
-      M.show()
-    end)
-  end)
+  start(c, 'agentls.ask', argument, question)
 end
 
 --- Why a question cannot go on from here, and what to do.
@@ -243,11 +253,7 @@ local function try_again(c)
     local argument = vim.tbl_extend('force', failed.argument, { range = c.range() })
     if session ~= c.session then argument.after = nil end -- it knows nothing of what came before
     c.session = session
-    session:command(failed.command, argument, function(result)
-      local run = runs.run(result.run, session.id)
-      begin(c, { run = run, question = failed.question, command = failed.command, argument = argument })
-      M.show()
-    end)
+    start(c, failed.command, argument, failed.question)
   end)
 end
 
@@ -309,15 +315,14 @@ function M.open(session, spot, exchange, still_there)
   if stays then vim.api.nvim_set_current_win(c.win) end
 end
 
---- Asks on in the window of a conversation. Reports whether the buffer is one.
+--- Whether a buffer is that of the last conversation.
 ---@param buf integer
----@param question? string
 ---@return boolean
-function M.ask(buf, question)
-  if not (current and current.buf == buf) then return false end
-  follow_up(current, question)
-  return true
-end
+function M.is_shown_in(buf) return current ~= nil and current.buf == buf end
+
+--- Asks on in the last conversation. Without a question the user is asked for one.
+---@param question? string
+function M.ask_on(question) follow_up(current, question) end
 
 --- Tells of a run's end where its window is not in sight.
 ---@param run agentls.Run

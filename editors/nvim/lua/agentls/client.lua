@@ -212,9 +212,10 @@ function M.root(path)
   end
 end
 
+--- Whether a buffer shows a file.
 ---@param buf integer
----@return boolean whether it shows a file
-local function shows_file(buf)
+---@return boolean
+function M.shows_file(buf)
   if not vim.api.nvim_buf_is_loaded(buf) or vim.bo[buf].buftype ~= '' then return false end
   local name = vim.api.nvim_buf_get_name(buf)
   return name ~= '' and not name:match('^[%a%d+.-]+://') and vim.fn.isdirectory(name) == 0
@@ -249,7 +250,7 @@ end
 ---@param buf integer
 function M.attach(buf)
   if next(told) then return end
-  if shows_file(buf) and M.root(vim.api.nvim_buf_get_name(buf)) then attach(buf) end
+  if M.shows_file(buf) and M.root(vim.api.nvim_buf_get_name(buf)) then attach(buf) end
 end
 
 --- Attaches all buffers that are loaded and wanted.
@@ -290,7 +291,7 @@ end
 function M.of(buf)
   local owner = vim.b[buf].agentls_session
   if owner then return sessions[owner] end
-  if shows_file(buf) then return attached(buf) end
+  if M.shows_file(buf) then return attached(buf) end
   local _, only = next(sessions)
   return next(sessions, _) == nil and only or nil
 end
@@ -309,7 +310,7 @@ end
 ---@param fn fun(session: agentls.Session)
 function M.with(buf, fn)
   local session = M.of(buf)
-  if not session and shows_file(buf) then
+  if not session and M.shows_file(buf) then
     told = {}
     session = attach(buf)
   elseif not session then

@@ -1,6 +1,8 @@
 -- :Agent
+local answer = require('agentls.answer')
 local ask = require('agentls.ask')
 local changes = require('agentls.changes')
+local client = require('agentls.client')
 local position = require('agentls.position')
 local review = require('agentls.review')
 local say = require('agentls.say')
@@ -57,7 +59,8 @@ end
 ---@type table<string, fun(call: agentls.Call)>
 local commands = {
   ask = function(call)
-    if not require('agentls.answer').ask(call.buf, call.text) then ask.ask(call.session, spot(call), call.text) end
+    if answer.is_shown_in(call.buf) then return answer.ask_on(call.text) end
+    ask.ask(call.session, spot(call), call.text)
   end,
   explain = function(call) ask.explain(call.session, spot(call)) end,
   change = function(call) ask.change(call.session, spot(call), call.text) end,
@@ -67,7 +70,7 @@ local commands = {
   end,
   remote = function(call) remote(call) end,
   tasks = function(call) require('agentls.tasks').open(call.session) end,
-  answer = function() require('agentls.answer').show() end,
+  answer = function() answer.show() end,
   changes = function(call) changes.pick(call.session) end,
   accept = function(call) decide(call, changes.accept) end,
   reject = function(call) decide(call, changes.reject) end,
@@ -89,6 +92,9 @@ local commands = {
     end)
   end,
 }
+
+--- What is about the code at the cursor.
+local about_code = { ask = true, explain = true, change = true, rename = true, remote = true }
 
 local hunks = { 'hunk', 'file', 'all' }
 local scopes = { accept = hunks, reject = hunks, remote = { 'ask', 'change', 'explain' } }
@@ -130,9 +136,13 @@ function M.run(opts)
     text = text ~= '' and text or nil, buf = vim.api.nvim_get_current_buf(), cursor = vim.api.nvim_win_get_cursor(0),
     lines = opts.range > 0 and { opts.line1, opts.line2 } or nil,
   }
-  require('agentls.client').with(call.buf, function(session)
+  client.with(call.buf, function(session)
     if not vim.api.nvim_buf_is_loaded(call.buf) then
       return say.warn('the file was closed before the server was ready')
+    end
+    local goes_on = name == 'ask' and answer.is_shown_in(call.buf)
+    if about_code[name] and not goes_on and not client.shows_file(call.buf) then
+      return say.warn('this window shows no file: go to the code that you mean')
     end
     call.session = session
     command(call)
