@@ -1,6 +1,6 @@
 -- Commands of the agent: it asks before one uses the network, says how each ended, and checks its change before it
 -- proposes that. The checks are shown with the proposal, and in its review.
-require('agentls.question').pause = 60
+require('agentls.question').pause = 100
 T.setup({ verify = { 'test -f b.txt', 'echo broken since 1970; exit 3' } })
 T.open('a.txt')
 vim.cmd('Agent change add b')
@@ -13,7 +13,7 @@ end
 T.contains('the question', T.wait('the question, for which make stage must have been run', question), 'echo hello')
 T.contains('the question', question(), 'it fetches a list')
 local over = false
-vim.defer_fn(function() over = true end, 150)
+vim.defer_fn(function() over = true end, 250)
 T.wait('a pause', function() return over end)
 vim.api.nvim_input('1')
 T.wait('the proposal', function() return T.float() and T.float():find('A proposal waits', 1, true) end)

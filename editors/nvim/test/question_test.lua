@@ -1,7 +1,7 @@
 -- A question of the server: it is answered by a digit after a pause, on every version alike, and what the user types
 -- when it comes up goes where it was meant to.
 local question = require('agentls.question')
-question.pause = 60
+question.pause = 100
 vim.fn.writefile({ 'package a' }, T.dir .. '/a.go')
 
 -- A server that asks, once it has answered initialize, and writes down all that it is told.
