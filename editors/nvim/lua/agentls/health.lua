@@ -1,6 +1,7 @@
 -- :checkhealth agentls
 local client = require('agentls.client')
 local config = require('agentls.config')
+local say = require('agentls.say')
 
 local M = {}
 
@@ -64,7 +65,8 @@ local function check_session(session)
   end
   local lines, silence = ask(session, 'agentls.status')
   if not lines then return fail(where .. ': the server does not answer: ' .. silence) end
-  ok(string.format('%s: agentls %s, %d files and %d symbols indexed', where, lines.version, lines.files, lines.symbols))
+  ok(string.format('%s: agentls %s, %s and %s indexed', where, lines.version, say.count(lines.files, 'file'),
+    say.count(lines.symbols, 'symbol')))
   if lines.error then
     fail('the model cannot be used: ' .. lines.error)
   elseif lines.model then
@@ -74,7 +76,9 @@ local function check_session(session)
       'Set OPENAI_API_KEY, or OPENAI_BASE_URL and AGENTLS_MODEL, or model and base_url in setup.',
     })
   end
-  if lines.confinement then ok('commands of the agent: ' .. lines.confinement) end
+  local confined = lines.confinement or 'how they are confined is found out with the first one'
+  local tell = confined:match('^none') and warn or ok
+  tell('commands of the agent: ' .. confined)
   check_service(session, lines.remote)
 end
 
