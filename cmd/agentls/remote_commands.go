@@ -30,8 +30,8 @@ type environments struct {
 }
 
 // environments returns what runs the commands of environments, for a service
-// that keeps everything in data; nil, which refuses them, where they cannot be
-// confined in a way that keeps what a set-up made. Secrets are files to hide.
+// that keeps everything in data; nil, which refuses them, where nothing
+// confines them. Secrets are files to hide.
 func (a *app) environments(ctx context.Context, data string, timeout time.Duration, secrets ...string) (server.Commands, error) {
 	scratch := filepath.Join(data, "scratch")
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
@@ -49,12 +49,20 @@ func (a *app) environments(ctx context.Context, data string, timeout time.Durati
 	}
 	state := filepath.Join(real, "sandbox", workspaceKey([]string{real}))
 	e.level = sandbox.Probe(ctx, e.options(filepath.Join(real, "scratch"), state))
-	if e.level.Kind != sandbox.Namespaces {
+	if !e.keeps() {
 		a.log().Warn("environments with commands are refused", "sandbox", e.level.String())
+	}
+	if !e.level.Confines() {
 		return nil, nil
 	}
 	return e, nil
 }
+
+// keeps reports whether what a set-up made is there for the commands after it:
+// where the view of each is a copy of its own, it is not.
+func (e *environments) keeps() bool { return e.level.Kind == sandbox.Namespaces }
+
+var errNotKept = errors.New("this service refuses set-up and verify commands: its sandbox makes a new copy of the checkout for each, without what a set-up made; agentls doctor says why on its machine")
 
 // realPath returns path, absolute and without symbolic links.
 func realPath(path string) (string, error) {
@@ -115,6 +123,9 @@ func (e *environments) Confinement() string { return e.level.String() }
 // Open implements server.Commands. The caches of build tools are those of the
 // environment.
 func (e *environments) Open(ctx context.Context, dir string, env remote.Environment) (server.Sandbox, error) {
+	if !e.keeps() && len(env.Setup)+len(env.Verify) > 0 {
+		return nil, errNotKept
+	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err

@@ -117,6 +117,27 @@ message: Done.
 	}
 }
 
+// TestWhatTheSetUpMade: the agent's commands may change it, and that is no change
+// of the task; what they add beside it is.
+func TestWhatTheSetUpMade(t *testing.T) {
+	u := sandboxUserOf(t, `
+-- turn1.reply --
+call shell {"command": "cat gen.go; echo '// more' >>gen.go; echo package math >shell.go"}
+-- turn2.expect --
+/exit code 0\n// gen\n/
+created shell.go
+! gen.go: 
+-- turn2.reply --
+message: Done.
+`)
+	u.environment("demo", "--setup", "echo // gen >gen.go", "--verify", "cat shell.go")
+	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 0, "verifying: cat shell.go\npackage math\n", "done")
+	diff := u.run("task", "diff", u.onlyTask())
+	if want := "diff --git a/shell.go b/shell.go\nnew file mode 100644\n--- /dev/null\n+++ b/shell.go\n@@ -0,0 +1 @@\n+package math\n"; diff.out != want {
+		t.Errorf("the diff is\n%s", diff.out)
+	}
+}
+
 // TestFailedSetUp: the task fails with what the command said.
 func TestFailedSetUp(t *testing.T) {
 	u := sandboxUser(t)
