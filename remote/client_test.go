@@ -160,6 +160,38 @@ func TestPatienceEnds(t *testing.T) {
 	}
 }
 
+// TestABrokenEnd: a task that cannot be read is no task.
+func TestABrokenEnd(t *testing.T) {
+	c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "event: end\ndata: {\"id\":7}\n\n")
+	})
+	if done, err := c.Follow(t.Context(), "t", 0, func(remote.Event) {}, nil); done != nil || !errors.Is(err, remote.ErrNotService) {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// TestAnswersThatStall: one that begins and does not go on is given up, also
+// where the service does not take in what it is sent.
+func TestAnswersThatStall(t *testing.T) {
+	c := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"tasks":`)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	if _, err := c.Tasks(t.Context(), ""); !errors.Is(err, remote.ErrUnreachable) || !strings.Contains(err.Error(), "does not answer within") {
+		t.Errorf("the error is %v", err)
+	}
+	release := make(chan struct{})
+	deaf := endpoint(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	spec := remote.Spec{Key: "k", Mode: agent.Ask, Prompt: strings.Repeat("x", 30<<20), Environment: "e"}
+	if _, err := deaf.Create(t.Context(), spec); !errors.Is(err, remote.ErrUnreachable) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // TestAResultFromAStranger: a diff that leads out, that does not fit, that is
 // binary or no diff at all changes nothing and says why.
 func TestAResultFromAStranger(t *testing.T) {

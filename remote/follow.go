@@ -32,8 +32,7 @@ func (c *Client) Follow(ctx context.Context, id string, after uint64, sink func(
 	if !ok {
 		return c.poll(ctx, id, sink)
 	}
-	var waited time.Duration
-	wait := c.opts.Backoff
+	p := c.patience(broken)
 	for {
 		before := after
 		t, err := c.stream(ctx, id, &after, sink)
@@ -42,22 +41,56 @@ func (c *Client) Follow(ctx context.Context, id string, after uint64, sink func(
 			return t, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case !mayPass(err):
-			return nil, err
 		}
 		if after > before {
-			waited, wait = 0, c.opts.Backoff
+			p = c.patience(broken)
 		}
-		if waited += wait; waited > c.opts.Patience {
-			return nil, fmt.Errorf("follow %s, which goes on there: %w", id, err)
-		}
-		if broken != nil {
-			broken(err)
-		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := p.with(ctx, err); err != nil {
+			if mayPass(err) {
+				err = fmt.Errorf("follow %s, which goes on there: %w", id, err)
+			}
 			return nil, err
 		}
-		wait = min(2*wait, maxBackoff)
+	}
+}
+
+// A patience is what is left of Options.Patience with a service that does not
+// answer.
+type patience struct {
+	client *Client
+	broken func(reason error) // may be nil
+	waited time.Duration
+	wait   time.Duration // before the next try
+}
+
+func (c *Client) patience(broken func(reason error)) *patience {
+	return &patience{client: c, broken: broken, wait: c.opts.Backoff}
+}
+
+// with waits before the next try, after one that ended with err. It returns err
+// where trying again is no use, or no more, and otherwise why ctx ended.
+func (p *patience) with(ctx context.Context, err error) error {
+	if p.waited += p.wait; !mayPass(err) || p.waited > p.client.opts.Patience {
+		return err
+	}
+	if p.broken != nil {
+		p.broken(err)
+	}
+	wait := p.wait
+	p.wait = min(2*wait, maxBackoff)
+	return sleep(ctx, wait)
+}
+
+// persist calls try until it succeeds, or fails for good.
+func (c *Client) persist(ctx context.Context, broken func(reason error), try func() error) error {
+	for p := c.patience(broken); ; {
+		err := try()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if err := p.with(ctx, err); err != nil {
+			return err
+		}
 	}
 }
 
@@ -136,7 +169,10 @@ func (c *Client) stream(ctx context.Context, id string, after *uint64, sink func
 		}
 		if name == "end" {
 			t := &Task{}
-			return t, decode(data, t)
+			if err := decode(data, t); err != nil {
+				return nil, err
+			}
+			return t, nil
 		}
 		var ev Event
 		if err := decode(data, &ev); err != nil {

@@ -31,6 +31,8 @@ type Submission struct {
 	Focus       *agent.Focus
 	Attempts    int    // 0 is 1
 	Environment string // "" is Options.Environment
+
+	Broken func(reason error) // is told why Submit waits; may be nil
 }
 
 // A Submitted is a task that the service has accepted, for ever.
@@ -39,7 +41,10 @@ type Submitted struct {
 	Left []string // files that differ and were not sent, because they may hold secrets or are too large
 }
 
-// Submit hands a task over, with the code as snap has it, saved or not.
+// Submit hands a task over, with the code as snap has it, saved or not. While
+// a service that answered at first cannot be reached, it tries again: the key
+// makes sure that there is one task. Where ctx ends meanwhile, that is
+// cancelled, unless the cause is ErrLeft.
 func (c *Client) Submit(ctx context.Context, snap *index.Snapshot, sub Submission) (*Submitted, error) {
 	if sub.Environment == "" {
 		sub.Environment = c.opts.Environment
@@ -65,11 +70,28 @@ func (c *Client) Submit(ctx context.Context, snap *index.Snapshot, sub Submissio
 		done.Task, err = c.submitCodex(ctx, spec, tree)
 		return done, err
 	}
-	if spec.Base, err = c.sendTree(ctx, tree); err != nil {
-		return nil, err
-	}
-	done.Task, err = c.Create(ctx, spec)
+	err = c.persist(ctx, sub.Broken, func() error {
+		if spec.Base, err = c.sendTree(ctx, tree); err != nil {
+			return err
+		}
+		if done.Task, err = c.Create(ctx, spec); err != nil {
+			c.revoke(ctx, spec)
+		}
+		return err
+	})
 	return done, err
+}
+
+// revoke cancels what a Create made of which ctx did not see the end.
+func (c *Client) revoke(ctx context.Context, spec Spec) {
+	if ctx.Err() == nil || errors.Is(context.Cause(ctx), ErrLeft) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	if t, err := c.Create(ctx, spec); err == nil {
+		c.abandon(ctx, t.ID)
+	}
 }
 
 // submitCodex hands a task to an endpoint with the Codex API alone.
@@ -236,7 +258,8 @@ func (c *Client) source(ctx context.Context, top string, t *Task, a *Attempt) (e
 // service cannot be reached, it waits and says so. Cancelling ctx cancels the
 // task, unless the cause is ErrLeft.
 func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task, sink agent.Sink) (*agent.Result, error) {
-	sent, err := c.Submit(ctx, snap, Submission{Key: task.ID, Mode: task.Mode, Prompt: prompt(task), Focus: task.Focus})
+	broken := func(reason error) { sink(agent.Waiting{Reason: reason.Error()}) }
+	sent, err := c.Submit(ctx, snap, Submission{Key: task.ID, Mode: task.Mode, Prompt: prompt(task), Focus: task.Focus, Broken: broken})
 	if err != nil {
 		return nil, err
 	}

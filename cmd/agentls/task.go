@@ -103,6 +103,7 @@ func (a *app) submitTask(cmd *cobra.Command, f *taskFlags, prompt string) error 
 	}
 	defer home.Workspace.Close() //nolint:errcheck // only read
 	sub := remote.Submission{Key: f.key, Mode: agent.Edit, Prompt: prompt, Attempts: f.attempts, Environment: f.environment}
+	sub.Broken = func(reason error) { cmd.PrintErrf("… %v\n", reason) }
 	if f.ask {
 		sub.Mode = agent.Ask
 	}

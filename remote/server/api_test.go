@@ -208,7 +208,15 @@ func TestTheStreamResumes(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	b.do(ask{method: "GET", path: path, header: map[string]string{"Last-Event-ID": "x"}, status: 400, says: "Last-Event-ID"})
+	for _, beyond := range []string{"1000", "9223372036854775807"} {
+		got := b.do(ask{method: "GET", path: path, header: map[string]string{"Last-Event-ID": beyond}, status: 200})
+		if !strings.HasPrefix(got, ": agentls\n\nevent: end\n") {
+			t.Errorf("behind %s there is\n%s", beyond, got)
+		}
+	}
+	for _, bad := range []string{"x", "-1", "9223372036854775808"} {
+		b.do(ask{method: "GET", path: path, header: map[string]string{"Last-Event-ID": bad}, status: 400, says: "Last-Event-ID"})
+	}
 	var log remote.Log
 	noError(t, json.Unmarshal([]byte(b.do(ask{method: "GET", path: "/v1/tasks/" + sent.Task.ID + "/log?after=2", status: 200})), &log))
 	if len(log.Events) == 0 || log.Events[0].Seq != 3 {
@@ -354,6 +362,76 @@ func pass(w http.ResponseWriter, r *http.Request, address string) {
 	w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 	w.WriteHeader(resp.StatusCode)
 	_, _ = io.Copy(w, resp.Body)
+}
+
+// behind returns a client of the service behind a proxy, which gives each
+// attempt to create a task to create, by its number, from 1.
+func (b *bench) behind(create func(n int, w http.ResponseWriter, r *http.Request)) *remote.Client {
+	b.t.Helper()
+	n := 0
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.Path != "/v1/tasks" {
+			pass(w, r, b.url)
+			return
+		}
+		n++
+		create(n, w, r)
+	}))
+	b.t.Cleanup(proxy.Close)
+	c, err := remote.New(remote.Options{URL: proxy.URL, NewID: newID, Backoff: time.Millisecond})
+	noError(b.t, err)
+	return c
+}
+
+// TestSubmitThroughBrokenConnections: the service dies before it takes a task,
+// then behind it, before it can say so: there is one task.
+func TestSubmitThroughBrokenConnections(t *testing.T) {
+	b := newBench(t, nil, change)
+	told := 0
+	c := b.behind(func(n int, w http.ResponseWriter, r *http.Request) {
+		switch n {
+		case 1:
+			panic(http.ErrAbortHandler)
+		case 2:
+			pass(httptest.NewRecorder(), r, b.url)
+			panic(http.ErrAbortHandler)
+		}
+		pass(w, r, b.url)
+	})
+	sent, err := c.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{
+		Key: "k", Mode: agent.Edit, Prompt: "shout", Broken: func(error) { told++ },
+	})
+	noError(t, err)
+	page, err := b.client.Tasks(t.Context(), "")
+	noError(t, err)
+	if len(page.Tasks) != 1 || page.Tasks[0].ID != sent.Task.ID || told != 2 {
+		t.Errorf("told %d times, %+v", told, page.Tasks)
+	}
+}
+
+// TestStoppedWhileSubmitting: the task of a run that nobody waits for any more
+// does not go on, even if the run never heard of it.
+func TestStoppedWhileSubmitting(t *testing.T) {
+	b := newBench(t, nil, stalled)
+	ctx, cancel := context.WithCancel(t.Context())
+	c := b.behind(func(n int, w http.ResponseWriter, r *http.Request) {
+		if n > 1 {
+			pass(w, r, b.url)
+			return
+		}
+		pass(httptest.NewRecorder(), r, b.url)
+		cancel()
+		<-r.Context().Done()
+	})
+	_, err := c.Run(ctx, b.workspace().Snapshot(), agent.Task{ID: "r", Mode: agent.Edit, Prompt: "shout"}, func(agent.Event) {})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	page, err := b.client.Tasks(t.Context(), "")
+	noError(t, err)
+	if len(page.Tasks) != 1 || page.Tasks[0].State != remote.Cancelled {
+		t.Errorf("%+v", page.Tasks)
+	}
 }
 
 // TestAttempts: each attempt has its own result.
