@@ -222,6 +222,9 @@ func (c *Client) sendTree(ctx context.Context, t *tree) (Base, error) {
 	if err != nil {
 		return base, err
 	}
+	if len(raw) > MaxOverlay {
+		return base, ErrTooMuch
+	}
 	if base.Overlay, err = c.uploadBytes(ctx, raw); err != nil {
 		return base, fmt.Errorf("send what is not committed: %w", err)
 	}

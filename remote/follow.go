@@ -122,10 +122,15 @@ func (c *Client) Log(ctx context.Context, id string, sink func(Event)) error {
 // mayPass reports whether err may be gone when the service is asked again.
 func mayPass(err error) bool {
 	var status *StatusError
-	if errors.As(err, &status) {
-		return status.Status >= http.StatusInternalServerError || status.Status == http.StatusTooManyRequests
+	if !errors.As(err, &status) {
+		return errors.Is(err, ErrUnreachable)
 	}
-	return errors.Is(err, ErrUnreachable)
+	switch status.Status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
 }
 
 // sleep waits, or returns why ctx ended.

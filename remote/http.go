@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-const maxAnswer = 64 << 20 // bytes of an answer
+const maxAnswer = 64 << 20 // bytes of an answer in JSON
 
 // What a service can be that is no use.
 var (
@@ -98,14 +98,18 @@ func (c *Client) do(req *http.Request, out any) error {
 	if _, raw := out.(*[]byte); !raw && !hasType(resp, "application/json") {
 		return fmt.Errorf("%s answers with %q: %w; is the address right?", req.URL, resp.Header.Get("Content-Type"), ErrNotService)
 	}
-	content, err := io.ReadAll(io.LimitReader(&watched{ReadCloser: resp.Body, moved: moved}, maxAnswer+1))
+	limit := int64(maxAnswer)
+	raw, isRaw := out.(*[]byte)
+	if isRaw {
+		limit = MaxOverlay // nothing else is fetched as it is
+	}
+	content, err := io.ReadAll(io.LimitReader(&watched{ReadCloser: resp.Body, moved: moved}, limit+1))
 	switch {
 	case err != nil:
 		return c.unreachable(req, err)
-	case len(content) > maxAnswer:
-		return fmt.Errorf("%s answers with more than %d MiB", req.URL, maxAnswer>>20)
-	}
-	if raw, ok := out.(*[]byte); ok {
+	case int64(len(content)) > limit:
+		return fmt.Errorf("%s answers with more than %d MiB", req.URL, limit>>20)
+	case isRaw:
 		*raw = content
 		return nil
 	}

@@ -43,6 +43,9 @@ type Base struct {
 	Diff    string    `json:"diff,omitempty"`   // unified, with git's headers
 }
 
+// MaxOverlay is how many bytes an Overlay may have, as JSON.
+const MaxOverlay = 400 << 20
+
 // An Overlay is how a tree differs from a commit: the files that were changed,
 // made or removed, saved or not.
 type Overlay struct {

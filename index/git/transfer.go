@@ -110,6 +110,19 @@ func Contains(ctx context.Context, dir, commit string) (bool, error) {
 	return err == nil, err
 }
 
+// Bases returns the commits that the repository dir has with all they need.
+func Bases(ctx context.Context, dir string) (map[string]bool, error) {
+	out, err := run(ctx, dir, nil, "for-each-ref", "--format=%(refname)", baseRef(""))
+	if err != nil {
+		return nil, err
+	}
+	bases := map[string]bool{}
+	for ref := range strings.FieldsSeq(string(out)) {
+		bases[strings.TrimPrefix(ref, baseRef(""))] = true
+	}
+	return bases, nil
+}
+
 // baseRef is the name under which a bare repository keeps a commit.
 func baseRef(commit string) string { return "refs/bases/" + commit }
 

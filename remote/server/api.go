@@ -253,17 +253,11 @@ func (s *Server) knownCommits(w http.ResponseWriter, r *http.Request) (any, erro
 		return nil, fmt.Errorf("%w asks for %d commits; %d are allowed", errBody, len(asked.Commits), maxQuestion)
 	}
 	known := remote.Commits{Commits: []string{}}
-	for _, commit := range asked.Commits {
-		there, err := s.shelf.contains(r.Context(), commit)
-		if err != nil {
-			return nil, err
-		}
-		if there {
-			known.Commits = append(known.Commits, commit)
-			break // all that are older are there with it
-		}
+	newest, err := s.shelf.newest(r.Context(), asked.Commits)
+	if newest != "" { // all that are older are there with it
+		known.Commits = append(known.Commits, newest)
 	}
-	return known, nil
+	return known, err
 }
 
 func (s *Server) listEnvironments(http.ResponseWriter, *http.Request) (any, error) {

@@ -244,6 +244,7 @@ func TestCancelWhileRunning(t *testing.T) {
 	if len(page.Tasks) != 1 || page.Tasks[0].State != remote.Cancelled {
 		t.Errorf("%+v", page.Tasks)
 	}
+	b.wantNoScratch(b.dir)
 	left, leave := context.WithCancelCause(t.Context())
 	_, err = b.client.Run(left, b.workspace().Snapshot(), agent.Task{ID: "r2", Mode: agent.Edit, Prompt: "p"}, func(ev agent.Event) {
 		if _, ok := ev.(agent.StepDone); ok {
@@ -381,6 +382,18 @@ func (b *bench) behind(create func(n int, w http.ResponseWriter, r *http.Request
 	c, err := remote.New(remote.Options{URL: proxy.URL, NewID: newID, Backoff: time.Millisecond})
 	noError(b.t, err)
 	return c
+}
+
+// TestUploadsOfADeadProcess: what was half there is gone after the start.
+func TestUploadsOfADeadProcess(t *testing.T) {
+	b := newBench(t, nil)
+	b.stop()
+	half := filepath.Join(b.dir, "blobs", "new-123")
+	write(t, b.dir, map[string]string{"blobs/new-123": "half"})
+	b.start()
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
 }
 
 // TestSubmitThroughBrokenConnections: the service dies before it takes a task,

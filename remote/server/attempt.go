@@ -48,6 +48,7 @@ func (s *Server) work(ctx context.Context, try *Try) error {
 	if err != nil {
 		return err
 	}
+	defer s.clean(context.WithoutCancel(ctx), a.dir)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	a.events.failed = cancel
@@ -59,12 +60,12 @@ func (s *Server) work(ctx context.Context, try *Try) error {
 	}
 	cancel(nil)
 	writing.Wait()
-	return a.conclude(ctx, err)
+	return a.conclude(err)
 }
 
 // conclude keeps what the try came to, which ended with err, and returns what
 // the engine is told.
-func (a *attempt) conclude(ctx context.Context, err error) error {
+func (a *attempt) conclude(err error) error {
 	var failure *failureError
 	switch {
 	case errors.As(err, &failure):
@@ -79,14 +80,13 @@ func (a *attempt) conclude(ctx context.Context, err error) error {
 		return kept
 	}
 	a.changed.ring()
-	a.clean(ctx, a.dir)
 	return err
 }
 
-// clean removes a checkout. What cannot be removed is litter, no failure.
-func (s *Server) clean(ctx context.Context, dir string) {
-	if err := os.RemoveAll(dir); err != nil { //nolint:forbidigo // our own scratch folder
-		s.log.WarnContext(ctx, "cannot remove a checkout", "dir", dir, "err", err)
+// clean removes scratch. What cannot be removed is litter, no failure.
+func (s *Server) clean(ctx context.Context, path string) {
+	if err := os.RemoveAll(path); err != nil { //nolint:forbidigo // our own
+		s.log.WarnContext(ctx, "cannot remove scratch", "path", path, "err", err)
 	}
 }
 
@@ -102,7 +102,8 @@ func (s *Server) newAttempt(try *Try) (*attempt, error) {
 	if err := s.store.claim(try.ID, try.Fence); err != nil {
 		return nil, err
 	}
-	a := &attempt{Server: s, rec: rec, number: in.Number, try: try, dir: filepath.Join(s.dir, "scratch", try.ID), result: &remote.Result{}}
+	a := &attempt{Server: s, rec: rec, number: in.Number, try: try, result: &remote.Result{}}
+	a.dir = filepath.Join(s.dir, scratch, fmt.Sprintf("%s-%d", try.ID, try.Fence)) // one that was given up may still be at its own
 	a.events = &recorder{now: s.now, attempt: in.Number, write: func(events []remote.Event) error {
 		defer s.changed.ring()
 		return s.store.append(rec.ID, try.ID, try.Fence, events)

@@ -17,7 +17,7 @@ const maxBlob = 1 << 30 // bytes
 // What can be wrong with a blob.
 var (
 	errBlobHash  = errors.New("the content is not the one its hash says: it was cut off or damaged on the way")
-	errBlobLarge = fmt.Errorf("the content is larger than %d MiB", maxBlob>>20)
+	errBlobLarge = errors.New("the content is too large")
 	errNoBlob    = errors.New("there is no such blob")
 )
 
@@ -40,7 +40,7 @@ func (b blobs) put(hash text.Hash, content io.Reader) error {
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(b.dir, "new-*")
+	temp, err := os.CreateTemp(b.dir, unfinished)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,15 @@ func (b blobs) put(hash text.Hash, content io.Reader) error {
 	return os.Rename(temp.Name(), b.path(hash)) //nolint:forbidigo // the service's own folder
 }
 
+// unfinished are the names of uploads under way.
+const unfinished = "new-*"
+
+// unfinished returns the paths of uploads that a dead process left.
+func (b blobs) unfinished() []string {
+	paths, _ := filepath.Glob(filepath.Join(b.dir, unfinished)) // the pattern is well-formed
+	return paths
+}
+
 // copyBlob copies content to temp and syncs it, if it is what hash says.
 func copyBlob(temp *os.File, content io.Reader, hash text.Hash) error {
 	sum := sha256.New()
@@ -59,18 +68,24 @@ func copyBlob(temp *os.File, content io.Reader, hash text.Hash) error {
 	case err != nil:
 		return fmt.Errorf("keep the upload: %w", err)
 	case n > maxBlob:
-		return errBlobLarge
+		return fmt.Errorf("%w: %d MiB are allowed", errBlobLarge, maxBlob>>20)
 	case text.Hash(sum.Sum(nil)) != hash:
 		return errBlobHash
 	}
 	return temp.Sync()
 }
 
-// read returns the content of a blob; errNoBlob where there is none.
-func (b blobs) read(hash text.Hash) ([]byte, error) {
-	content, err := os.ReadFile(b.path(hash))
-	if errors.Is(err, fs.ErrNotExist) {
+// read returns the content of a blob, which is to be at most limit bytes;
+// errNoBlob where there is none.
+func (b blobs) read(hash text.Hash, limit int64) ([]byte, error) {
+	stat, err := os.Stat(b.path(hash))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%v: %w", hash, errNoBlob)
+	case err != nil:
+		return nil, err
+	case stat.Size() > limit:
+		return nil, fmt.Errorf("%v: %w: %d of %d MiB", hash, errBlobLarge, stat.Size()>>20, limit>>20)
 	}
-	return content, err
+	return os.ReadFile(b.path(hash))
 }

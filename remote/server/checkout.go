@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index/git"
@@ -23,9 +25,17 @@ type shelf struct {
 	mu sync.Mutex // while commits come in: git's own locks fail instead of waiting
 }
 
-// contains reports whether commit is there.
-func (s *shelf) contains(ctx context.Context, commit string) (bool, error) {
-	return git.Contains(ctx, s.dir, commit)
+// newest returns the first of commits that is there; "" if none is.
+func (s *shelf) newest(ctx context.Context, commits []string) (string, error) {
+	bases, err := git.Bases(ctx, s.dir)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(commits, func(commit string) bool { return bases[commit] })
+	if i < 0 {
+		return "", nil
+	}
+	return commits[i], nil
 }
 
 // take takes the commit of base out of its bundle, unless it is there.
@@ -54,8 +64,13 @@ func (s *shelf) commit(ctx context.Context, base remote.Base, env remote.Environ
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, fetchTime, fmt.Errorf("fetch %s: it took longer than %v", env.Repo, fetchTime))
+	defer cancel()
 	return git.Fetch(ctx, s.dir, env.Repo, base.Branch)
 }
+
+// fetchTime is how long a repository may take: others wait for it.
+const fetchTime = 5 * time.Minute
 
 // checkOut makes the tree of commit in dir, which is not there yet, and base's
 // overlay and diff on it.
@@ -81,7 +96,7 @@ func (s *shelf) checkOut(ctx context.Context, dir, commit string, base remote.Ba
 
 // layOver puts the files of base's overlay into dir, and nowhere else.
 func (s *shelf) layOver(dir string, base remote.Base) error {
-	content, err := s.blobs.read(base.Overlay)
+	content, err := s.blobs.read(base.Overlay, remote.MaxOverlay)
 	if err != nil {
 		return err
 	}

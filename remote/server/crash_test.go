@@ -146,6 +146,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 		}
 	}, nil)
 	noError(t, err)
+	b.wantNoScratch(p.spec.Dir)
 	if !killed || said.String() != "I will change it.\n\nDone." || done.Attempts[0].Tries != 2 {
 		t.Errorf("killed %v, said %q, %d tries", killed, said.String(), done.Attempts[0].Tries)
 	}
@@ -214,6 +215,18 @@ func TestAcceptedCallsSurvive(t *testing.T) {
 	if err != nil || again.Task.ID != sent.Task.ID {
 		t.Errorf("the key is forgotten: %v", err)
 	}
+}
+
+// wantNoScratch fails unless the service in dir has removed its checkouts.
+func (b *bench) wantNoScratch(dir string) {
+	b.t.Helper()
+	var left []os.DirEntry
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if left, _ = os.ReadDir(filepath.Join(dir, "scratch")); len(left) == 0 { // it may be gone
+			return
+		}
+	}
+	b.t.Errorf("checkouts are left: %v", left)
 }
 
 func (b *bench) task(id string) *remote.Task {

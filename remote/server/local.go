@@ -41,8 +41,11 @@ type Local struct {
 	more    chan struct{}
 
 	mu   sync.Mutex
-	live map[string]context.CancelCauseFunc // ends a try of this process
+	live map[string]*liveTry // the latest of this process; guarded by mu
 }
+
+// A liveTry is a try under way.
+type liveTry struct{ cancel context.CancelCauseFunc }
 
 var _ Engine = (*Local)(nil)
 
@@ -64,7 +67,7 @@ func OpenLocal(ctx context.Context, path string, opts LocalOptions) (*Local, err
 	}
 	e := &Local{
 		db: db, workers: opts.Workers, now: opts.Now, log: opts.Log, changed: opts.Changed,
-		more: make(chan struct{}, 1), live: map[string]context.CancelCauseFunc{},
+		more: make(chan struct{}, 1), live: map[string]*liveTry{},
 	}
 	if e.workers <= 0 {
 		e.workers = defaultAt
@@ -146,8 +149,8 @@ func (e *Local) Cancel(_ context.Context, id string) error {
 func (e *Local) end(id string, cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if cancel := e.live[id]; cancel != nil {
-		cancel(cause)
+	if live := e.live[id]; live != nil {
+		live.cancel(cause)
 	}
 }
 
@@ -308,8 +311,9 @@ func (e *Local) try(ctx context.Context, work Work, try *Try) {
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() { cancel(errStopping) })
 	defer stop()
+	live := &liveTry{cancel}
 	e.mu.Lock()
-	e.live[try.ID] = cancel
+	e.live[try.ID] = live
 	e.mu.Unlock()
 	var beats sync.WaitGroup
 	beats.Go(func() { e.beat(trying, cancel, try) })
@@ -318,7 +322,9 @@ func (e *Local) try(ctx context.Context, work Work, try *Try) {
 	cancel(nil)
 	beats.Wait()
 	e.mu.Lock()
-	delete(e.live, try.ID)
+	if e.live[try.ID] == live { // and no try that took over meanwhile
+		delete(e.live, try.ID)
+	}
 	e.mu.Unlock()
 	if err != nil && errors.Is(cause, errStopping) {
 		e.release(ctx, try)

@@ -84,10 +84,22 @@ func (s *Server) open(ctx context.Context, workers int) (err error) {
 		return errors.Join(err, s.store.db.Close())
 	}
 	s.engine, s.close = engine, engine.Close
+	s.sweep(ctx)
 	if err := errors.Join(git.Create(ctx, s.shelf.dir), s.startAll(ctx)); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return nil
+}
+
+// scratch is the folder of the checkouts.
+const scratch = "scratch"
+
+// sweep removes what a process before this one was at when it died.
+func (s *Server) sweep(ctx context.Context) {
+	s.clean(ctx, filepath.Join(s.dir, scratch))
+	for _, half := range s.blobs.unfinished() {
+		s.clean(ctx, half)
+	}
 }
 
 // startAll starts the attempts that a crash kept from the engine.
@@ -189,7 +201,7 @@ func (s *Server) admit(ctx context.Context, spec remote.Spec) error {
 		}
 	}
 	if !spec.Base.Overlay.IsZero() {
-		content, err := s.blobs.read(spec.Base.Overlay)
+		content, err := s.blobs.read(spec.Base.Overlay, remote.MaxOverlay)
 		if err != nil {
 			return fmt.Errorf("%w: the overlay: %w", remote.ErrSpec, err)
 		}
