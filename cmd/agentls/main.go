@@ -32,7 +32,7 @@ func main() {
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "agentls:", err)
+		fmt.Fprintln(os.Stderr, "agentls:", plain(err.Error()))
 	}
 	os.Exit(exitCode(err))
 }

@@ -206,12 +206,12 @@ func (a *app) listEnvironments(cmd *cobra.Command, url string) error {
 		return printJSON(cmd, all)
 	}
 	for _, env := range all {
-		cmd.Printf("%s  %s\n", env.Name, env.Repo)
+		cmd.Printf("%s  %s\n", plain(env.Name), plain(env.Repo))
 		for _, line := range env.Setup {
-			cmd.Printf("  setup   %s\n", line)
+			cmd.Printf("  setup   %s\n", plain(line))
 		}
 		for _, line := range env.Verify {
-			cmd.Printf("  verify  %s\n", line)
+			cmd.Printf("  verify  %s\n", plain(line))
 		}
 	}
 	if len(all) == 0 {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // stage builds the confined stage beside this program, where it is looked for
@@ -178,23 +177,5 @@ func TestCachesOfAnEnvironment(t *testing.T) {
 	}
 	for _, c := range []struct{ environment, says string }{{"one", "cold"}, {"one", "warm"}, {"two", "cold"}} {
 		u.run("task", "submit", "--env", c.environment, "--follow", "do it").want(t, 1, c.says+"\n")
-	}
-}
-
-// onlyTask returns the ID of the newest task.
-func (u *user) onlyTask() string {
-	u.t.Helper()
-	listed := u.run("task", "list")
-	listed.want(u.t, 0, "task_")
-	return strings.Fields(listed.out)[0]
-}
-
-// until waits until done, for twenty seconds at most.
-func (u *user) until(what string, done func() bool) {
-	u.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			u.t.Fatalf("waited in vain for: %s", what)
-		}
 	}
 }

@@ -103,7 +103,7 @@ func (a *app) submitTask(cmd *cobra.Command, f *taskFlags, prompt string) error 
 	}
 	defer home.Workspace.Close() //nolint:errcheck // only read
 	sub := remote.Submission{Key: f.key, Mode: agent.Edit, Prompt: prompt, Attempts: f.attempts, Environment: f.environment}
-	sub.Broken = func(reason error) { cmd.PrintErrf("… %v\n", reason) }
+	sub.Broken = func(reason error) { cmd.PrintErrf("… %s\n", plain(reason.Error())) }
 	if f.ask {
 		sub.Mode = agent.Ask
 	}
@@ -119,15 +119,15 @@ func (a *app) submitTask(cmd *cobra.Command, f *taskFlags, prompt string) error 
 	}
 	if f.follow {
 		if !a.json {
-			cmd.PrintErrf("%s on %s\n", sent.Task.ID, client.URL())
+			cmd.PrintErrf("%s on %s\n", plain(sent.Task.ID), client.URL())
 		}
 		return a.followTask(cmd, f, sent.Task.ID)
 	}
 	if a.json {
 		return printJSON(cmd, sent.Task)
 	}
-	cmd.Printf("%s\n", sent.Task.ID)
-	cmd.PrintErrf("follow it with: agentls task follow %s\n", sent.Task.ID)
+	cmd.Printf("%s\n", plain(sent.Task.ID))
+	cmd.PrintErrf("follow it with: agentls task follow %s\n", plain(sent.Task.ID))
 	return nil
 }
 
@@ -146,19 +146,19 @@ func (a *app) listTasks(cmd *cobra.Command, f *taskFlags) error {
 	color := paletteFor(cmd.OutOrStdout())
 	for i := range page.Tasks {
 		t := &page.Tasks[i]
-		cmd.Printf("%s  %s  %s  %s\n", color.bold(t.ID), paintState(color, t.State), t.Updated.Local().Format(time.DateTime), t.Title)
+		cmd.Printf("%s  %s  %s  %s\n", color.bold(plain(t.ID)), paintState(color, t.State), t.Updated.Local().Format(time.DateTime), plain(t.Title))
 	}
 	if len(page.Tasks) == 0 {
 		cmd.Println("no tasks yet")
 	}
 	if page.Cursor != "" {
-		cmd.PrintErrf("older ones: agentls task list --cursor %s\n", page.Cursor)
+		cmd.PrintErrf("older ones: agentls task list --cursor %s\n", plain(page.Cursor))
 	}
 	return nil
 }
 
 func paintState(color palette, state remote.State) string {
-	padded := fmt.Sprintf("%-9s", state)
+	padded := fmt.Sprintf("%-9s", plain(string(state)))
 	switch state {
 	case remote.Done:
 		return color.green(padded)
@@ -192,7 +192,7 @@ func (a *app) printTask(cmd *cobra.Command, t *remote.Task) error {
 		return printJSON(cmd, t)
 	}
 	color := paletteFor(cmd.OutOrStdout())
-	cmd.Printf("%s  %s  %s\n", color.bold(t.ID), paintState(color, t.State), t.Title)
+	cmd.Printf("%s  %s  %s\n", color.bold(plain(t.ID)), paintState(color, t.State), plain(t.Title))
 	for i := range t.Attempts {
 		at := &t.Attempts[i]
 		cmd.Printf("\nattempt %d  %s\n", at.Number, paintState(color, at.State))
@@ -205,15 +205,15 @@ func (a *app) printTask(cmd *cobra.Command, t *remote.Task) error {
 
 func printResult(cmd *cobra.Command, color palette, res *remote.Result) {
 	if res.Failure != nil {
-		cmd.Println(color.red(res.Failure.Code + ": " + res.Failure.Message))
+		cmd.Println(color.red(plain(res.Failure.Code + ": " + res.Failure.Message)))
 	}
 	if res.Answer != "" {
-		cmd.Println(res.Answer)
+		cmd.Println(plain(res.Answer))
 	}
 	for i := range res.Verified {
 		cmd.Println(color.check(&res.Verified[i]))
 		if !res.Verified[i].Passed {
-			cmd.Print(res.Verified[i].Output)
+			cmd.Print(plain(res.Verified[i].Output))
 		}
 	}
 	if res.Files > 0 {
@@ -256,7 +256,7 @@ func (l *taskLog) event(ev remote.Event) {
 		l.last = ev.Attempt
 	}
 	if ev.Kind == remote.Output {
-		l.cmd.Print(l.color.dim(ev.Text))
+		l.cmd.Print(l.color.dim(plain(ev.Text)))
 		l.midLine = !strings.HasSuffix(ev.Text, "\n")
 		return
 	}
@@ -272,7 +272,7 @@ func (a *app) followTask(cmd *cobra.Command, f *taskFlags, id string) error {
 		return err
 	}
 	show := a.newTaskLog(cmd)
-	broken := func(reason error) { cmd.PrintErrf("… %v\n", reason) }
+	broken := func(reason error) { cmd.PrintErrf("… %s\n", plain(reason.Error())) }
 	t, err := client.Follow(cmd.Context(), id, 0, show.event, broken)
 	show.end()
 	if err != nil {
@@ -303,7 +303,7 @@ func (a *app) sumUp(cmd *cobra.Command, t *remote.Task) {
 		cmd.Println()
 	}
 	if changed {
-		cmd.PrintErrf("apply it with: agentls task apply %s\n", t.ID)
+		cmd.PrintErrf("apply it with: agentls task apply %s\n", plain(t.ID))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/remote"
 )
 
@@ -78,12 +79,18 @@ func remoteUser(t *testing.T, scripts string) (*user, *service) {
 // commit puts the project under git.
 func (u *user) commit() {
 	u.t.Helper()
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=Ann", "-c", "user.email=a@example.org", "commit", "-qm", "one"}} {
-		cmd := exec.Command("git", args...)
-		cmd.Dir = u.dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			u.t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
+	u.git("init", "-q")
+	u.git("add", "-A")
+	u.git("commit", "-qm", "one")
+}
+
+// git runs git in the project.
+func (u *user) git(args ...string) {
+	u.t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=Ann", "-c", "user.email=a@example.org"}, args...)...)
+	cmd.Dir = u.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		u.t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
 }
 
@@ -121,10 +128,7 @@ func TestSubmitFollowDiffApplyUndo(t *testing.T) {
 func TestFollowThroughAKill(t *testing.T) {
 	u, s := remoteUser(t, "-- turn1.reply --\nmessage: Never to be seen again.\ncall list_dir {\"path\":\".\"}\n-- turn2.fault --\nstall 1\n")
 	id := strings.TrimSpace(u.run("task", "submit", "do it").out)
-	deadline := time.Now().Add(20 * time.Second)
-	for !strings.Contains(u.run("task", "logs", id).out, "Never to be seen again.") && time.Now().Before(deadline) {
-		time.Sleep(20 * time.Millisecond)
-	}
+	u.until("the first words", func() bool { return strings.Contains(u.run("task", "logs", id).out, "Never to be seen again.") })
 	u.model(shout) // which the service started anew is configured with
 	s.restart()
 	u.run("task", "follow", id).want(t, 0, "the attempt begins again", "Done.", "attempt 1: done")
@@ -190,5 +194,88 @@ func TestBadServices(t *testing.T) {
 	u.run("task", "list", "--url", html.URL).want(t, 1, "no task service", "is the address right?")
 	if u.read("math.go") != mathGo {
 		t.Error("the project was changed")
+	}
+}
+
+// TestAServiceCannotTypeIntoTheTerminal: what it says is text.
+func TestAServiceCannotTypeIntoTheTerminal(t *testing.T) {
+	evil := "\x1b]0;evil\a\x1b[2J"
+	task := remote.Task{ID: "t" + evil, Title: evil, State: "x" + remote.State(evil), Attempts: []remote.Attempt{{Number: 1, State: remote.Done, Result: &remote.Result{
+		Answer: evil, Diff: evil, Files: 1, Failure: &remote.Failure{Code: evil, Message: evil},
+		Verified: []edits.Check{{Command: evil, Output: evil}},
+	}}}}
+	fake := http.NewServeMux()
+	answer := func(path, kind, before string, v any) {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fake.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			_, _ = w.Write(append([]byte(before), append(raw, "\n\n"...)...))
+		})
+	}
+	answer("/v1/{$}", "application/json", "", remote.Service{Name: remote.ServiceName})
+	answer("/v1/tasks", "application/json", "", remote.Page{Tasks: []remote.Task{task}})
+	answer("/v1/tasks/t", "application/json", "", task)
+	events := ""
+	for seq, kind := range []remote.Kind{remote.Text, remote.Output, remote.Stage, remote.Step, remote.StepDone, remote.Verified} {
+		raw, err := json.Marshal(remote.Event{Seq: uint64(seq + 1), Attempt: 1, Kind: kind, Text: evil, Title: evil, Failed: evil, Detail: evil, Check: &edits.Check{Command: evil, Output: evil}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		events += "data: " + string(raw) + "\n\n"
+	}
+	answer("/v1/tasks/t/events", "text/event-stream", events+"event: end\ndata: ", task)
+	service := httptest.NewServer(fake)
+	defer service.Close()
+	u := mathUser(t)
+	for _, args := range [][]string{{"list"}, {"show", "t"}, {"follow", "t"}, {"diff", "t"}, {"apply", "t"}} {
+		got := u.run(append([]string{"task", "--url", service.URL}, args...)...)
+		if said := got.out + got.errOut; strings.Contains(said, "\x1b") || strings.Contains(said, "\a") || said == "" {
+			t.Errorf("task %s prints %q", args[0], said)
+		}
+	}
+}
+
+// TestApplyElsewhere: a result is not laid on another project, nor on one that
+// has lost the commit it began at.
+func TestApplyElsewhere(t *testing.T) {
+	u, _ := remoteUser(t, shout)
+	u.run("task", "submit", "--follow", "do it").want(t, 0, "done")
+	id := u.onlyTask()
+	other := newUser(t, map[string]string{"math.go": mathGo, "other.go": "package math\n"})
+	other.commit()
+	other.env = u.env
+	other.run("task", "apply", id, "-y").want(t, 1, id+" began at the commit", "which this repository does not have", "fetch it")
+	if _, err := os.Stat(other.path("new.go")); err == nil || other.read("math.go") != mathGo {
+		t.Error("another project was changed")
+	}
+	u.write("math.go", mathGo+"// mine\n")
+	u.git("commit", "-q", "-a", "--amend", "-m", "two")
+	u.run("task", "apply", id).want(t, 0, "+// Add returns the SUM") // git still has it
+	u.git("reflog", "expire", "--expire=now", "--all")
+	u.git("gc", "-q", "--prune=now")
+	u.run("task", "apply", id, "-y").want(t, 1, "which this repository does not have")
+	if got := u.read("math.go"); got != mathGo+"// mine\n" {
+		t.Errorf("math.go is %q", got)
+	}
+}
+
+// onlyTask returns the ID of the newest task.
+func (u *user) onlyTask() string {
+	u.t.Helper()
+	listed := u.run("task", "list")
+	listed.want(u.t, 0, "task_")
+	return strings.Fields(listed.out)[0]
+}
+
+// until waits until done, for twenty seconds at most.
+func (u *user) until(what string, done func() bool) {
+	u.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			u.t.Fatalf("waited in vain for: %s", what)
+		}
 	}
 }
