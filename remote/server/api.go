@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
@@ -53,17 +54,8 @@ func (s *Server) route() http.Handler {
 
 // at puts prefix in front of the path of a pattern.
 func at(prefix, pattern string) string {
-	method, path := cut(pattern, ' ')
+	method, path, _ := strings.Cut(pattern, " ")
 	return method + " " + prefix + path
-}
-
-func cut(s string, sep byte) (before, after string) {
-	for i := range len(s) {
-		if s[i] == sep {
-			return s[:i], s[i+1:]
-		}
-	}
-	return s, ""
 }
 
 // answering makes a handler of a function that returns the body of the answer,

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,6 +226,27 @@ func TestTheStreamResumes(t *testing.T) {
 	diff := b.do(ask{method: "GET", path: "/v1/tasks/" + sent.Task.ID + "/attempts/1/diff", status: 200, says: "diff --git a/math.go b/math.go"})
 	if done := b.task(sent.Task.ID); done.Attempts[0].Result.Diff != diff {
 		t.Error("the task and its diff differ")
+	}
+}
+
+// TestTwoClientsFollow: both see everything, as it happens.
+func TestTwoClientsFollow(t *testing.T) {
+	b := newBench(t, nil, change)
+	sent, err := b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout"})
+	noError(t, err)
+	var seen [2][]remote.Event
+	var both sync.WaitGroup
+	for i := range seen {
+		both.Go(func() {
+			done, err := b.newClient("").Follow(t.Context(), sent.Task.ID, 0, func(ev remote.Event) { seen[i] = append(seen[i], ev) }, nil)
+			if err != nil || done.State != remote.Done {
+				t.Errorf("%+v, %v", done, err)
+			}
+		})
+	}
+	both.Wait()
+	if diff := cmp.Diff(seen[0], seen[1]); diff != "" || len(seen[0]) == 0 {
+		t.Errorf("they saw %d and %d events:\n%s", len(seen[0]), len(seen[1]), diff)
 	}
 }
 

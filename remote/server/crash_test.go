@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/agentls/agentls/agent"
-	"github.com/agentls/agentls/agent/script"
 	"github.com/agentls/agentls/remote"
 	"github.com/agentls/agentls/remote/server"
 )
@@ -92,21 +91,29 @@ func (p *process) kill() {
 // with a client of it.
 func newProcess(t *testing.T, scripts ...string) (*process, *bench) {
 	t.Helper()
+	return newProcessIn(t, t.TempDir(), nil, scripts...)
+}
+
+// newProcessIn is newProcess with the service's folder, and a command that the
+// service is started by.
+func newProcessIn(t *testing.T, dir string, wrap []string, scripts ...string) (*process, *bench) {
+	t.Helper()
 	b := &bench{t: t, project: newProject(t)}
-	var parsed []*script.Script
-	for i, s := range scripts {
-		p, err := script.Parse(fmt.Sprintf("%s/%d", t.Name(), i), []byte(s))
-		noError(t, err)
-		parsed = append(parsed, p)
-	}
-	b.model = script.New(parsed...)
-	address, err := b.model.Start(t.Context())
-	noError(t, err)
-	p := &process{t: t, spec: serviceSpec{Dir: t.TempDir(), Listen: "127.0.0.1:0", Model: address}}
+	p := &process{t: t, wrap: wrap, spec: serviceSpec{Dir: dir, Listen: "127.0.0.1:0", Model: b.play(scripts)}}
 	p.start()
 	b.url = "http://" + p.spec.Listen
 	b.client = b.newClient("")
 	return p, b
+}
+
+// newSmallDisk is newProcess with a disk of this size for the service, which
+// only it sees, and its folder there.
+func newSmallDisk(t *testing.T, size string, scripts ...string) (disk string, b *bench) {
+	t.Helper()
+	disk = t.TempDir()
+	mount := fmt.Sprintf(`mount -t tmpfs -o size=%s none %[2]s && mkdir %[2]s/data && exec "$0"`, size, disk)
+	_, b = newProcessIn(t, filepath.Join(disk, "data"), []string{"unshare", "-Urm", "sh", "-c", mount}, scripts...)
+	return disk, b
 }
 
 // stalled is a model that begins to answer and then says nothing more.
@@ -246,21 +253,9 @@ func TestTwoServicesInOneFolder(t *testing.T) {
 // TestTheDiskIsFull: a service on a disk without room says so, takes nothing
 // it cannot keep, and goes on with what has room.
 func TestTheDiskIsFull(t *testing.T) {
-	dir := t.TempDir()
-	b := &bench{t: t, project: newProject(t)}
-	s, err := script.Parse(t.Name(), []byte(change))
-	noError(t, err)
-	b.model = script.New(s)
-	address, err := b.model.Start(t.Context())
-	noError(t, err)
-	// A disk of its own, which only the service sees.
-	p := &process{t: t, spec: serviceSpec{Dir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Model: address}}
-	p.wrap = []string{"unshare", "-Urm", "sh", "-c", fmt.Sprintf(`mount -t tmpfs -o size=6m none %[1]s && mkdir %[1]s/data && exec "$0"`, dir)}
-	p.start()
-	b.url = "http://" + p.spec.Listen
-	b.client = b.newClient("")
+	_, b := newSmallDisk(t, "6m", change)
 	write(t, b.project, map[string]string{"big.txt": strings.Repeat("0123456789abcdef", 512<<10)})
-	_, err = b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout"})
+	_, err := b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout"})
 	if err == nil || !strings.Contains(err.Error(), "disk is full") {
 		t.Fatalf("the error is %v", err)
 	}
@@ -276,21 +271,10 @@ func TestTheDiskIsFull(t *testing.T) {
 // TestTheDiskFillsUpMeanwhile: what the agent did is not lost when there is no
 // room to write down what follows; it goes on once there is.
 func TestTheDiskFillsUpMeanwhile(t *testing.T) {
-	dir := t.TempDir()
-	b := &bench{t: t, project: newProject(t)}
-	s, err := script.Parse(t.Name(), []byte(change))
-	noError(t, err)
-	b.model = script.New(s)
-	address, err := b.model.Start(t.Context())
-	noError(t, err)
-	p := &process{t: t, spec: serviceSpec{Dir: filepath.Join(dir, "data"), Listen: "127.0.0.1:0", Model: address}}
-	p.wrap = []string{"unshare", "-Urm", "sh", "-c", fmt.Sprintf(`mount -t tmpfs -o size=16m none %[1]s && mkdir %[1]s/data && exec "$0"`, dir)}
-	p.start()
-	b.url = "http://" + p.spec.Listen
-	b.client = b.newClient("")
+	disk, b := newSmallDisk(t, "16m", change)
 	// The first time, the command takes all the room there is, for a while, and
 	// says more than the service's reserve holds.
-	line := fmt.Sprintf(`cd %s; test -f once || { touch once; (sleep 1; rm -f ballast) >/dev/null 2>&1 & head -c 32m /dev/zero >ballast 2>/dev/null; seq 1 600000; }; echo fine`, dir)
+	line := fmt.Sprintf(`cd %s; test -f once || { touch once; (sleep 1; rm -f ballast) >/dev/null 2>&1 & head -c 32m /dev/zero >ballast 2>/dev/null; seq 1 600000; }; echo fine`, disk)
 	noError(t, b.client.Declare(t.Context(), remote.Environment{Name: "e", Verify: []string{line}}))
 	sent, err := b.client.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: "k", Mode: agent.Edit, Prompt: "shout", Environment: "e"})
 	noError(t, err)
