@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,11 +44,12 @@ func (s *Sandbox) masks(covered []string) []string {
 	paths = append(paths, boundSockets("/proc/net/unix")...)
 	var masks []string
 	for _, path := range paths {
-		if _, err := os.Lstat(path); err != nil { // most are not there
+		stat, err := os.Lstat(path) // most are not there
+		if err != nil || stat.Mode()&fs.ModeSymlink == 0 && slices.Contains(s.hidden, path) {
 			continue
 		}
 		real, err := filepath.EvalSymlinks(path) // a ~/.ssh that is a link: hide what it leads to
-		if err != nil || slices.Contains(masks, real) || s.holdsRoot(real) {
+		if err != nil || stat.Mode()&fs.ModeSymlink == 0 && slices.Contains(masks, real) || s.holdsRoot(real) {
 			continue
 		}
 		hidden := func(dir string) bool { return within(real, dir) }
@@ -62,16 +64,20 @@ func (s *Sandbox) masks(covered []string) []string {
 // its own place, and what it leads to if it is a link. Nothing need be there.
 func (s *Sandbox) rootMasks() []string {
 	var hidden []string
+	hide := func(path string) {
+		if s.scratch.treeOf(path) != nil && !s.holdsRoot(path) && !slices.Contains(hidden, path) {
+			hidden = append(hidden, path)
+		}
+	}
 	for _, path := range s.opts.Masks {
 		path = filepath.Clean(path)
-		candidates := []string{path}
 		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-			candidates[0] = filepath.Join(dir, filepath.Base(path))
+			path = filepath.Join(dir, filepath.Base(path))
 		}
-		candidates = append(candidates, existing(path)...)
-		for _, candidate := range candidates {
-			if s.scratch.treeOf(candidate) != nil && !s.holdsRoot(candidate) && !slices.Contains(hidden, candidate) {
-				hidden = append(hidden, candidate)
+		hide(path)
+		if stat, err := os.Lstat(path); err == nil && stat.Mode()&fs.ModeSymlink != 0 {
+			for _, target := range existing(path) {
+				hide(target)
 			}
 		}
 	}

@@ -21,11 +21,11 @@ func maskedPlace(t *testing.T, kind sandbox.Kind) (*place, sandbox.View) {
 		"tracked.env": secret,
 	})
 	p.opts.Level.Kind = kind
-	p.write(p.base+"/outside/c.pem", secret)
+	p.write(p.home+"/outside/c.pem", secret)
 	p.git("init", "-q")
 	p.git("add", "a.txt", "tracked.env")
 	p.write(p.root+"/.git/token", secret)
-	for name, to := range map[string]string{"link.env": "config/prod.env", "out.pem": p.base + "/outside/c.pem", "dangling": "nowhere", "keys2": "keys"} {
+	for name, to := range map[string]string{"link.env": "config/prod.env", "out.pem": p.home + "/outside/c.pem", "dangling": "nowhere", "keys2": "keys"} {
 		if err := os.Symlink(to, filepath.Join(p.root, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestMasks(t *testing.T) {
 			p, view := maskedPlace(t, kind)
 			before := files(t, p.root)
 			res := p.run(view, sandbox.Command{Shell: `
-				cat .env keys/a.pem keys/sub/b.pem keys2/a.pem config/prod.env link.env out.pem .git/token draft.env tracked.env ` + p.root + `/.env 2>/dev/null
+				cat .env keys/a.pem keys/sub/b.pem keys2/a.pem config/prod.env link.env out.pem .git/token draft.env tracked.env ` + p.root + `/.env ` + p.home + `/outside/c.pem 2>/dev/null
 				ln .env hard 2>/dev/null && cat hard && rm hard
 				for f in .env link.env draft.env config/prod.env tracked.env dangling keys/new; do echo overwritten 2>/dev/null > $f; done
 				rm -rf .env keys keys2 config/prod.env link.env out.pem dangling .git/token draft.env tracked.env 2>/dev/null
