@@ -48,7 +48,7 @@ case $purpose in
 demo) wanted+=("${neovim[@]}") ;;
 vscode) wanted+=("${vscode[@]}") ;;
 # The sandbox is tested with what people build with, the task service with its real client and a browser.
-tests) wanted+=("${neovim[@]}" "${vscode[@]}" cargo=cargo setpriv=util-linux unshare=util-linux) ;;
+tests) wanted+=("${neovim[@]}" "${vscode[@]}" cargo=cargo pip3=python3-pip bwrap=bubblewrap setpriv=util-linux unshare=util-linux) ;;
 pictures) wanted+=("${neovim[@]}" "${vscode[@]}" Xvfb=xvfb xterm=xterm import=imagemagick fc-match=fontconfig) ;;
 *) die "what for? demo, tests, vscode or pictures" ;;
 esac

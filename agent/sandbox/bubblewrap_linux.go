@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 
 	"github.com/agentls/agentls/agent/sandbox/stage"
 )
@@ -21,6 +22,9 @@ const bubblewrapPath = "/usr/bin/bwrap"
 func (s *Sandbox) runBubblewrapped(ctx context.Context, c *treeCopy, cmd *Command, argv []string) (*Result, error) {
 	if _, err := exec.LookPath(bubblewrapPath); err != nil {
 		return nil, &SetupError{Step: "find bubblewrap", Err: errors.New(bubblewrapPath + " is not installed")}
+	}
+	if s.uid != os.Getuid() {
+		return nil, &SetupError{Step: "become the owner of the workspace", Err: errors.New("bubblewrap has no other user than the one that starts it")}
 	}
 	home := s.home
 	if home == "" {
@@ -49,9 +53,13 @@ func (s *Sandbox) bubblewrap(c *treeCopy, home string, cmd *Command) []string {
 	if cmd.Network == NetworkOff {
 		args = append(args, "--unshare-net")
 	}
+	var size []string // of the tmpfs that follows
+	if cmd.Limits.Scratch > 0 {
+		size = []string{"--size", strconv.FormatInt(cmd.Limits.Scratch, 10)}
+	}
 	for _, dir := range scratchDirs {
 		if stat, err := os.Lstat(dir); err == nil && stat.IsDir() {
-			args = append(args, "--tmpfs", dir)
+			args = append(append(args, size...), "--tmpfs", dir)
 		}
 	}
 	for _, path := range keptPaths(s.opts.Env, cmd.Network) {

@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -157,12 +159,21 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// TestTmpIsSmall: /tmp is memory, and limited.
+// TestTmpIsSmall: /tmp is memory, and limited; in a copy it is on the disk.
 func TestTmpIsSmall(t *testing.T) {
-	p := newPlace(t, nil)
-	res, err := p.sandbox().Run(t.Context(), sandbox.View{}, sandbox.Command{Shell: "head -c 20000000 /dev/zero > /tmp/x", Limits: sandbox.Limits{Scratch: 10 << 20}})
-	if err != nil || res.Code == 0 || !strings.Contains(res.Output, "No space left") {
-		t.Errorf("%+v, %v", res, err)
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			cmd := sandbox.Command{Shell: "head -c 20000000 /dev/zero > $TMPDIR/x && sleep 5", Limits: sandbox.Limits{Scratch: 10 << 20}}
+			if kind == sandbox.Copied {
+				cmd.Limits.Disk = 10 << 20
+			}
+			res, err := p.sandbox().Run(t.Context(), sandbox.View{}, cmd)
+			if err != nil || res.Code == 0 || !strings.Contains(res.Output, "No space left") && kind != sandbox.Copied {
+				t.Errorf("%+v, %v", res, err)
+			}
+		})
 	}
 }
 
@@ -357,6 +368,45 @@ socket.socket(socket.AF_UNIX).connect("own.sock")
 print("ok")'`)
 	if res.Output != "ok\n" || len(res.Changes) > 0 {
 		t.Errorf("%q, changes %v", res.Output, summary(p, res))
+	}
+}
+
+// TestNetworkOpen: a command that the user granted it reaches the network, and
+// no socket of the user's by path.
+func TestNetworkOpen(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			p.mkdir(p.home + "/agent")
+			tcp, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tcp.Close() //nolint:errcheck // a test's
+			unix, err := net.Listen("unix", p.home+"/agent/sock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close() //nolint:errcheck // a test's
+			script := fmt.Sprintf(`python3 -c '
+import socket
+socket.create_connection(("127.0.0.1", %d))
+print("connected", len(open("/etc/resolv.conf").read()))
+try:
+    socket.socket(socket.AF_UNIX).connect("%s/agent/sock")
+    print("reached")
+except OSError:
+    print("denied")'`, portOf(t, tcp.Addr()), p.home)
+			resolv, err := os.ReadFile("/etc/resolv.conf")
+			if err != nil {
+				t.Fatal(err)
+			}
+			res := p.run(sandbox.View{}, sandbox.Command{Shell: script, Network: sandbox.NetworkOpen})
+			if want := fmt.Sprintf("connected %d\ndenied\n", len(resolv)); res.Output != want {
+				t.Errorf("output %q, want %q", res.Output, want)
+			}
+		})
 	}
 }
 

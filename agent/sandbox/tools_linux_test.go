@@ -99,6 +99,43 @@ func TestCargoBuild(t *testing.T) {
 	}
 }
 
+// wheelBackend builds a wheel with nothing but Python, so that pip needs no
+// network for what builds it. (PEP 517)
+const wheelBackend = `import zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "m-1.0-py3-none-any.whl"
+    info = "m-1.0.dist-info/"
+    with zipfile.ZipFile(folder + "/" + name, "w") as z:
+        z.write("m.py")
+        z.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: m\nVersion: 1.0\n")
+        z.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr(info + "RECORD", "")
+    return name
+`
+
+// TestPipBuild: pip builds a wheel and installs it, without the network.
+func TestPipBuild(t *testing.T) {
+	python, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output() // behind wrappers that keep lists of their own
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, map[string]string{
+				".gitignore": "lib/\n__pycache__/\n", "backend.py": wheelBackend, "m.py": "answer = 42\n",
+				"pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n",
+			}).withTools()
+			p.opts.Level.Kind = kind
+			p.git("init", "-q")
+			res := p.sh(strings.TrimSpace(string(python)) + " -m pip install -q --disable-pip-version-check --root-user-action ignore --target lib . && cd lib && python3 -c 'import m; print(m.answer, m.__file__)'")
+			if res.Output != "42 "+p.root+"/lib/m.py\n" || len(res.Changes) > 0 {
+				t.Errorf("output %q, changes %v", res.Output, summary(p, res))
+			}
+		})
+	}
+}
+
 // TestWorktree: git works in a linked worktree, and cannot write the
 // repository it belongs to.
 func TestWorktree(t *testing.T) {
