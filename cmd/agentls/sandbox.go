@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,17 +70,21 @@ type sandboxReport struct {
 	Named    []string        `json:"named,omitempty"`    // what cannot be in a proposal, and why
 }
 
+// shownOutput is what a person is shown of a command's output, in bytes: a half
+// of it while it comes.
+const shownOutput = 32 << 20
+
 func (a *app) sandboxExec(cmd *cobra.Command, asked execution, argv []string) error {
 	ctx := cmd.Context()
 	root, err := workspaceRoot(ctx, asked.dir)
 	if err != nil {
 		return err
 	}
-	var stream io.Writer
+	command := sandbox.Command{Argv: argv}
 	if !a.json {
-		stream = cmd.OutOrStdout()
+		command.Stream, command.Limits.Output = cmd.OutOrStdout(), shownOutput
 	}
-	report, cs, err := a.runSandboxed(ctx, root, asked, sandbox.Command{Argv: argv, Stream: stream})
+	report, cs, err := a.runSandboxed(ctx, root, asked, command)
 	if err != nil {
 		return err
 	}
@@ -207,16 +210,19 @@ func (a *app) printSandboxed(cmd *cobra.Command, report *sandboxReport) {
 		cmd.Print(color.diff(report.Diff))
 	} else {
 		for i := range res.Changes {
-			cmd.Println(changeLine(&res.Changes[i], relativeTo(report.Root)))
+			cmd.Println(oneLine(changeLine(&res.Changes[i], relativeTo(report.Root))))
 		}
 	}
 	for _, line := range report.Named {
-		cmd.Println(color.dim("not in the " + proposalOrDiff(report) + ": " + line))
+		cmd.Println(color.dim(oneLine("not in the " + proposalOrDiff(report) + ": " + line)))
 	}
 	if report.Proposal != "" {
 		cmd.Printf("kept as proposal %s; see agentls changes show %s\n", color.bold(report.Proposal), report.Proposal)
 	}
 }
+
+// oneLine shows a line about a file whose name is a stranger's.
+func oneLine(s string) string { return strings.ReplaceAll(plain(s), "\n", "\uFFFD") }
 
 func proposalOrDiff(report *sandboxReport) string {
 	if report.Proposal != "" {
