@@ -113,6 +113,7 @@ type treeCopy struct {
 	tmp   string
 	trees []*tree
 	sc    *scratch
+	made  []fs.FileInfo // of the copies of the roots, in the order of trees
 	git   gitStyle
 	hides func(path string) bool // what is not copied
 }
@@ -174,6 +175,11 @@ func (c *treeCopy) fill(ctx context.Context) error {
 		if err := c.copyFolder(ctx, t.lowers(), t.root, c.root(t)); err != nil {
 			return err
 		}
+		made, err := os.Lstat(c.root(t))
+		if err != nil {
+			return err
+		}
+		c.made = append(c.made, made)
 	}
 	return nil
 }
@@ -289,7 +295,10 @@ func (c *treeCopy) copyFile(from base, to string) error {
 func (c *treeCopy) changes(ctx context.Context, ignored ignoreFunc) ([]Change, error) {
 	var all []foundChange
 	budget := int64(maxTexts)
-	for _, t := range c.trees {
+	for i, t := range c.trees {
+		if now, err := os.Stat(c.root(t)); err != nil || !os.SameFile(c.made[i], now) { // we read what the command may not
+			return nil, fmt.Errorf("something else took the place of the copy of %s: its files are not looked at", t.root)
+		}
 		d := &diff{root: t.root, upper: c.root(t), budget: &budget, hides: c.hides, copied: true}
 		found, err := d.changes(ctx, t.lowers(), ignored)
 		if err != nil {

@@ -410,6 +410,45 @@ except OSError:
 	}
 }
 
+// TestRootReplaced: a command that puts something else in the workspace's place
+// does not make us read what it cannot read itself.
+func TestRootReplaced(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		for name, script := range map[string]string{
+			"by a link":     "cd .. && mv project elsewhere && ln -s %[1]s/.ssh project",
+			"its parent":    "cd ../.. && mv $(basename $(dirname $OLDPWD)) elsewhere && ln -s %[1]s/.ssh $(basename $(dirname $OLDPWD))",
+			"by nothing":    "rm -rf $PWD",
+			"by a new one":  "cd .. && mv project elsewhere && mkdir project && echo x > project/x",
+			"and its files": "rm -rf dir && ln -s %[1]s/.ssh dir && ln -s %[1]s/.ssh/key link",
+		} {
+			t.Run(string(kind)+" "+name, func(t *testing.T) {
+				p := newPlace(t, map[string]string{"dir/a.txt": "a\n"})
+				p.opts.Level.Kind = kind
+				p.write(p.home+"/.ssh/key", secretText)
+				p.write(p.home+"/.ssh/project/key", secretText)
+				script := "cd $PWD; OLDPWD=$PWD; " + fmt.Sprintf(script+"; :", p.home)
+				res, err := p.sandbox().Run(t.Context(), sandbox.View{}, sandbox.Command{Shell: script})
+				if err != nil && !strings.Contains(err.Error(), "took the place of") {
+					t.Error(err)
+				}
+				if err == nil {
+					for _, c := range res.Changes {
+						if strings.Contains(string(c.Content), secretText) {
+							t.Errorf("%s %s holds a secret", c.Op, c.Path)
+						}
+					}
+				}
+				if err != nil && p.sh("cat dir/a.txt").Output != "a\n" {
+					t.Error("the next command has no workspace")
+				}
+				if got := p.read(p.root + "/dir/a.txt"); got != "a\n" {
+					t.Errorf("the user's file holds %q", got)
+				}
+			})
+		}
+	}
+}
+
 // TestBadCommands: what cannot run says so, and nothing ran.
 func TestBadCommands(t *testing.T) {
 	p := newPlace(t, nil)
