@@ -113,28 +113,38 @@ func table(kind sandbox.Kind, columns map[string][]row) string {
 // ordinaryUser is nobody that the machine knows.
 const ordinaryUser = 31337
 
-// attacksAsUser runs attackAll in a process of an ordinary user.
-func attacksAsUser(t *testing.T, kind sandbox.Kind) []row {
+// asUser runs a test in a process of an ordinary user.
+func asUser(t *testing.T, test string, env func(base string) []string) {
 	t.Helper()
 	base, err := os.MkdirTemp(testBase(t), "user-") //nolint:usetesting // not in /tmp, which commands have to themselves
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(base) })
-	self, report := filepath.Join(base, "sandbox.test"), filepath.Join(base, "report.json")
+	self := filepath.Join(base, "sandbox.test")
 	copyExecutable(t, executable(t), self)
 	if err := os.Chown(base, ordinaryUser, ordinaryUser); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestAttack$", "-test.timeout=60s")
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^"+test+"$", "-test.timeout=60s")
 	cmd.Dir = base
-	cmd.Env = append(os.Environ(), "HOME="+base, "AGENTLS_TEST_BASE="+base, "AGENTLS_TEST_STAGE="+stagePath,
-		"AGENTLS_ATTACK_REPORT="+report, "AGENTLS_ATTACK_LEVEL="+string(kind))
+	cmd.Env = append(os.Environ(), "HOME="+base, "AGENTLS_TEST_BASE="+base, "AGENTLS_TEST_STAGE="+stagePath)
+	cmd.Env = append(cmd.Env, env(base)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: ordinaryUser, Gid: ordinaryUser}}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("as an ordinary user: %v\n%s", err, out)
 	}
+}
+
+// attacksAsUser runs attackAll in a process of an ordinary user.
+func attacksAsUser(t *testing.T, kind sandbox.Kind) []row {
+	t.Helper()
+	report := ""
 	var rows []row
+	asUser(t, "TestAttack", func(base string) []string {
+		report = filepath.Join(base, "report.json")
+		return []string{"AGENTLS_ATTACK_REPORT=" + report, "AGENTLS_ATTACK_LEVEL=" + string(kind)}
+	})
 	b, err := os.ReadFile(report)
 	if err == nil {
 		err = json.Unmarshal(b, &rows)

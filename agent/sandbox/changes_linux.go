@@ -134,7 +134,7 @@ type below struct {
 
 // walk collects the entries of one folder and those beneath it.
 func (d *diff) walk(rel, upper string, lowers []string, above below) error {
-	names, err := os.ReadDir(upper)
+	names, err := readFolder(upper)
 	if err != nil {
 		return err
 	}
@@ -171,6 +171,18 @@ func (d *diff) walk(rel, upper string, lowers []string, above below) error {
 		return d.removeUnseen(rel, lowers, seen, above)
 	}
 	return nil
+}
+
+// readFolder lists a folder that a command may have made.
+func readFolder(path string) ([]fs.DirEntry, error) {
+	dir, err := opened(path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close() //nolint:errcheck // only read
+	names, err := dir.ReadDir(-1)
+	slices.SortFunc(names, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return names, err
 }
 
 // visit collects one entry, and what is beneath it.
@@ -254,6 +266,9 @@ func (d *diff) removeUnseen(rel string, lowers []string, seen map[string]bool, a
 	done := map[string]bool{".git": true}
 	for _, dir := range lowers {
 		names, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrPermission) {
+			continue // nobody here can tell what was in it
+		}
 		if err != nil {
 			return err
 		}
@@ -363,16 +378,16 @@ func (d *diff) fileChange(c Change, e entry) (Change, bool, error) {
 		c.Huge = true
 		return c, !same || c.Mode != c.Was, err
 	}
-	content, err := readRegular(e.upper)
+	content, err := readWritten(e.upper)
 	if err != nil {
 		return c, false, err
 	}
 	if compare {
 		before, err := readRegular(e.base.path)
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrPermission) {
 			return c, false, err
 		}
-		if bytes.Equal(before, content) && c.Mode == c.Was {
+		if err == nil && bytes.Equal(before, content) && c.Mode == c.Was {
 			return c, false, nil // touched, or written with what was there
 		}
 	}

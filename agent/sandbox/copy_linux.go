@@ -115,7 +115,16 @@ type treeCopy struct {
 	sc    *scratch
 	made  []fs.FileInfo // of the copies of the roots, in the order of trees
 	git   gitStyle
-	hides func(path string) bool // what is not copied
+	masks func(path string) bool
+
+	// unreadable are paths of the workspace that are not ours to read, nor the
+	// command's.
+	unreadable []string
+}
+
+// hides reports whether path is not copied, and so not looked at afterwards.
+func (c *treeCopy) hides(path string) bool {
+	return c.masks(path) || slices.ContainsFunc(c.unreadable, func(dir string) bool { return within(path, dir) })
 }
 
 // A gitStyle says how git finds the repository, which is not copied: it is
@@ -130,7 +139,7 @@ const (
 func (s *Sandbox) newCopy() *treeCopy {
 	s.scratch.works++
 	dir := filepath.Join(s.scratch.dir, fmt.Sprintf("copy-%d", s.scratch.works))
-	return &treeCopy{dir: dir, home: filepath.Join(dir, "home"), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch, hides: s.hides}
+	return &treeCopy{dir: dir, home: filepath.Join(dir, "home"), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch, masks: s.hides}
 }
 
 func (c *treeCopy) remove() error { return removeTree(c.dir) }
@@ -193,11 +202,15 @@ func (c *treeCopy) copyFolder(ctx context.Context, lowers []string, at, to strin
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(to, 0o700); err != nil {
+	names, err := mergedNames(lowers)
+	if errors.Is(err, fs.ErrPermission) {
+		c.unreadable = append(c.unreadable, at)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	names, err := mergedNames(lowers)
-	if err != nil {
+	if err := os.Mkdir(to, 0o700); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -246,7 +259,7 @@ func (c *treeCopy) copyOne(ctx context.Context, from base, at, to string) error 
 		}
 		return os.Symlink(target, to)
 	case from.stat.Mode().IsRegular():
-		return c.copyFile(from, to)
+		return c.copyFile(from, at, to)
 	}
 	return nil // a socket or a pipe is somebody else's
 }
@@ -269,8 +282,12 @@ func (c *treeCopy) showGit(from base, to string) error {
 
 // copyFile copies content, by reference where the file system can, mode and
 // time. Never as a hard link: that would be the user's file.
-func (c *treeCopy) copyFile(from base, to string) error {
-	src, err := os.Open(from.path)
+func (c *treeCopy) copyFile(from base, at, to string) error {
+	src, err := os.OpenFile(from.path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		c.unreadable = append(c.unreadable, at)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func look(dirs []string, name string) (base, error) {
 		path := filepath.Join(dir, name)
 		stat, err := os.Lstat(path)
 		switch {
-		case isMissing(err):
+		case isMissing(err), errors.Is(err, fs.ErrPermission): // nothing that anybody here may see
 			continue
 		case err != nil:
 			return base{}, err
@@ -73,10 +73,37 @@ func isOpaque(dir string) bool {
 	return err == nil && n == 1 && value[0] == 'y'
 }
 
-// readRegular reads a file that a command may have written: no link is
-// followed.
+// opened opens a file, or a folder, that a command may have made: no link is
+// followed, and one that the command took its owner's rights from is opened all
+// the same.
+func opened(path string) (*os.File, error) {
+	const how = os.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	f, err := os.OpenFile(path, how, 0)
+	if !errors.Is(err, fs.ErrPermission) {
+		return f, err
+	}
+	stat, statErr := os.Lstat(path)
+	if statErr != nil || stat.Mode()&fs.ModeSymlink != 0 {
+		return nil, err
+	}
+	if os.Chmod(path, stat.Mode().Perm()|0o700) != nil { //nolint:gosec // its owner is who we are, or this fails
+		return nil, err
+	}
+	if f, err = os.OpenFile(path, how, 0); !stat.IsDir() {
+		err = errors.Join(err, os.Chmod(path, stat.Mode().Perm()))
+	}
+	return f, err
+}
+
+// readRegular reads a file of a layer.
 func readRegular(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	return readFrom(os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0))
+}
+
+// readWritten reads a file that a command may have written.
+func readWritten(path string) ([]byte, error) { return readFrom(opened(path)) }
+
+func readFrom(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -93,14 +120,18 @@ func readRegular(path string) ([]byte, error) {
 	return content[:n], err
 }
 
-// sameFiles compares files of the same size, piece by piece.
-func sameFiles(a, b string) (bool, error) {
-	fa, err := os.OpenFile(a, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+// sameFiles compares a file that a command may have written with one of a
+// layer, of the same size, piece by piece.
+func sameFiles(written, base string) (bool, error) {
+	fa, err := opened(written)
 	if err != nil {
 		return false, err
 	}
 	defer fa.Close() //nolint:errcheck // only read
-	fb, err := os.Open(b)
+	fb, err := os.OpenFile(base, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

@@ -25,7 +25,7 @@ func TestProbe(t *testing.T) {
 	if level.Kind != sandbox.Namespaces && len(level.Refused) == 0 {
 		t.Errorf("level %q without a reason", level)
 	}
-	if left, err := os.ReadDir(p.opts.State); err != nil || len(left) != 2 { // runs and caches
+	if left, err := os.ReadDir(p.opts.State); err != nil || len(left) != 3 { // runs, their lock, and caches
 		t.Errorf("the probe left %v, %v", left, err)
 	}
 }

@@ -23,7 +23,7 @@ type recorder struct {
 // newRecorder keeps limit bytes, or with 0 all, and gives what it keeps to
 // stream as well, unless that is nil.
 func newRecorder(limit int, names renaming, stream io.Writer) *recorder {
-	r := &recorder{half: limit / 2, names: names}
+	r := &recorder{half: (limit + 1) / 2, names: names}
 	if stream != nil {
 		r.live = &live{to: stream, names: names}
 	}

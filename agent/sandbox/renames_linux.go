@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 )
 
@@ -21,6 +22,9 @@ func joinRenames(found []foundChange) ([]Change, error) {
 			continue
 		}
 		before, err := readRegular(found[i].entry.base.path)
+		if errors.Is(err, fs.ErrPermission) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

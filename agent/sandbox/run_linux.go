@@ -126,11 +126,12 @@ func (s *Sandbox) runMounted(ctx context.Context, view View, cmd *Command, argv 
 		s.discardLater(ctx)
 		return nil, err
 	}
+	if res.Changes, err = s.mountedChanges(ctx); err != nil {
+		s.discardLater(ctx)
+		return nil, fmt.Errorf("read what the command changed: %w", err)
+	}
 	if err := s.keepCaches(); err != nil {
 		return nil, err
-	}
-	if res.Changes, err = s.mountedChanges(ctx); err != nil {
-		return nil, fmt.Errorf("read what the command changed: %w", err)
 	}
 	res.Elapsed = s.opts.Now().Sub(began)
 	return res, nil
@@ -300,7 +301,7 @@ func gitDirs(root string) []string {
 	case err != nil:
 		return nil
 	case stat.Mode()&fs.ModeSymlink != 0:
-		return existing(dotGit)
+		return repository(dotGit)
 	case stat.IsDir():
 		return []string{dotGit}
 	}
@@ -309,9 +310,9 @@ func gitDirs(root string) []string {
 	if !ok {
 		return dirs
 	}
-	dirs = append(dirs, existing(target)...)
+	dirs = append(dirs, repository(target)...)
 	if common, ok := pointer(filepath.Join(target, "commondir"), ""); ok {
-		dirs = append(dirs, existing(common)...)
+		dirs = append(dirs, repository(common)...)
 	}
 	return withoutNested(dirs)
 }
@@ -330,6 +331,15 @@ func pointer(file, prefix string) (string, bool) {
 		path = filepath.Join(filepath.Dir(file), path)
 	}
 	return path, true
+}
+
+// repository returns path with its links resolved, or nothing if git has nothing
+// there: a file of the workspace must not open any folder to its commands.
+func repository(path string) []string {
+	if stat, err := os.Stat(filepath.Join(path, "HEAD")); err != nil || !stat.Mode().IsRegular() {
+		return nil
+	}
+	return existing(path)
 }
 
 // existing returns path with its links resolved, or nothing.

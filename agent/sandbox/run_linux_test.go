@@ -449,6 +449,91 @@ func TestRootReplaced(t *testing.T) {
 	}
 }
 
+// TestUnreadable: what its owner may not read, or took from itself, is in
+// nobody's way.
+func TestUnreadable(t *testing.T) {
+	if os.Getuid() == 0 { // who reads all
+		asUser(t, "TestUnreadable", func(string) []string { return nil })
+		return
+	}
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, map[string]string{"a.txt": "a\n", "locked/x": "x\n", "secret": "s\n", "tolock/y": "y\n"})
+			p.opts.Level.Kind = kind
+			p.shell("cd " + p.root + " && chmod 0 locked secret")
+			res := p.sh("echo more >> a.txt; mkdir new; echo n > new/n; chmod 0 new tolock; echo z > z; chmod 0 z; cat locked/x secret 2>/dev/null; true")
+			if diff := cmp.Diff([]string{"modify a.txt", "create new/n", "create z"}, summary(p, res)); diff != "" || res.Output != "" {
+				t.Errorf("output %q\n%s", res.Output, diff)
+			}
+			for _, c := range res.Changes {
+				if c.Path == p.root+"/z" && (c.Mode != 0 || string(c.Content) != "z\n") {
+					t.Errorf("z is %+v", c)
+				}
+			}
+			if kind == sandbox.Namespaces {
+				res = p.sh("chmod 755 locked && echo more >> locked/x && cat locked/x")
+				if diff := cmp.Diff([]string{"create locked/x"}, summary(p, res)); diff != "" || res.Output != "x\nmore\n" {
+					t.Errorf("output %q\n%s", res.Output, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestCancelledWhileRead: changes that could not be read are gone, as those of
+// a command that was cancelled are.
+func TestCancelledWhileRead(t *testing.T) {
+	p := newPlace(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	p.opts.Ignored = func(ctx context.Context, _ string, _ []string) (map[string]bool, error) {
+		cancel()
+		return nil, ctx.Err()
+	}
+	if _, err := p.sandbox().Run(ctx, sandbox.View{}, sandbox.Command{Shell: "echo x > x; mkdir d; echo y > d/y"}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	if res := p.sh("find . -type f"); res.Output != "" || len(res.Changes) > 0 {
+		t.Errorf("it left %q, changes %v", res.Output, summary(p, res))
+	}
+}
+
+// TestManyRuns: the scratch of a run that begins is not swept away by another.
+func TestManyRuns(t *testing.T) {
+	p := newPlace(t, nil)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				box, err := sandbox.New(p.opts)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := box.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestGitPointer: a .git that leads to what is no repository opens nothing.
+func TestGitPointer(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			p.write(p.base+"/private/file", "private\n")
+			p.write(p.root+"/.git", "gitdir: "+p.base+"/private\n")
+			res, err := p.sandbox().Run(t.Context(), sandbox.View{}, sandbox.Command{Argv: []string{"cat", p.base + "/private/file"}})
+			if err != nil || res.Code == 0 {
+				t.Errorf("%+v, %v", res, err)
+			}
+		})
+	}
+}
+
 // TestBadCommands: what cannot run says so, and nothing ran.
 func TestBadCommands(t *testing.T) {
 	p := newPlace(t, nil)

@@ -57,15 +57,11 @@ func newScratch(s *Sandbox) (*scratch, error) {
 	if err := os.MkdirAll(runs, 0o700); err != nil {
 		return nil, err
 	}
-	sweep(runs)
-	dir, err := os.MkdirTemp(runs, "")
+	dir, lock, err := newRun(runs)
 	if err != nil {
 		return nil, err
 	}
-	sc := &scratch{dir: dir, uid: s.uid, gid: s.gid}
-	if sc.lock, err = tryLock(filepath.Join(dir, "lock")); err != nil {
-		return nil, errors.Join(err, removeTree(dir))
-	}
+	sc := &scratch{dir: dir, lock: lock, uid: s.uid, gid: s.gid}
 	if err := os.WriteFile(sc.empty(), nil, 0o444); err != nil { //nolint:forbidigo,gosec // everybody's to read: there is nothing in it
 		return nil, errors.Join(err, sc.remove())
 	}
@@ -82,21 +78,39 @@ func newScratch(s *Sandbox) (*scratch, error) {
 
 func (sc *scratch) empty() string { return filepath.Join(sc.dir, "empty") }
 
-// sweep removes the scratch folders that nobody holds.
-func sweep(runs string) {
+// newRun makes a folder in runs and takes its lock. Meanwhile nobody sweeps: one
+// that is not locked yet would be taken for that of a process that died.
+func newRun(runs string) (dir string, lock *os.File, err error) {
+	all, err := lockFile(runs+".lock", unix.LOCK_EX)
+	if err != nil {
+		return "", nil, err
+	}
+	dead := unheld(runs)
+	if dir, err = os.MkdirTemp(runs, ""); err == nil {
+		lock, err = tryLock(filepath.Join(dir, "lock"))
+	}
+	_ = all.Close()
+	for path, held := range dead {
+		_ = removeTree(path) // what cannot be removed now is tried the next time
+		_ = held.Close()
+	}
+	return dir, lock, err
+}
+
+// unheld returns the scratch folders that nobody holds, with their locks.
+func unheld(runs string) map[string]*os.File {
 	dirs, err := os.ReadDir(runs)
 	if err != nil {
-		return
+		return nil
 	}
+	dead := map[string]*os.File{}
 	for _, dir := range dirs {
 		path := filepath.Join(runs, dir.Name())
-		lock, err := tryLock(filepath.Join(path, "lock"))
-		if err != nil {
-			continue // it lives
+		if lock, err := tryLock(filepath.Join(path, "lock")); err == nil {
+			dead[path] = lock
 		}
-		_ = removeTree(path) // what cannot be removed now is tried the next time
-		_ = lock.Close()
 	}
+	return dead
 }
 
 var errLocked = errors.New("somebody holds it")
