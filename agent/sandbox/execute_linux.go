@@ -155,7 +155,7 @@ func (s *Sandbox) wrap(cmd *exec.Cmd, wrapper []string) error {
 // send gives the stage its plan, while it already runs.
 func (r *runningStage) send(plan *stage.Plan) {
 	r.sent.Go(func() {
-		_ = json.NewEncoder(r.plan).Encode(plan) // a stage that ended says why itself
+		_ = plan.Write(r.plan) // a stage that ended says why itself
 		_ = r.plan.Close()
 	})
 }

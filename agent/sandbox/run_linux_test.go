@@ -534,6 +534,29 @@ func TestGitPointer(t *testing.T) {
 	}
 }
 
+// TestNames: names that no text holds are what they are, in the workspace, its
+// path, masks and arguments.
+func TestNames(t *testing.T) {
+	const odd = "\xff\n'\"caf\xe9"
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			p.root = filepath.Join(p.home, odd)
+			p.opts.Roots = []string{p.root}
+			p.write(filepath.Join(p.root, odd), "a\n")
+			p.write(filepath.Join(p.root, ".env"+odd), secretText)
+			p.opts.Masks = []string{filepath.Join(p.root, ".env"+odd)}
+			p.git("init", "-q")
+			script := `cat ./.env* 2>/dev/null; cat "$1"; echo more >> "$1"; echo new > "$1 new"; mv "$1 new" "$1 moved"`
+			res := p.run(sandbox.View{}, sandbox.Command{Argv: []string{"sh", "-c", script, "sh", odd}})
+			if diff := cmp.Diff([]string{"modify " + odd, "create " + odd + " moved"}, summary(p, res)); diff != "" || res.Output != "a\n" {
+				t.Errorf("output %q\n%s", res.Output, diff)
+			}
+		})
+	}
+}
+
 // TestBadCommands: what cannot run says so, and nothing ran.
 func TestBadCommands(t *testing.T) {
 	p := newPlace(t, nil)

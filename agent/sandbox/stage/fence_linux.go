@@ -58,7 +58,7 @@ func inMemory(plan *Plan) (*os.File, error) {
 		return nil, err
 	}
 	f := os.NewFile(uintptr(fd), "plan")
-	err = json.NewEncoder(f).Encode(plan)
+	err = plan.Write(f)
 	if err == nil {
 		_, err = f.Seek(0, 0)
 	}
@@ -74,7 +74,7 @@ func fence() {
 	runtime.LockOSThread()
 	unix.CloseOnExec(fencePlanFD)
 	unix.CloseOnExec(fenceReportFD)
-	s := &stage{plan: &Plan{}}
+	s := &stage{}
 	step, err := s.goBehindFence()
 	rep := Report{Step: step, Err: fmt.Sprint(err)}
 	_ = json.NewEncoder(os.NewFile(fenceReportFD, "report")).Encode(rep) // the stage says it then
@@ -82,9 +82,11 @@ func fence() {
 }
 
 func (s *stage) goBehindFence() (string, error) {
-	if err := json.NewDecoder(os.NewFile(fencePlanFD, "plan")).Decode(s.plan); err != nil {
+	plan, err := ReadPlan(os.NewFile(fencePlanFD, "plan"))
+	if err != nil {
 		return "read the plan", err
 	}
+	s.plan = plan
 	path, err := s.lookPath()
 	if err != nil {
 		return "find the command", err

@@ -85,13 +85,11 @@ func closeInherited() error {
 func (s *stage) readPlan() error {
 	in := os.NewFile(planFD, "plan")
 	defer in.Close() //nolint:errcheck // only read
-	s.plan = &Plan{}
-	if err := json.NewDecoder(in).Decode(s.plan); err != nil {
+	plan, err := ReadPlan(in)
+	if err != nil {
 		return err
 	}
-	if s.plan.Version != Version {
-		return fmt.Errorf("the stage speaks version %d, the plan is of %d: build both again", Version, s.plan.Version)
-	}
+	s.plan = plan
 	if len(s.plan.Argv) == 0 {
 		return errors.New("the plan names no command")
 	}

@@ -7,9 +7,15 @@
 // Invariant: a step that is refused ends the stage before the command starts.
 package stage
 
+import (
+	"encoding/gob"
+	"fmt"
+	"io"
+)
+
 // Version changes whenever Plan or Report do: a stage of another version
 // refuses the plan.
-const Version = 2
+const Version = 3
 
 // The descriptors that the stage is started with, after the three standard
 // ones.
@@ -57,41 +63,57 @@ const (
 // A Plan is all that the stage is told. Paths are absolute, without symbolic
 // links.
 type Plan struct {
-	Version int      `json:"version"`
-	Mode    Mode     `json:"mode"`
-	Argv    []string `json:"argv"`
-	Env     []string `json:"env"`
-	Dir     string   `json:"dir"`
-	UID     int      `json:"uid"` // the command's; that of the stage, unless the stage is root
-	GID     int      `json:"gid"`
-	Network Network  `json:"network"`
-	Limits  Limits   `json:"limits"`
+	Version int
+	Mode    Mode
+	Argv    []string
+	Env     []string
+	Dir     string
+	UID     int // the command's; that of the stage, unless the stage is root
+	GID     int
+	Network Network
+	Limits  Limits
 
-	Overlays []Overlay `json:"overlays"` // in the order they are attached; a later one may lie in an earlier one
-	ReadOnly []string  `json:"readOnly"` // shown as they are, never written
-	Masks    []string  `json:"masks"`    // files and folders whose content is hidden; also links, themselves
-	Empty    string    `json:"empty"`    // the file that shows in place of those that are no folders
-	Scratch  []string  `json:"scratch"`  // folders that begin empty and end with the command
-	Keep     []string  `json:"keep"`     // files beneath Scratch that are shown all the same, read-only
+	Overlays []Overlay // in the order they are attached; a later one may lie in an earlier one
+	ReadOnly []string  // shown as they are, never written
+	Masks    []string  // files and folders whose content is hidden; also links, themselves
+	Empty    string    // the file that shows in place of those that are no folders
+	Scratch  []string  // folders that begin empty and end with the command
+	Keep     []string  // files beneath Scratch that are shown all the same, read-only
 
-	Writable []string `json:"writable"` // Landlock: beneath these a command may write
-	Readable []string `json:"readable"` // Landlock, of Fenced: beneath these and Writable it may read and execute
+	Writable []string // Landlock: beneath these a command may write
+	Readable []string // Landlock, of Fenced: beneath these and Writable it may read and execute
+}
+
+// Write writes p as ReadPlan reads it: by package gob, because paths and
+// arguments are bytes, and JSON would change those that are no UTF-8.
+func (p *Plan) Write(to io.Writer) error { return gob.NewEncoder(to).Encode(p) }
+
+// ReadPlan reads a plan, and refuses one of another version.
+func ReadPlan(from io.Reader) (*Plan, error) {
+	p := &Plan{}
+	if err := gob.NewDecoder(from).Decode(p); err != nil {
+		return nil, fmt.Errorf("%w: if agentls and its stage are of different versions, build both again", err)
+	}
+	if p.Version != Version {
+		return nil, fmt.Errorf("the stage speaks version %d, the plan is of %d: build both again", Version, p.Version)
+	}
+	return p, nil
 }
 
 // An Overlay is a folder of which the command sees a copy-on-write view.
 type Overlay struct {
-	At     string   `json:"at"`
-	Lowers []string `json:"lowers"` // the highest first
-	Upper  string   `json:"upper"`
-	Work   string   `json:"work"` // empty, on the file system of Upper
+	At     string
+	Lowers []string // the highest first
+	Upper  string
+	Work   string // empty, on the file system of Upper
 }
 
 // Limits bound the command and all it starts. Zero means no limit.
 type Limits struct {
-	Processes int   `json:"processes"` // and threads
-	Memory    int64 `json:"memory"`    // bytes of anonymous memory, of all processes together
-	FileSize  int64 `json:"fileSize"`  // bytes, of one file
-	Scratch   int64 `json:"scratch"`   // bytes, of each scratch folder
+	Processes int   // and threads
+	Memory    int64 // bytes of anonymous memory, of all processes together
+	FileSize  int64 // bytes, of one file
+	Scratch   int64 // bytes, of each scratch folder
 }
 
 // The limits that a report names.
