@@ -35,7 +35,7 @@ func (s *Sandbox) runBubblewrapped(ctx context.Context, c *treeCopy, cmd *Comman
 	plan.Env = lastOfEach(append(plan.Env, "HOME="+home))
 	plan.Writable = append([]string{"/dev", "/proc", home}, scratchDirs...)
 	plan.Writable = append(plan.Writable, s.opts.Roots...)
-	prepare := func() (*stage.Plan, []string, error) { return plan, []string{c.dir}, nil }
+	prepare := func() (*stage.Plan, []string, error) { return plan, []string{c.dir, c.home}, nil }
 	a := attributes{mode: stage.Inside, network: cmd.network(), wrapper: s.bubblewrap(c, home, cmd)}
 	return s.execute(ctx, cmd, a, prepare)
 }

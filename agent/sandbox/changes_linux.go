@@ -66,6 +66,7 @@ type diff struct {
 	marks   []entry // of the upper: opaque folders, and whiteouts of folders
 	entries []entry
 	folders []entry // those that no layer below has
+	ignored []entry // what of them is ignored: it stays for the later commands
 }
 
 // An entry is a path of the workspace that may have changed.
@@ -312,7 +313,9 @@ func (d *diff) offered(ctx context.Context, entries []entry, ignored ignoreFunc)
 	}
 	var kept []entry
 	for _, e := range entries {
-		if !answers[e.repo][e.name()] {
+		if answers[e.repo][e.name()] {
+			d.ignored = append(d.ignored, e)
+		} else {
 			kept = append(kept, e)
 		}
 	}

@@ -53,7 +53,7 @@ func (s *Sandbox) runIn(ctx context.Context, c *treeCopy, cmd *Command, argv []s
 		mode = stage.Open
 	}
 	prepare := func() (*stage.Plan, []string, error) {
-		return s.fencedPlan(c, cmd, argv, mode), []string{c.dir}, nil
+		return s.fencedPlan(c, cmd, argv, mode), []string{c.dir, c.home}, nil
 	}
 	return s.execute(ctx, cmd, attributes{mode: mode, network: cmd.network(), names: c.names()}, prepare)
 }
@@ -65,7 +65,7 @@ func (s *Sandbox) fencedPlan(c *treeCopy, cmd *Command, argv []string, mode stag
 	plan.Mode = mode
 	plan.Dir = c.of(plan.Dir)
 	plan.Env = lastOfEach(append(plan.Env, "HOME="+c.home, "TMPDIR="+c.tmp, "PWD="+plan.Dir, "GOTMPDIR="+c.tmp))
-	plan.Writable = []string{c.dir, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}
+	plan.Writable = []string{c.dir, c.home, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}
 	masks := slices.Concat(s.masks(nil), s.hidden)
 	plan.Readable = append(readableBeneath("/", slices.Concat(masks, scratchDirs, []string{"/dev/shm"})), keptPaths(plan.Env, cmd.Network)...)
 	if !within(s.program.path, "/proc") { // the probe starts it again
@@ -139,7 +139,7 @@ const (
 func (s *Sandbox) newCopy() *treeCopy {
 	s.scratch.works++
 	dir := filepath.Join(s.scratch.dir, fmt.Sprintf("copy-%d", s.scratch.works))
-	return &treeCopy{dir: dir, home: filepath.Join(dir, "home"), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch, masks: s.hides}
+	return &treeCopy{dir: dir, home: s.homeUpper(), tmp: filepath.Join(dir, "tmp"), trees: s.scratch.trees, sc: s.scratch, masks: s.hides}
 }
 
 func (c *treeCopy) remove() error { return removeTree(c.dir) }
@@ -170,7 +170,7 @@ func (c *treeCopy) names() renaming {
 
 func (c *treeCopy) fill(ctx context.Context) error {
 	for _, dir := range []string{c.dir, c.home, c.tmp} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) { // the home is that of the run
 			return err
 		}
 		if err := c.sc.give(dir, 0o700); err != nil {
@@ -181,7 +181,7 @@ func (c *treeCopy) fill(ctx context.Context) error {
 		if err := os.MkdirAll(filepath.Dir(c.root(t)), 0o755); err != nil {
 			return err
 		}
-		if err := c.copyFolder(ctx, t.lowers(), t.root, c.root(t)); err != nil {
+		if err := c.copyFolder(ctx, append([]string{t.upper}, t.lowers()...), t.root, c.root(t)); err != nil {
 			return err
 		}
 		made, err := os.Lstat(c.root(t))
@@ -322,6 +322,89 @@ func (c *treeCopy) changes(ctx context.Context, ignored ignoreFunc) ([]Change, e
 			return nil, err
 		}
 		all = append(all, found...)
+		if err := c.keep(t, d, found); err != nil {
+			return nil, fmt.Errorf("keep what is ignored: %w", err)
+		}
 	}
 	return joinRenames(all)
+}
+
+// keep moves what no draft can hold from the copy to the upper folder, where
+// the copy for the next command has it from.
+func (c *treeCopy) keep(t *tree, d *diff, found []foundChange) error {
+	stay := d.ignored
+	for _, f := range found {
+		if f.change.Named() {
+			stay = append(stay, f.entry)
+		}
+	}
+	next := t.upper + "-next"
+	if err := c.sc.makeLike(next, t.root); err != nil {
+		return err
+	}
+	for _, e := range stay {
+		if e.now == nil {
+			continue
+		}
+		to := filepath.Join(next, e.rel)
+		if err := c.makeParents(filepath.Dir(to), filepath.Dir(e.upper), next); err != nil {
+			return err
+		}
+		if err := os.Rename(e.upper, to); err != nil { //nolint:forbidigo // the scratch folder of this package
+			return err
+		}
+	}
+	for _, e := range stay {
+		if e.now != nil {
+			continue
+		}
+		if err := c.keepDeleted(t, next, e.rel); err != nil {
+			return err
+		}
+	}
+	if err := removeTree(t.upper); err != nil {
+		return err
+	}
+	return os.Rename(next, t.upper) //nolint:forbidigo // the scratch folder of this package
+}
+
+// keepDeleted hides what is ignored and was deleted, unless something else is
+// in its place.
+func (c *treeCopy) keepDeleted(t *tree, next, rel string) error {
+	to := filepath.Join(next, rel)
+	if isThere(to) {
+		return nil
+	}
+	err := c.makeParents(filepath.Dir(to), filepath.Join(c.root(t), filepath.Dir(rel)), next)
+	if err == nil {
+		err = unix.Mknod(to, unix.S_IFCHR, 0)
+	}
+	if errors.Is(err, errNotDir) {
+		return nil
+	}
+	return err
+}
+
+// makeParents makes dir, like the folder of the copy that it stands for, and
+// those above it up to top.
+func (c *treeCopy) makeParents(dir, like, top string) error {
+	if dir == top {
+		return nil
+	}
+	if stat, err := os.Lstat(dir); err == nil && !stat.IsDir() {
+		return errNotDir
+	} else if err == nil {
+		return nil
+	}
+	if err := c.makeParents(filepath.Dir(dir), filepath.Dir(like), top); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o755) // of one that is gone: what was in it stays hidden
+	if stat, err := os.Lstat(like); err == nil && stat.IsDir() {
+		mode = stat.Mode() | 0o700
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	return c.sc.give(dir, mode)
 }

@@ -52,23 +52,35 @@ func TestViewIsSeen(t *testing.T) {
 // TestLaterCommands: ignored files and the home stay for the next command of a
 // run; what was reported is the caller's; a new run begins anew.
 func TestLaterCommands(t *testing.T) {
-	p := newPlace(t, map[string]string{".gitignore": "/out/\n", "a.txt": "a\n", "out/old": "old\n"})
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) { laterCommands(t, kind) })
+	}
+}
+
+func laterCommands(t *testing.T, kind sandbox.Kind) {
+	t.Helper()
+	p := newPlace(t, map[string]string{".gitignore": "/out/\n/was\n", "a.txt": "a\n", "out/old": "old\n", "out/stays": "stays\n", "was/x": "x\n"})
+	p.opts.Level.Kind = kind
 	p.git("init", "-q")
 	p.git("add", ".gitignore", "a.txt")
-	first := p.sh("mkdir -p out/sub; echo built > out/sub/x; rm out/old; echo b > a.txt; echo h > ~/h; echo n > new.txt")
-	wantChanges := []string{"modify a.txt", "create new.txt"}
-	if diff := cmp.Diff(wantChanges, summary(p, first)); diff != "" {
+	first := p.sh("mkdir -p out/sub; echo built > out/sub/x; rm out/old; echo b > a.txt; echo h > ~/h; echo n > new.txt; rm -r was; echo file > was")
+	if diff := cmp.Diff([]string{"modify a.txt", "create new.txt"}, summary(p, first)); diff != "" {
 		t.Error(diff)
 	}
-	second := p.sh("cat out/sub/x ~/h a.txt; ls out new.txt 2>/dev/null; true")
-	if want := "built\nh\na\nsub\n"; !strings.HasPrefix(second.Output, "built\nh\na\n") || strings.Contains(second.Output, "new.txt") || strings.Contains(second.Output, "old") {
-		t.Errorf("second command saw %q, want about %q", second.Output, want)
+	for _, more := range []string{"", "; rm -r out; mkdir out; echo again > out/old"} {
+		second := p.sh("cat out/sub/x ~/h a.txt was; ls out; ls new.txt 2>/dev/null" + more + "; true")
+		if diff := cmp.Diff("built\nh\na\nfile\nstays\nsub\n", second.Output); diff != "" || len(second.Changes) > 0 {
+			t.Errorf("the next command changed %v\n%s", summary(p, second), diff)
+		}
 	}
-	if len(second.Changes) > 0 {
-		t.Errorf("second command changed %v", summary(p, second))
+	if third := p.sh("cat out/*; rm was"); third.Output != "again\n" || len(third.Changes) > 0 {
+		t.Errorf("the third command saw %q, changes %v", third.Output, summary(p, third))
+	}
+	if last := p.sh("find . -path ./.git -prune -o -type f -print | sort"); strings.ReplaceAll(last.Output, "./.git\n", "") != "./.gitignore\n./a.txt\n./out/old\n" {
+		t.Errorf("the last command saw %q", last.Output)
 	}
 	other := &place{t: t, base: p.base, home: p.home, root: p.root, opts: p.opts}
-	if res := other.sh("ls out; ls ~ "); res.Output != "old\nproject\n" {
+	if res := other.sh("ls out; ls ~; cat was/x"); !strings.HasPrefix(res.Output, "old\nstays\n") || !strings.HasSuffix(res.Output, "x\n") || strings.Contains(res.Output, "h\n") {
 		t.Errorf("another run saw %q", res.Output)
 	}
 }
@@ -113,15 +125,22 @@ func sorted(s []string) []string {
 // TestHugeIsNamed: large and binary files are named, not loaded, and stay for
 // the next command.
 func TestHugeIsNamed(t *testing.T) {
-	p := newPlace(t, nil)
-	p.sh("head -c 5000000 /dev/zero | tr '\\0' x > huge; printf '\\377\\376' > latin")
-	res := p.sh("wc -c huge latin")
-	want := []sandbox.Change{
-		{Op: sandbox.Create, Path: p.root + "/huge", Mode: 0o644, Size: 5000000, Huge: true},
-		{Op: sandbox.Create, Path: p.root + "/latin", Mode: 0o644, Size: 2, Binary: true},
-	}
-	if diff := cmp.Diff(want, res.Changes); diff != "" {
-		t.Error(diff)
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			p.sh("head -c 5000000 /dev/zero | tr '\\0' x > huge; mkdir d; printf '\\377\\376' > d/latin")
+			for range 2 {
+				res := p.sh("wc -c huge d/latin")
+				want := []sandbox.Change{
+					{Op: sandbox.Create, Path: p.root + "/d/latin", Mode: 0o644, Size: 2, Binary: true},
+					{Op: sandbox.Create, Path: p.root + "/huge", Mode: 0o644, Size: 5000000, Huge: true},
+				}
+				if diff := cmp.Diff(want, res.Changes); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
 	}
 }
 
@@ -338,21 +357,26 @@ func TestStageIsKilled(t *testing.T) {
 
 // TestConcurrentCommands: the commands of one run take turns.
 func TestConcurrentCommands(t *testing.T) {
-	p := newPlace(t, map[string]string{".gitignore": "log\n"})
-	p.git("init", "-q")
-	box := p.sandbox()
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			res, err := box.Run(t.Context(), sandbox.View{}, sandbox.Command{Shell: "echo begin >> log; sleep 0.02; echo end >> log"})
-			if err != nil || res.Code != 0 {
-				t.Errorf("%+v, %v", res, err)
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, map[string]string{".gitignore": "log\n"})
+			p.opts.Level.Kind = kind
+			p.git("init", "-q")
+			box := p.sandbox()
+			var all sync.WaitGroup
+			for range 4 {
+				all.Go(func() {
+					res, err := box.Run(t.Context(), sandbox.View{}, sandbox.Command{Shell: "echo begin >> log; sleep 0.02; echo end >> log"})
+					if err != nil || res.Code != 0 {
+						t.Errorf("%+v, %v", res, err)
+					}
+				})
+			}
+			all.Wait()
+			if res := p.sh("cat log"); res.Output != strings.Repeat("begin\nend\n", 4) {
+				t.Errorf("log %q", res.Output)
 			}
 		})
-	}
-	all.Wait()
-	if res := p.sh("cat log"); res.Output != strings.Repeat("begin\nend\n", 4) {
-		t.Errorf("log %q", res.Output)
 	}
 }
 
