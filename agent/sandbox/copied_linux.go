@@ -19,7 +19,7 @@ func (s *Sandbox) runCopied(ctx context.Context, view View, cmd *Command, argv [
 	if err := s.scratch.show(view); err != nil {
 		return nil, fmt.Errorf("lay the draft over the workspace: %w", err)
 	}
-	s.hidden = s.rootMasks()
+	s.findHidden()
 	c := s.newCopy()
 	if s.opts.Level.Kind == Bubblewrap {
 		c.git = gitMount

@@ -60,6 +60,18 @@ func (s *Sandbox) masks(covered []string) []string {
 	return masks
 }
 
+// findHidden finds what of the workspace is hidden: by Options.Masks, and the
+// known secrets of a home that is part of it, or has links to it.
+func (s *Sandbox) findHidden() {
+	s.hidden = s.rootMasks()
+	for _, path := range s.masks(nil) {
+		if s.scratch.treeOf(path) != nil {
+			s.hidden = append(s.hidden, path)
+		}
+	}
+	s.hidden = withoutNested(s.hidden)
+}
+
 // rootMasks returns the paths in the workspace that Options.Masks hide: each at
 // its own place, and what it leads to if it is a link. Nothing need be there.
 func (s *Sandbox) rootMasks() []string {

@@ -68,6 +68,35 @@ func TestMasks(t *testing.T) {
 	}
 }
 
+// TestHomeIsWorkspace: the state goes elsewhere, and the home's secrets are
+// hidden in the workspace, and in what a link in the home leads to.
+func TestHomeIsWorkspace(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, map[string]string{"a.txt": "a\n", "aws": secretText})
+			p.write(p.home+"/.ssh/id", secretText)
+			p.shell("ln -s project/aws " + p.home + "/.aws")
+			p.opts.Roots = []string{p.home}
+			level := sandbox.Probe(t.Context(), p.opts)
+			t.Cleanup(func() { _ = os.RemoveAll(level.State) })
+			if !level.Confines() || strings.HasPrefix(level.State, p.home) {
+				t.Fatalf("%v, state %s", level, level.State)
+			}
+			p.opts.Level = sandbox.Level{Kind: kind, State: level.State}
+			script := "cat .ssh/id " + p.home + "/.ssh/id project/aws .aws 2>/dev/null; cd project; cat a.txt; echo more >> a.txt; rm -rf ../.ssh aws 2>/dev/null; true"
+			res := p.sh(script)
+			if diff := cmp.Diff([]string{"modify a.txt"}, summary(p, res)); diff != "" || res.Output != "a\n" {
+				t.Errorf("output %q\n%s", res.Output, diff)
+			}
+			p.opts = sandbox.Options{Roots: []string{p.root}, State: level.State, Home: p.home, Env: p.opts.Env, Stage: stagePath, Now: p.opts.Now, Level: p.opts.Level}
+			dotfiles := &place{t: t, base: p.base, home: p.home, root: p.root, opts: p.opts}
+			if res := dotfiles.sh("cat aws ~/.aws 2>/dev/null; cat a.txt"); res.Output != "a\n" || len(res.Changes) > 0 {
+				t.Errorf("output %q, changes %v", res.Output, summary(p, res))
+			}
+		})
+	}
+}
+
 // TestMaskFromDraft: a mask hides what comes to be there with the draft, and
 // what a command itself makes where nothing was is the command's.
 func TestMaskFromDraft(t *testing.T) {

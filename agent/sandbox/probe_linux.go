@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -32,6 +33,9 @@ func Probe(ctx context.Context, opts Options) Level {
 		level.Refused = []Refusal{refusal(Level{Kind: Namespaces, State: opts.State}, err)}
 		return level
 	}
+	if len(candidates(opts)) == 0 {
+		level.Refused = []Refusal{{Kind: Namespaces, Step: "look at the options", Reason: opts.checkState(opts.State).Error()}}
+	}
 	for _, candidate := range candidates(opts) {
 		err := try(ctx, opts, candidate)
 		if err == nil {
@@ -49,20 +53,29 @@ func Probe(ctx context.Context, opts Options) Level {
 
 // candidates are the kinds, the strongest first. The folder for scratch is
 // moved before a weaker kind is taken: an overlay cannot lie on every file
-// system.
+// system. It is moved, too, where it is part of the workspace, as the home may
+// be.
 func candidates(opts Options) []Level {
-	states := []string{opts.State}
+	var states []string
+	inWorkspace := opts.checkState(opts.State) != nil
+	if !inWorkspace {
+		states = append(states, opts.State)
+	}
+	name := fmt.Sprintf("%.6x", sha256.Sum256([]byte(opts.State))) // of this workspace alone
 	for _, dir := range []string{"/var/tmp", os.TempDir(), "/dev/shm"} {
-		state := filepath.Join(dir, "agentls-"+strconv.Itoa(os.Getuid()), filepath.Base(opts.State))
-		if onOtherDevice(dir, opts.State) {
+		state := filepath.Join(dir, "agentls-"+strconv.Itoa(os.Getuid()), name)
+		if (inWorkspace || onOtherDevice(dir, opts.State)) && opts.checkState(state) == nil {
 			states = append(states, state)
 		}
+	}
+	if len(states) == 0 {
+		return nil
 	}
 	var levels []Level
 	for _, state := range states {
 		levels = append(levels, Level{Kind: Namespaces, State: state})
 	}
-	return append(levels, Level{Kind: Bubblewrap, State: opts.State}, Level{Kind: Copied, State: opts.State})
+	return append(levels, Level{Kind: Bubblewrap, State: states[0]}, Level{Kind: Copied, State: states[0]})
 }
 
 // onOtherDevice reports whether dir is on another file system than state, or

@@ -39,13 +39,16 @@ func New(opts Options) (*Sandbox, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	program, err := openProgram(opts.Stage)
-	if err != nil && opts.Level.Confines() {
-		return nil, err
-	}
 	state := opts.Level.State
 	if state == "" {
 		state = opts.State
+	}
+	if err := opts.checkState(state); err != nil {
+		return nil, err
+	}
+	program, err := openProgram(opts.Stage)
+	if err != nil && opts.Level.Confines() {
+		return nil, err
 	}
 	s := &Sandbox{opts: opts, program: program, first: opts.Roots[0], turn: make(chan struct{}, 1)}
 	s.opts.State = state
@@ -156,7 +159,7 @@ func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, relea
 	for _, root := range s.opts.Roots {
 		plan.ReadOnly = append(plan.ReadOnly, gitDirs(root)...)
 	}
-	s.hidden = s.rootMasks()
+	s.findHidden()
 	shown, err := s.shownMasks()
 	if err != nil {
 		release()

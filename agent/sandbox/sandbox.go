@@ -31,7 +31,7 @@ var (
 // Options describe the workspace and the machine to New and Probe.
 type Options struct {
 	Roots []string // the workspace's folders, absolute, without symbolic links
-	State string   // folder of this workspace for scratch and caches; outside Roots; made if missing
+	State string   // folder of this workspace for scratch and caches; made if missing; one in Roots only Probe can replace
 	Home  string   // the user's home; "" if there is none
 	Env   []string // what the clean environment is chosen from, as os.Environ gives it
 	Level Level    // what Probe found; the zero Level confines nothing
@@ -201,7 +201,10 @@ func (o *Options) check() error {
 		return errors.New("sandbox: no clock")
 	}
 	for _, path := range append(slices.Clone(o.Roots), o.State) {
-		if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
+		if path == "/" {
+			return errors.New("sandbox: all of / cannot be a workspace, nor the state folder")
+		}
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path {
 			return fmt.Errorf("sandbox: %q is no absolute and clean path of a folder", path)
 		}
 	}
@@ -210,9 +213,14 @@ func (o *Options) check() error {
 			return fmt.Errorf("sandbox: %q is no absolute path of what is to be hidden", path)
 		}
 	}
+	return nil
+}
+
+// checkState returns an error for a state folder that a command could write.
+func (o *Options) checkState(state string) error {
 	for _, root := range o.Roots {
-		if within(o.State, root) {
-			return fmt.Errorf("sandbox: the state folder %s lies in the workspace %s: a command could write it", o.State, root)
+		if within(state, root) {
+			return fmt.Errorf("sandbox: the state folder %s lies in the workspace %s: a command could write it", state, root)
 		}
 	}
 	return nil

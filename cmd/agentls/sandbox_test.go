@@ -329,9 +329,30 @@ func TestSandboxExecInterrupt(t *testing.T) {
 // what was refused is said.
 func TestSandboxExecRefuses(t *testing.T) {
 	u := sandboxUser(t)
-	u.env = append(u.env, "XDG_STATE_HOME="+u.path("state")) // which a command could write
-	u.sandboxed("echo x > a.txt; echo ran").want(t, 1, "nothing was run; sandbox level none", "lies in the workspace")
-	if got := u.read("a.txt"); got != "a\n" {
-		t.Errorf("a.txt is %q", got)
+	u.sandboxed("echo x > "+u.path("a.txt")+"; echo ran", "--dir", "/").want(t, 1, "nothing was run; sandbox level none: every command asks", "all of / cannot be a workspace")
+	u.untouched()
+}
+
+// TestSandboxExecInHome: the home itself can be the workspace, although our
+// state is in it.
+func TestSandboxExecInHome(t *testing.T) {
+	u := sandboxUser(t)
+	u.env = append(u.env, "HOME="+u.dir, "XDG_STATE_HOME=", "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=")
+	u.write(".ssh/id", "secret")
+	got := u.sandboxed("cat ~/.ssh/id .ssh/id; ls ~/.local/state/agentls; echo more >> a.txt", "--json")
+	if got.code != 0 || strings.Contains(got.out, "secret") || !strings.Contains(got.out, "modify") {
+		t.Errorf("%+v", got)
 	}
+	var report struct {
+		Result struct {
+			Level struct {
+				State string `json:"state"`
+			} `json:"level"`
+		} `json:"result"`
+	}
+	if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Result.Level.State == "" {
+		t.Fatal(err, got.out)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(report.Result.Level.State) })
+	u.untouched()
 }
