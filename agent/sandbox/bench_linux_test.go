@@ -1,12 +1,15 @@
 package sandbox_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,50 +35,93 @@ func bigPlace(b *testing.B, n int) *place {
 	return p
 }
 
-// reportMedian measures f one by one: the mean of a shared machine says
-// little.
-func reportMedian(b *testing.B, f func()) {
+// printMachine says once on what the figures were taken.
+var printMachine = sync.OnceFunc(func() {
+	kernel, err := exec.Command("uname", "-srm").Output()
+	load, loadErr := os.ReadFile("/proc/loadavg")
+	fmt.Printf("machine: %d cores, %s, load %.14s, %v\n", runtime.NumCPU(), strings.TrimSpace(string(kernel)), load, errors.Join(err, loadErr))
+})
+
+// measured returns how long f takes.
+func measured(f func()) time.Duration {
+	began := time.Now()
+	f()
+	return time.Since(began)
+}
+
+// reportAll reports the least, the median and the most of each, in
+// milliseconds: the mean of a shared machine says little.
+func reportAll(b *testing.B, name string, each []time.Duration) {
+	b.Helper()
+	printMachine()
+	slices.Sort(each)
+	for what, d := range map[string]time.Duration{"min": each[0], "p50": each[len(each)/2], "max": each[len(each)-1]} {
+		b.ReportMetric(float64(d.Microseconds())/1000, name+what+"-ms")
+	}
+}
+
+// reportEach measures f one by one.
+func reportEach(b *testing.B, f func()) {
 	b.Helper()
 	var each []time.Duration
 	for b.Loop() {
-		began := time.Now()
-		f()
-		each = append(each, time.Since(began))
+		each = append(each, measured(f))
 	}
-	slices.Sort(each)
-	b.ReportMetric(float64(each[len(each)/2].Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(each[0].Microseconds())/1000, "best-ms")
+	reportAll(b, "", each)
+}
+
+// reportPairs measures outside and inside in turns, so that what else the
+// machine does hits both.
+func reportPairs(b *testing.B, outside, inside func()) {
+	b.Helper()
+	var out, in, over []time.Duration
+	for b.Loop() {
+		out = append(out, measured(outside))
+		in = append(in, measured(inside))
+		over = append(over, in[len(in)-1]-out[len(out)-1])
+	}
+	reportAll(b, "outside-", out)
+	reportAll(b, "inside-", in)
+	reportAll(b, "over-", over)
+	b.ReportMetric(float64(in[len(in)/2])/float64(out[len(out)/2]), "p50-ratio")
+	b.ReportMetric(float64(in[0])/float64(out[0]), "min-ratio")
 }
 
 // BenchmarkOverhead is a command that does nothing, outside and in the
 // sandbox, with everything on, in workspaces of different sizes.
 func BenchmarkOverhead(b *testing.B) {
-	b.Run("outside", func(b *testing.B) {
-		reportMedian(b, func() {
-			if err := exec.Command("/bin/true").Run(); err != nil {
-				b.Fatal(err)
-			}
-		})
-	})
 	for _, n := range sizes {
-		b.Run(fmt.Sprintf("inside/%d-files", n), func(b *testing.B) {
-			p := bigPlace(b, n)
-			p.git("init", "-q")
-			box := p.sandbox()
-			reportMedian(b, func() {
-				if _, err := box.Run(b.Context(), sandbox.View{}, sandbox.Command{Argv: []string{"/bin/true"}}); err != nil {
-					b.Fatal(err)
-				}
-			})
-		})
+		b.Run(fmt.Sprintf("%d-files", n), func(b *testing.B) { benchmarkOverhead(b, bigPlace(b, n)) })
 	}
+	b.Run("50-masks", func(b *testing.B) {
+		p := bigPlace(b, 5000)
+		for i := range 50 {
+			p.opts.Masks = append(p.opts.Masks, fmt.Sprintf("%s/d%d/f%d.txt", p.root, i, 100*i))
+		}
+		benchmarkOverhead(b, p)
+	})
+}
+
+func benchmarkOverhead(b *testing.B, p *place) {
+	b.Helper()
+	p.git("init", "-q")
+	box := p.sandbox()
+	reportPairs(b, func() {
+		if err := exec.Command("/bin/true").Run(); err != nil {
+			b.Fatal(err)
+		}
+	}, func() {
+		if _, err := box.Run(b.Context(), sandbox.View{}, sandbox.Command{Argv: []string{"/bin/true"}}); err != nil {
+			b.Fatal(err)
+		}
+	})
 }
 
 // BenchmarkOpen is a new sandbox, its first command that looks at a file, and
 // its end.
 func BenchmarkOpen(b *testing.B) {
 	p := bigPlace(b, 100_000)
-	reportMedian(b, func() {
+	reportEach(b, func() {
 		box, err := sandbox.New(p.opts)
 		if err != nil {
 			b.Fatal(err)
@@ -106,9 +152,7 @@ func BenchmarkChanges(b *testing.B) {
 		}
 		after = append(after, returned.Sub(p.ended(box)))
 	}
-	slices.Sort(after)
-	b.ReportMetric(float64(after[len(after)/2].Microseconds())/1000, "changes-p50-ms")
-	b.ReportMetric(float64(after[0].Microseconds())/1000, "changes-best-ms")
+	reportAll(b, "changes-", after)
 }
 
 // ended returns when the script before said that it ended.
@@ -142,24 +186,19 @@ func BenchmarkGoTest(b *testing.B) {
 	if out, err := cmd().CombinedOutput(); err != nil { // warms the caches
 		b.Fatalf("%v\n%s", err, out)
 	}
-	b.Run("outside", func(b *testing.B) {
-		reportMedian(b, func() {
-			if err := cmd().Run(); err != nil {
-				b.Fatal(err)
-			}
-		})
-	})
-	b.Run("inside", func(b *testing.B) {
-		p := newPlace(b, nil).withTools()
-		p.opts.Roots = []string{root}
-		box := p.sandbox()
-		run := func() {
-			res, err := box.Run(b.Context(), sandbox.View{}, sandbox.Command{Argv: argv})
-			if err != nil || res.Code != 0 {
-				b.Fatalf("%+v, %v", res, err)
-			}
+	p := newPlace(b, nil).withTools()
+	p.opts.Roots = []string{root}
+	box := p.sandbox()
+	inside := func() {
+		res, err := box.Run(b.Context(), sandbox.View{}, sandbox.Command{Argv: argv})
+		if err != nil || res.Code != 0 {
+			b.Fatalf("%+v, %v", res, err)
 		}
-		run()
-		reportMedian(b, run)
-	})
+	}
+	inside()
+	reportPairs(b, func() {
+		if err := cmd().Run(); err != nil {
+			b.Fatal(err)
+		}
+	}, inside)
 }

@@ -83,7 +83,7 @@ func (s *Sandbox) bubblewrapMasks() []string {
 		git = append(git, gitDirs(root)...)
 	}
 	var args []string
-	for _, path := range withoutNested(append(s.masks(scratchDirs), s.hidden...)) {
+	for _, path := range withoutNested(append(s.uncovered(), s.hidden...)) {
 		inGit := slices.ContainsFunc(git, func(dir string) bool { return within(path, dir) })
 		if s.shows(path) && !inGit {
 			continue // nothing of the home shows, and what is hidden was not copied

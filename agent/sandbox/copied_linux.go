@@ -19,7 +19,7 @@ func (s *Sandbox) runCopied(ctx context.Context, view View, cmd *Command, argv [
 	if err := s.scratch.show(view); err != nil {
 		return nil, fmt.Errorf("lay the draft over the workspace: %w", err)
 	}
-	s.findHidden()
+	s.findMasks()
 	c := s.newCopy()
 	if s.opts.Level.Kind == Bubblewrap {
 		c.git = gitMount
@@ -61,7 +61,7 @@ func (s *Sandbox) fencedPlan(c *treeCopy, cmd *Command, argv []string, mode stag
 	plan.Dir = c.of(plan.Dir)
 	plan.Env = lastOfEach(append(plan.Env, "HOME="+c.home, "TMPDIR="+c.tmp, "PWD="+plan.Dir, "GOTMPDIR="+c.tmp))
 	plan.Writable = []string{c.dir, c.home, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}
-	masks := slices.Concat(s.masks(nil), s.hidden)
+	masks := slices.Concat(s.masked, s.hidden)
 	plan.Readable = append(readableBeneath("/", slices.Concat(masks, scratchDirs, []string{"/dev/shm"})), keptPaths(plan.Env, cmd.Network)...)
 	if !within(s.program.path, "/proc") { // the probe starts it again
 		plan.Readable = append(plan.Readable, s.program.path)

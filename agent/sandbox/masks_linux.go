@@ -26,50 +26,58 @@ var systemSecrets = []string{
 	"/etc/NetworkManager/system-connections", "/etc/kubernetes", "/var/lib/docker", "/var/lib/kubelet", "/var/spool/cron",
 }
 
-// masks returns what is hidden from a command: secrets, our own state, and
-// the sockets of this machine that no covered folder hides. (A read-only mount
-// does not stop connect(2).) What is hidden of the workspace is s.hidden.
-func (s *Sandbox) masks(covered []string) []string {
-	paths := slices.Concat(s.opts.Masks, systemSecrets, []string{s.opts.State})
-	if s.opts.Home != "" {
-		for _, name := range homeSecrets {
-			paths = append(paths, filepath.Join(s.opts.Home, name))
-		}
+// findMasks finds what the next command must not see: s.hidden of the workspace,
+// by Options.Masks or because a home is part of it, and s.masked elsewhere:
+// secrets, our own state and the sockets of this machine. (A read-only mount
+// does not stop connect(2).)
+func (s *Sandbox) findMasks() {
+	s.hidden, s.masked = s.rootMasks(), nil
+	known := make(map[string]bool, len(s.hidden))
+	for _, path := range s.hidden {
+		known[path] = true
 	}
-	if s.home != "" && s.home != s.opts.Home {
-		for _, name := range homeSecrets {
-			paths = append(paths, filepath.Join(s.home, name))
-		}
-	}
-	paths = append(paths, boundSockets("/proc/net/unix")...)
-	var masks []string
-	for _, path := range paths {
+	for _, path := range s.secretPaths() {
 		stat, err := os.Lstat(path) // most are not there
-		if err != nil || stat.Mode()&fs.ModeSymlink == 0 && slices.Contains(s.hidden, path) {
+		if err != nil || known[path] && stat.Mode()&fs.ModeSymlink == 0 {
 			continue
 		}
 		real, err := filepath.EvalSymlinks(path) // a ~/.ssh that is a link: hide what it leads to
-		if err != nil || stat.Mode()&fs.ModeSymlink == 0 && slices.Contains(masks, real) || s.holdsRoot(real) {
+		if err != nil || known[real] || s.holdsRoot(real) {
 			continue
 		}
-		hidden := func(dir string) bool { return within(real, dir) }
-		if !slices.ContainsFunc(covered, hidden) || s.shows(real) {
-			masks = append(masks, real)
-		}
-	}
-	return masks
-}
-
-// findHidden finds what of the workspace is hidden: by Options.Masks, and the
-// known secrets of a home that is part of it, or has links to it.
-func (s *Sandbox) findHidden() {
-	s.hidden = s.rootMasks()
-	for _, path := range s.masks(nil) {
-		if s.scratch.treeOf(path) != nil {
-			s.hidden = append(s.hidden, path)
+		known[real] = true
+		if s.scratch.treeOf(real) != nil {
+			s.hidden = append(s.hidden, real)
+		} else {
+			s.masked = append(s.masked, real)
 		}
 	}
 	s.hidden = withoutNested(s.hidden)
+}
+
+func (s *Sandbox) secretPaths() []string {
+	paths := slices.Concat(s.opts.Masks, systemSecrets, []string{s.opts.State})
+	homes := []string{s.opts.Home, s.home}
+	if s.home == s.opts.Home {
+		homes = homes[:1]
+	}
+	for _, home := range homes {
+		if home == "" {
+			continue
+		}
+		for _, name := range homeSecrets {
+			paths = append(paths, filepath.Join(home, name))
+		}
+	}
+	return append(paths, boundSockets("/proc/net/unix")...)
+}
+
+// uncovered returns those of s.masked that no scratch folder covers.
+func (s *Sandbox) uncovered() []string {
+	return slices.DeleteFunc(slices.Clone(s.masked), func(path string) bool {
+		covers := func(dir string) bool { return within(path, dir) }
+		return slices.ContainsFunc(scratchDirs, covers) && !s.shows(path)
+	})
 }
 
 // rootMasks returns the paths in the workspace that Options.Masks hide: each at

@@ -30,6 +30,7 @@ type Sandbox struct {
 	// Whoever has the turn has these.
 	unsettled []func() error
 	hidden    []string // of the workspace, from the last command
+	masked    []string // the same elsewhere
 	closed    bool
 }
 
@@ -159,13 +160,13 @@ func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, relea
 	for _, root := range s.opts.Roots {
 		plan.ReadOnly = append(plan.ReadOnly, gitDirs(root)...)
 	}
-	s.findHidden()
+	s.findMasks()
 	shown, err := s.shownMasks()
 	if err != nil {
 		release()
 		return nil, func() {}, err
 	}
-	plan.Masks = withoutNested(append(s.masks(scratchDirs), shown...))
+	plan.Masks = withoutNested(append(s.uncovered(), shown...))
 	plan.Empty = s.scratch.empty()
 	plan.Keep = keptPaths(plan.Env, cmd.Network)
 	plan.Writable = append([]string{"/dev", "/proc"}, scratchDirs...)
