@@ -147,7 +147,7 @@ func TestRunRemotely(t *testing.T) {
 	id := e.taskOf(run)
 	want := Event{
 		Kind: RunDone, Run: run, Title: "Change Add", Mode: agent.Edit, Answer: "shout\nloudly",
-		Source: "test on " + w.service.URL(), Usage: &agent.Usage{}, ChangeSet: run,
+		Source: "test on " + w.service.URL(), Usage: &agent.Usage{}, ChangeSet: id,
 	}
 	if diff := cmp.Diff(want, done); diff != "" {
 		t.Errorf("run.done (-want +got):\n%s", diff)
@@ -159,7 +159,7 @@ func TestRunRemotely(t *testing.T) {
 		t.Errorf("run.text is %q", got)
 	}
 	e.setText(path, unsaved+"// typed later\n")
-	must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: run})
+	must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: id})
 	if got, want := e.text(path), strings.Replace(unsaved, "sum", "SUM", 1)+"// typed later\n"; got != want {
 		t.Errorf("math.go is %q", got)
 	}

@@ -279,11 +279,7 @@ func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task,
 	if err != nil {
 		return nil, err
 	}
-	result, err := c.result(ctx, root, t)
-	if err == nil && result.Change != nil {
-		result.Change.ID = task.ID
-	}
-	return result, err
+	return c.result(ctx, root, t)
 }
 
 // Rejoin follows a task that was handed over before, by whomever, from its

@@ -4,39 +4,22 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
-// stage builds the confined stage beside this program, where it is looked for
-// unless it is embedded.
-var stage = sync.OnceValue(func() string {
-	self, err := os.Executable()
-	if err != nil {
-		return err.Error()
-	}
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(filepath.Dir(self), "agentls-sandbox"), "../agentls-sandbox")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return err.Error() + "\n" + string(out)
-	}
-	return ""
-})
-
-// sandboxUser is a remoteUser whose service has a sandbox.
-func sandboxUser(t *testing.T, args ...string) *user {
+// serviceUser is a remoteUser whose service has a sandbox.
+func serviceUser(t *testing.T, args ...string) *user {
 	t.Helper()
-	return sandboxUserOf(t, shout, args...)
+	return serviceUserOf(t, shout, args...)
 }
 
-// sandboxUserOf is sandboxUser with a model of its own.
-func sandboxUserOf(t *testing.T, script string, args ...string) *user {
+// serviceUserOf is serviceUser with a model of its own.
+func serviceUserOf(t *testing.T, script string, args ...string) *user {
 	t.Helper()
-	if problem := stage(); problem != "" {
-		t.Fatal(problem)
+	if err := buildStage(); err != nil {
+		t.Fatal(err)
 	}
 	u := mathUser(t)
 	u.write(".gitignore", "node_modules/\n")
@@ -56,7 +39,7 @@ func (u *user) environment(name string, flags ...string) {
 // TestEnvironmentCommands: the set-up leaves what it makes for the verify
 // commands, and nothing else; they see the change, and reach nothing outside.
 func TestEnvironmentCommands(t *testing.T) {
-	u := sandboxUser(t)
+	u := serviceUser(t)
 	service := strings.TrimPrefix(u.variable("AGENTLS_REMOTE_URL"), "http://127.0.0.1:")
 	outside := filepath.Join(t.TempDir(), "outside")
 	attack := "echo x >" + outside + "; echo x >~/evil; bash -c 'exec 3<>/dev/tcp/127.0.0.1/" + service + "' && echo reached; cat " +
@@ -90,7 +73,7 @@ func TestEnvironmentCommands(t *testing.T) {
 // TestAgentInAnAttempt: its commands see what the set-up made, what they change
 // is the agent's change, and what it keeps from models stays hidden.
 func TestAgentInAnAttempt(t *testing.T) {
-	u := sandboxUserOf(t, `
+	u := serviceUserOf(t, `
 canary: sesame
 -- turn1.expect --
 {"tools": [{"name": "shell"}]}
@@ -119,7 +102,7 @@ message: Done.
 // TestWhatTheSetUpMade: the agent's commands may change it, and that is no change
 // of the task; what they add beside it is.
 func TestWhatTheSetUpMade(t *testing.T) {
-	u := sandboxUserOf(t, `
+	u := serviceUserOf(t, `
 -- turn1.reply --
 call shell {"command": "cat gen.go; echo '// more' >>gen.go; echo package math >shell.go"}
 -- turn2.expect --
@@ -139,7 +122,7 @@ message: Done.
 
 // TestFailedSetUp: the task fails with what the command said.
 func TestFailedSetUp(t *testing.T) {
-	u := sandboxUser(t)
+	u := serviceUser(t)
 	u.environment("demo", "--setup", "echo no such package; exit 7")
 	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 1, "no such package", "failed")
 	u.run("task", "show", u.onlyTask()).want(t, 0, "SETUP_FAILED", "exit code 7", "no such package")
@@ -147,7 +130,7 @@ func TestFailedSetUp(t *testing.T) {
 
 // TestCommandTimeout: a command that does not end is ended.
 func TestCommandTimeout(t *testing.T) {
-	u := sandboxUser(t, "--command-timeout", "300ms")
+	u := serviceUser(t, "--command-timeout", "300ms")
 	u.environment("demo", "--verify", "echo begun; sleep 60")
 	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 0, "begun")
 	u.run("task", "show", u.onlyTask()).want(t, 0, "✗ echo begun; sleep 60  stopped after 0.", "the limit of time")
@@ -156,7 +139,7 @@ func TestCommandTimeout(t *testing.T) {
 // TestCancelDuringSetUp: what a command prints is seen while it runs, and a
 // cancel ends it and frees the service for the next task.
 func TestCancelDuringSetUp(t *testing.T) {
-	u := sandboxUser(t, "--workers", "1")
+	u := serviceUser(t, "--workers", "1")
 	u.environment("demo", "--setup", "echo begun; sleep 600")
 	id := strings.TrimSpace(u.run("task", "submit", "--env", "demo", "do it").out)
 	u.until("the set-up's output", func() bool { return strings.Contains(u.run("task", "logs", id).out, "\nbegun\n") })
@@ -168,7 +151,7 @@ func TestCancelDuringSetUp(t *testing.T) {
 // TestCachesOfAnEnvironment: they are there for its next task, and not for
 // those of another one.
 func TestCachesOfAnEnvironment(t *testing.T) {
-	u := sandboxUser(t)
+	u := serviceUser(t)
 	if err := os.Mkdir(filepath.Join(u.variable("HOME"), ".npm"), 0o700); err != nil {
 		t.Fatal(err)
 	}

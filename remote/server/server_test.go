@@ -238,7 +238,9 @@ func TestTheClientIsARunner(t *testing.T) {
 	noError(t, err)
 	create, err := edits.NewCreate(filepath.Join(b.project, "new.go"), []byte("package math\n"), 0o644)
 	noError(t, err)
-	want := &edits.ChangeSet{ID: "run-1", Title: "shout", Files: []edits.FileChange{modify, create}}
+	page, err := b.client.Tasks(t.Context(), "")
+	noError(t, err)
+	want := &edits.ChangeSet{ID: page.Tasks[0].ID, Title: "shout", Files: []edits.FileChange{modify, create}}
 	if diff := cmp.Diff(want, res.Change); diff != "" {
 		t.Error(diff)
 	}
