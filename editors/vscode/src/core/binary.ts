@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /** Where a server may be, and which one this extension was made with. */
@@ -42,8 +42,12 @@ export const readVersion: ReadVersion = async (path) => {
 /** Chooses the server and makes sure that it can be started. */
 export async function findServer(wanted: Wanted, read: ReadVersion = readVersion): Promise<Found> {
   const path = wanted.configured || wanted.bundled;
-  if (!(await isProgram(path))) {
+  const kind = await kindOf(path);
+  if (kind === 'absent') {
     return { problem: missing(wanted) };
+  }
+  if (kind !== 'program') {
+    return { problem: noProgram(wanted, path, kind) };
   }
   try {
     const version = await read(path);
@@ -54,13 +58,27 @@ export async function findServer(wanted: Wanted, read: ReadVersion = readVersion
   }
 }
 
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
+async function kindOf(path: string): Promise<'absent' | 'folder' | 'not executable' | 'program'> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) {
+    return 'absent';
   }
+  if (found.isDirectory()) {
+    return 'folder';
+  }
+  return access(path, constants.X_OK).then(
+    () => 'program',
+    () => 'not executable',
+  );
+}
+
+function noProgram(wanted: Wanted, path: string, kind: 'folder' | 'not executable'): Problem {
+  const what =
+    kind === 'folder'
+      ? `${path} is a folder; the setting agentls.server.path wants the program in it.`
+      : `${path} is not executable. Make it so (chmod +x), and restart the server.`;
+  const inside: NextStep[] = wanted.configured === '' ? [] : ['Open Settings', 'Use the Server Inside'];
+  return { message: `agentls: ${what}`, steps: ['Restart Server', ...inside] };
 }
 
 function missing(wanted: Wanted): Problem {
@@ -94,4 +112,17 @@ function otherVersion(wanted: Wanted, path: string, version: string): Problem {
     message: `agentls: the server at ${path} is version ${version}; this extension was made with ${wanted.version}. Some things may not work: use the server inside the extension, or install ${wanted.version}.`,
     steps: wanted.configured === '' ? [] : ['Use the Server Inside', 'Open Settings'],
   };
+}
+
+/** How often a server may end by itself within a while before it is left alone. */
+export class Crashes {
+  readonly most = 4;
+  readonly within = 3 * 60_000; // milliseconds
+  #ends: number[] = [];
+
+  /** Notes that the server ended at a time, in milliseconds, and says whether it may be started again. */
+  note(now: number): boolean {
+    this.#ends = [...this.#ends.filter((end) => now - end < this.within), now];
+    return this.#ends.length <= this.most;
+  }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { findServer, type Found } from '../../src/core/binary.ts';
+import { Crashes, findServer, type Found } from '../../src/core/binary.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'agentls-binary-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -49,7 +49,36 @@ test('a missing server says what to do', async () => {
     text(await findServer({ configured: '', bundled: absent, version: '' })),
     /no server inside.*make vscode.*agentls\.server\.path/,
   );
-  assert.match(text(await findServer({ configured: plain, bundled: good, version: '' })), /no program at/);
+});
+
+test('what cannot be run says how it could', async () => {
+  const folderThere = path.join(folder, 'bin');
+  mkdirSync(folderThere);
+  assert.match(
+    text(await findServer({ configured: plain, bundled: good, version: '' })),
+    /plain is not executable\. Make it so \(chmod \+x\), and restart the server\.$/,
+  );
+  assert.match(
+    text(await findServer({ configured: folderThere, bundled: good, version: '' })),
+    /bin is a folder; the setting agentls\.server\.path wants the program in it\.$/,
+  );
+  assert.deepEqual(await findServer({ configured: '', bundled: plain, version: '' }), {
+    problem: {
+      message: `agentls: ${plain} is not executable. Make it so (chmod +x), and restart the server.`,
+      steps: ['Restart Server'],
+    },
+  });
+});
+
+test('a server that ends too often is left alone, one that ends now and then is not', () => {
+  const crashes = new Crashes();
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((second) => crashes.note(second * 1000)),
+    [true, true, true, true, false],
+  );
+  const rare = new Crashes();
+  const minutes = Array.from({ length: 20 }, (_, minute) => rare.note(minute * 60_000));
+  assert.deepEqual([...new Set(minutes)], [true]);
 });
 
 test('a program that is not agentls says so', async () => {
