@@ -1,13 +1,16 @@
 import * as vscode from 'vscode';
 import {
+  CloseAction,
+  ErrorAction,
   LanguageClient,
   RevealOutputChannelOn,
   State,
   type ClientCapabilities,
   type DynamicFeature,
+  type ErrorHandler,
   type StaticFeature,
 } from 'vscode-languageclient/node';
-import { findServer, type Problem } from './core/binary.ts';
+import { Crashes, findServer, type Problem } from './core/binary.ts';
 import { declared, type CommandName, type Commands, type Event, type Server } from './core/contract.ts';
 import type { Declaration } from './core/text.ts';
 import type { Health } from './core/work.ts';
@@ -83,8 +86,10 @@ export class Connection implements Server {
     try {
       await client.start();
     } catch (error) {
-      const message = `agentls: the server does not start: ${messageOf(error)}. Its log says more.`;
+      const why = messageOf(error).replace(/\.$/, '');
+      const message = `agentls: the server does not start: ${why}. Its log says more.`;
       this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
+      await client.dispose().catch(() => undefined); // it never ran
     }
   }
 
@@ -114,6 +119,7 @@ export class Connection implements Server {
   }
 
   #connect(command: string): LanguageClient {
+    let ran = false;
     const client = new AgentClient(
       'agentls',
       'agentls',
@@ -122,7 +128,8 @@ export class Connection implements Server {
         documentSelector: [{ scheme: 'file' }], // all of them: a change set may be about any file that is open
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        initializationOptions: modelSettings,
+        errorHandler: this.#errorHandler(() => ran),
+        initializationOptions: serverSettings,
         middleware: {
           handleDiagnostics: (uri, diagnostics, next) => {
             if (vscode.workspace.getWorkspaceFolder(uri)) {
@@ -131,7 +138,7 @@ export class Connection implements Server {
           },
           workspace: {
             configuration: (params) =>
-              params.items.map((item) => (item.section === 'agentls' ? modelSettings() : null)),
+              params.items.map((item) => (item.section === 'agentls' ? serverSettings() : null)),
           },
           ...navigation,
         },
@@ -141,6 +148,7 @@ export class Connection implements Server {
     client.onNotification('agentls/event', (event: Event) => this.#listeners.event(event));
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
+        ran = true;
         this.#listeners.health({ state: 'running' });
       } else if (newState === State.Stopped && this.#client === client) {
         this.#lost();
@@ -149,10 +157,29 @@ export class Connection implements Server {
     return client;
   }
 
-  /** The server ended by itself. The client starts it again, unless it ends too often. */
+  /** Starts a server that ended by itself again, unless that happens too often; then the user decides. */
+  #errorHandler(ran: () => boolean): ErrorHandler {
+    const crashes = new Crashes();
+    return {
+      error: () => ({ action: ErrorAction.Continue, handled: true }), // if it matters, the connection closes
+      closed: () => {
+        if (!ran()) {
+          return { action: CloseAction.DoNotRestart, handled: true }; // #start tells why
+        }
+        if (crashes.note(Date.now())) {
+          return { action: CloseAction.Restart, handled: true };
+        }
+        const often = `${crashes.most + 1} times within ${crashes.within / 60_000} minutes`;
+        const message = `agentls: the server ended by itself ${often}, so it is not started again. Nothing is lost: what was proposed and applied is kept. Its log says why.`;
+        this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
+        return { action: CloseAction.DoNotRestart, handled: true };
+      },
+    };
+  }
+
+  /** The server ended by itself; see #errorHandler. */
   #lost(): void {
-    this.#problem =
-      'agentls: the server ended by itself; it starts again unless that happens too often. Its log says more.';
+    this.#problem = 'agentls: the server ended by itself; it is started again. Its log says more.';
     this.#listeners.health({ state: 'stopped', problem: this.#problem });
   }
 
@@ -165,7 +192,9 @@ export class Connection implements Server {
 
   /** Sends the settings again after the user changed them. */
   settingsChanged(): void {
-    void this.#client?.sendNotification('workspace/didChangeConfiguration', { settings: { agentls: modelSettings() } });
+    void this.#client?.sendNotification('workspace/didChangeConfiguration', {
+      settings: { agentls: serverSettings() },
+    });
   }
 }
 
@@ -190,9 +219,16 @@ const declaration: StaticFeature = {
   clear() {},
 };
 
-function modelSettings(): { model: string; baseUrl: string; apiKey: string } {
+/** What the user's settings say of the model and of the task service. */
+function serverSettings(): object {
   const settings = vscode.workspace.getConfiguration('agentls');
-  return { model: settings.get('model', ''), baseUrl: settings.get('baseUrl', ''), apiKey: settings.get('apiKey', '') };
+  const text = (name: string) => settings.get(name, '');
+  return {
+    model: text('model'),
+    baseUrl: text('baseUrl'),
+    apiKey: text('apiKey'),
+    remote: { url: text('remote.url'), token: text('remote.token'), environment: text('remote.environment') },
+  };
 }
 
 function navigates(): boolean {

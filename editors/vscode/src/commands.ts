@@ -5,17 +5,21 @@ import type { Outcome, Place, Position, Selection } from './core/contract.ts';
 import { progressLine } from './core/conversation.ts';
 import type { Run } from './core/runs.ts';
 import type { Node } from './core/tree.ts';
-import { countsLine, outcomeLine } from './core/words.ts';
+import type { Tasks } from './core/tasks.ts';
+import { checksLine, countsLine, notice, outcomeLine } from './core/words.ts';
 import type { Work } from './core/work.ts';
 import { tellEditor } from './editor.ts';
-import { locate, means, selectedPlace, type Target } from './places.ts';
+import { asked, locate, means, selectedPlace, type Target } from './places.ts';
 import type { Reviews } from './review.ts';
+import type { Texts } from './texts.ts';
 import type { Threads } from './threads.ts';
 
 /** The parts of the extension that commands work on. */
 export interface Parts {
   connection: Connection;
   work: Work;
+  tasks: Tasks;
+  texts: Texts;
   threads: Threads;
   reviews: Reviews;
 }
@@ -26,9 +30,12 @@ export interface Parts {
  */
 export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[]): void {
   const commands: Record<string, (argument: never) => Promise<unknown>> = {
-    'agentls.ask': (place?: Place & { question?: string }) => ask(parts, place),
-    'agentls.explain': (place?: Place) => explain(parts, place),
-    'agentls.change': (place?: Place & { instruction?: string }) => change(parts, place),
+    'agentls.ask': (given?: Given) => ask(parts, given),
+    'agentls.explain': (given?: Given) => explain(parts, given),
+    'agentls.change': (given?: Given) => change(parts, given),
+    'agentls.askRemotely': () => ask(parts, { remote: true }),
+    'agentls.explainRemotely': () => explain(parts, { remote: true }),
+    'agentls.changeRemotely': () => change(parts, { remote: true }),
     'agentls.rename': (at?: Naming) => rename(parts, at),
     'agentls.stop': (run?: { run?: string } | Node) => stop(parts, run),
     'agentls.changes.diff': (what?: Chosen) => review(parts, what),
@@ -38,15 +45,26 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     'agentls.changes.apply': (what?: Chosen) => apply(parts, what),
     'agentls.changes.undo': (entry?: { entry?: string } | Node) => undo(parts, entryOf(entry)),
     'agentls.changes.redo': (entry?: { entry?: string } | Node) => redo(parts, entryOf(entry)),
+    'agentls.hunk.accept': () => accept(parts, hunkAtCursor(parts)),
+    'agentls.hunk.reject': () => reject(parts, hunkAtCursor(parts)),
+    'agentls.check.show': (what: Node | vscode.CommentThread) => showChecks(parts, what),
+    'agentls.tasks.follow': (task?: { task?: string } | Node) => followTask(parts, task),
+    'agentls.tasks.cancel': (task?: { task?: string } | Node) => cancelTask(parts, task),
+    'agentls.tasks.open': (task?: { task?: string } | Node) => openTask(parts, task),
+    'agentls.tasks.refresh': () => parts.tasks.refresh(),
+    'agentls.tasks.more': () => parts.tasks.loadMore(),
     'agentls.reveal': (node: Node) => reveal(parts, node),
     'agentls.thread.reply': (reply: vscode.CommentReply) => parts.threads.reply(reply),
     'agentls.thread.stop': (thread: vscode.CommentThread) => parts.threads.stop(thread),
+    'agentls.thread.open': (thread: vscode.CommentThread) => parts.threads.open(thread),
     'agentls.thread.close': (thread: vscode.CommentThread) => parts.threads.close(thread),
     'agentls.restart': () => parts.connection.restart(),
     'agentls.showLog': async () => parts.connection.log.show(),
   };
   for (const [name, run] of Object.entries(commands)) {
-    subscriptions.push(vscode.commands.registerCommand(name, (argument: never) => told(run(argument))));
+    subscriptions.push(
+      vscode.commands.registerCommand(name, async (argument: never) => told(Promise.resolve(argument).then(run))),
+    );
   }
 }
 
@@ -55,18 +73,14 @@ async function told<R>(result: Promise<R>): Promise<R | undefined> {
   try {
     return await result;
   } catch (error) {
-    void vscode.window.showErrorMessage(prefixed(messageOf(error)));
+    void vscode.window.showErrorMessage(notice(messageOf(error)));
     return undefined;
   }
 }
 
-function prefixed(message: string): string {
-  return message.startsWith('agentls') ? message : `agentls: ${message}`;
-}
-
 /** Tells of a problem, with what can be done about it as buttons. */
 export async function tellProblem(connection: Connection, problem: Problem): Promise<void> {
-  const chosen = await vscode.window.showErrorMessage<NextStep>(problem.message, ...problem.steps);
+  const chosen = await vscode.window.showErrorMessage<NextStep>(notice(problem.message), ...problem.steps);
   switch (chosen) {
     case 'Open Settings':
       await vscode.commands.executeCommand('workbench.action.openSettings', 'agentls.server.path');
@@ -87,59 +101,97 @@ export async function tellProblem(connection: Connection, problem: Problem): Pro
   }
 }
 
-async function target({ connection }: Parts, given: Place | undefined): Promise<Target> {
-  const place = given ? { uri: given.uri, range: given.range } : selectedPlace();
-  if (!place) {
-    throw new Error('put the cursor on the code that you mean.');
+/**
+ * What a command of the agent can be given: the server's argument, or a part of it. (The context menu of an editor gives
+ * its URI, which says no more than that nothing is given.)
+ */
+interface Given extends Partial<Place> {
+  remote?: boolean;
+  question?: string;
+  instruction?: string;
+}
+
+async function target({ connection }: Parts, given: Given = {}): Promise<Target> {
+  const { uri, range, remote } = given;
+  const place = uri !== undefined && range !== undefined ? { uri, range } : selectedPlace();
+  return locate(connection, remote ? { ...place, remote } : place);
+}
+
+/** What the user typed and the server did not take, by the title of the box: it is offered again. */
+const drafts = new Map<string, string>();
+
+/** Asks the user for words and sends them; undefined if there are none. */
+async function worded<R>(
+  box: vscode.InputBoxOptions & { title: string },
+  send: (words: string) => Promise<R>,
+): Promise<R | undefined> {
+  const words = await vscode.window.showInputBox({ ...box, value: drafts.get(box.title) ?? '', ignoreFocusOut: true });
+  if (words === undefined) {
+    return undefined;
   }
-  return locate(connection, place);
+  drafts.set(box.title, words);
+  const result = await send(words);
+  drafts.delete(box.title);
+  return result;
 }
 
-async function ask(parts: Parts, given: (Place & { question?: string }) | undefined): Promise<string | undefined> {
+function titled(verb: string, { name, remote }: Target): string {
+  return `${verb} ${name}${remote ? ' remotely' : ''}`;
+}
+
+async function ask(parts: Parts, given: Given | undefined): Promise<string | undefined> {
   const about = await target(parts, given);
-  const question =
-    given?.question ??
-    (await vscode.window.showInputBox({
-      title: `Ask about ${about.name}`,
-      placeHolder: 'What it does and who uses it',
-      prompt: 'The answer comes as a thread at the code.',
-    }));
-  return question === undefined ? undefined : (await parts.threads.ask(about, question)).id;
+  const send = async (question: string) => (await parts.threads.ask(about, question)).id;
+  if (given?.question !== undefined) {
+    return send(given.question);
+  }
+  const box = {
+    title: titled('Ask about', about),
+    placeHolder: 'What it does and who uses it',
+    prompt: 'The answer comes as a thread at the code.',
+  };
+  return worded(box, send);
 }
 
-async function explain(parts: Parts, given: Place | undefined): Promise<string> {
+async function explain(parts: Parts, given: Given | undefined): Promise<string> {
   return (await parts.threads.explain(await target(parts, given))).id;
 }
 
-async function change(
-  parts: Parts,
-  given: (Place & { instruction?: string }) | undefined,
-): Promise<string | undefined> {
-  const { place, name } = await target(parts, given);
-  const instruction =
-    given?.instruction ||
-    (await vscode.window.showInputBox({
-      title: `Change ${name}`,
-      placeHolder: 'Return an error instead of panicking',
-      prompt: 'The change comes as a proposal. Nothing is written before you accept it.',
-    }));
-  if (!instruction) {
-    return undefined;
+async function change(parts: Parts, given: Given | undefined): Promise<string | undefined> {
+  const about = await target(parts, given);
+  const send = async (instruction: string) => {
+    if (instruction === '') {
+      return undefined;
+    }
+    await tellEditor(parts.connection);
+    const { run } = await parts.connection.call('agentls.change', { ...asked(about.place, about), instruction });
+    void told(follow(parts, parts.work.runs.track(run), about.remote ? 'there' : 'here'));
+    return run;
+  };
+  if (given?.instruction) {
+    return send(given.instruction);
   }
-  await tellEditor(parts.connection);
-  const { run } = await parts.connection.call('agentls.change', { ...place, instruction });
-  void told(follow(parts, parts.work.runs.track(run)));
-  return run;
+  const box = {
+    title: titled('Change', about),
+    placeHolder: 'Return an error instead of panicking',
+    prompt: 'The change comes as a proposal. Nothing is written before you accept it.',
+  };
+  return worded(box, send);
 }
 
-/** Shows a run under way as a notification with a cancel button, and then what came of it. */
-async function follow(parts: Parts, run: Run): Promise<void> {
+/**
+ * Shows a run under way, and then what came of it: one here as a notification with a cancel button, one at the task
+ * service, which may take long, in the status bar. (The tree has its button to stop it.)
+ */
+async function follow(parts: Parts, run: Run, where: 'here' | 'there'): Promise<void> {
+  let stopped = false;
+  const location = where === 'here' ? vscode.ProgressLocation.Notification : vscode.ProgressLocation.Window;
   await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: 'agentls', cancellable: true },
+    { location, title: 'agentls', cancellable: where === 'here' },
     (progress, token) =>
       new Promise<void>((ended) => {
         const show = () => {
-          progress.report({ message: `${run.title}: ${progressLine(run).replace(/^\$\([^)]*\) /, '')}` });
+          progress.report({ message: notice(`${run.title}: ${progressLine(run)}`).replace('agentls: ', '') });
           if (run.state !== 'running') {
             forget();
             ended();
@@ -150,11 +202,16 @@ async function follow(parts: Parts, run: Run): Promise<void> {
             show();
           }
         });
-        token.onCancellationRequested(() => void told(parts.connection.call('agentls.stop', { run: run.id })));
+        token.onCancellationRequested(() => {
+          stopped = true;
+          void told(parts.connection.call('agentls.stop', { run: run.id }));
+        });
         show();
       }),
   );
-  await tellResult(parts, run);
+  if (!(stopped && run.state === 'failed')) {
+    await tellResult(parts, run);
+  }
 }
 
 async function tellResult(parts: Parts, run: Run): Promise<void> {
@@ -162,18 +219,78 @@ async function tellResult(parts: Parts, run: Run): Promise<void> {
     throw new Error(`${run.title}: ${run.error ?? 'it failed'}`);
   }
   if (!run.changeSet) {
-    await vscode.window.showInformationMessage(`${run.title}: nothing to change. ${run.text}`);
+    await tellAnswer(parts, run);
     return;
   }
   const { changeSet } = run;
   await parts.work.refresh();
   const proposal = parts.work.proposals.find((one) => one.id === changeSet);
-  const counts = proposal ? countsLine(proposal.counts) : 'ready to review';
-  const chosen = await vscode.window.showInformationMessage(`${run.title}: ${counts}`, 'Review', 'Apply');
+  const state = [proposal ? countsLine(proposal.counts) : 'ready to review', checksLine(run.checks)].filter(Boolean);
+  const chosen = await vscode.window.showInformationMessage(
+    notice(`${run.title}: ${state.join(' · ')}`),
+    'Review',
+    'Apply',
+  );
   if (chosen === 'Review') {
     await parts.reviews.open(changeSet);
   } else if (chosen === 'Apply') {
     await apply(parts, { changeSet });
+  }
+}
+
+async function tellAnswer(parts: Parts, run: Run): Promise<void> {
+  const line = run.mode === 'edit' ? 'nothing to change' : 'answered';
+  const chosen = await vscode.window.showInformationMessage(notice(`${run.title}: ${line}`), 'Show Answer');
+  if (chosen) {
+    await showAnswer(parts, run);
+  }
+}
+
+async function showAnswer({ texts }: Parts, run: Run): Promise<void> {
+  await texts.show(`${run.title}.md`, run.id, run.text);
+}
+
+/** The task that a command is given, as the server's argument or as a line of the tree. */
+function taskOf(what: { task?: string } | Node | undefined): string {
+  const task = what && 'kind' in what ? (what.kind === 'task' ? what.task.id : undefined) : what?.task;
+  return known(task, 'choose a task in the view Work.');
+}
+
+/** Follows a task, or shows the run that does so already. */
+async function followTask(parts: Parts, what: { task?: string } | Node | undefined): Promise<string> {
+  const task = taskOf(what);
+  const already = parts.work.following(task);
+  if (already) {
+    await revealRun(parts, already);
+    return already.id;
+  }
+  const { run } = await parts.connection.call('agentls.tasks.follow', { task });
+  void told(follow(parts, parts.work.runs.track(run), 'there'));
+  return run;
+}
+
+async function cancelTask(parts: Parts, what: { task?: string } | Node | undefined): Promise<string> {
+  const { state } = await parts.connection.call('agentls.tasks.cancel', { task: taskOf(what) });
+  vscode.window.setStatusBarMessage(`agentls: the task is ${state}`, 5000);
+  await parts.tasks.refresh();
+  return state;
+}
+
+async function openTask({ tasks }: Parts, what: { task?: string } | Node | undefined): Promise<void> {
+  const page = known(tasks.page(taskOf(what)), 'the task service has no page that a browser could open.');
+  await vscode.env.openExternal(vscode.Uri.parse(page));
+}
+
+function hunkAtCursor({ reviews }: Parts): Selection {
+  return known(reviews.atCursor(), 'put the cursor on a hunk of a review.');
+}
+
+async function showChecks({ reviews }: Parts, what: Node | vscode.CommentThread): Promise<void> {
+  if (!('kind' in what)) {
+    const { changeSet, checks } = known(reviews.checksOf(what), 'this review is closed.');
+    await reviews.showChecks(changeSet, checks);
+  } else if (what.kind === 'check') {
+    await reviews.showChecks(what.changeSet, [what.check]);
   }
 }
 
@@ -185,16 +302,14 @@ interface Naming {
 }
 
 async function rename(parts: Parts, given: Naming | undefined): Promise<void> {
-  const at = given ?? namingAtCursor();
-  if (!at) {
-    throw new Error('put the cursor on the name to change.');
-  }
+  const at = given?.position ? given : namingAtCursor(); // the context menu gives a URI
   const newName =
     at.newName || (await vscode.window.showInputBox({ title: 'Rename, by the index', prompt: 'The new name' }));
   if (!newName) {
     return;
   }
-  const result = await parts.connection.call('agentls.rename', { ...at, newName });
+  const { uri, position } = at;
+  const result = await parts.connection.call('agentls.rename', { uri, position, newName });
   if (result.possible > 0) {
     const left = `${result.possible} more of that name are left alone: the index is not certain of them.`;
     void vscode.window.showInformationMessage(`agentls: ${result.renamed} places are in the proposal; ${left}`);
@@ -202,9 +317,9 @@ async function rename(parts: Parts, given: Naming | undefined): Promise<void> {
   await parts.reviews.open(result.changeSet);
 }
 
-function namingAtCursor(): Naming | undefined {
-  const place = selectedPlace();
-  return place && { uri: place.uri, position: place.range.start };
+function namingAtCursor(): Naming {
+  const { uri, range } = selectedPlace();
+  return { uri, position: range.start };
 }
 
 async function stop({ connection }: Parts, what: { run?: string } | Node | undefined): Promise<void> {
@@ -286,7 +401,7 @@ async function tellOutcome(
   next: 'Undo' | 'Redo' | 'briefly',
 ): Promise<void> {
   await parts.work.refresh();
-  const line = prefixed(outcomeLine(verb, outcome));
+  const line = notice(outcomeLine(verb, outcome));
   if (outcome.conflicts.length > 0) {
     const chosen = await vscode.window.showWarningMessage(line, 'Show Both');
     if (chosen) {
@@ -318,7 +433,13 @@ async function save(uris: string[]): Promise<void> {
 async function reveal(parts: Parts, node: Node): Promise<void> {
   switch (node.kind) {
     case 'run':
-      await (node.run.changeSet ? parts.reviews.open(node.run.changeSet) : parts.threads.reveal(node.run.id));
+      await revealRun(parts, node.run);
+      break;
+    case 'check':
+      await showChecks(parts, node);
+      break;
+    case 'task':
+      await followTask(parts, node);
       break;
     case 'hunk':
     case 'file':
@@ -326,5 +447,15 @@ async function reveal(parts: Parts, node: Node): Promise<void> {
       break;
     default:
       break;
+  }
+}
+
+async function revealRun(parts: Parts, run: Run): Promise<void> {
+  if (parts.work.proposals.some(({ id }) => id === run.changeSet)) {
+    await parts.reviews.open(run.changeSet);
+  } else if (parts.threads.threadOf(run.id)) {
+    await parts.threads.reveal(run.id);
+  } else if (run.text !== '') {
+    await showAnswer(parts, run);
   }
 }

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { Connection } from './client.ts';
 import { registerCommands, tellProblem, type Parts } from './commands.ts';
+import { Tasks } from './core/tasks.ts';
 import { Work } from './core/work.ts';
 import { Reviews } from './review.ts';
 import { showStatus } from './statusbar.ts';
+import { Texts } from './texts.ts';
 import { Threads } from './threads.ts';
 import { WorkTree } from './tree.ts';
 
@@ -18,17 +20,21 @@ export async function activate({ extensionUri, subscriptions }: vscode.Extension
   });
   connection = made;
   const work = new Work(made);
+  const tasks = new Tasks(made, work);
+  const texts = new Texts();
   const parts = {
     connection: made,
     work,
-    threads: new Threads(made, work, subscriptions),
-    reviews: new Reviews(made, work, subscriptions),
+    tasks,
+    texts,
+    threads: new Threads(made, work, texts, subscriptions),
+    reviews: new Reviews(made, work, texts, subscriptions),
   };
-  subscriptions.push(made.log);
+  subscriptions.push(made.log, texts, { dispose: work.onChange(() => tellContext(work)) });
   registerCommands(parts, subscriptions);
   showStatus(work, subscriptions);
-  new WorkTree(made, work, subscriptions);
-  subscriptions.push(vscode.workspace.onDidChangeConfiguration((event) => settingsChanged(event, made)));
+  new WorkTree(made, work, tasks, subscriptions);
+  subscriptions.push(vscode.workspace.onDidChangeConfiguration((event) => settingsChanged(event, made, work)));
   await made.start();
   return parts;
 }
@@ -37,10 +43,24 @@ export async function deactivate(): Promise<void> {
   await connection?.stop();
 }
 
-function settingsChanged(event: vscode.ConfigurationChangeEvent, made: Connection): void {
+/** What the conditions of package.json can ask for. */
+const context: Record<string, unknown> = {};
+
+function tellContext(work: Work): void {
+  const now = { 'agentls.health': work.health.state, 'agentls.remote': work.status?.remote !== undefined };
+  for (const [key, value] of Object.entries(now)) {
+    if (context[key] !== value) {
+      context[key] = value;
+      void vscode.commands.executeCommand('setContext', key, value);
+    }
+  }
+}
+
+function settingsChanged(event: vscode.ConfigurationChangeEvent, made: Connection, work: Work): void {
   if (event.affectsConfiguration('agentls.server')) {
     void made.restart();
   } else if (event.affectsConfiguration('agentls')) {
     made.settingsChanged();
+    void work.refresh();
   }
 }

@@ -23,6 +23,8 @@ export function means(name: string, uri: vscode.Uri): boolean {
 /** A place with what is known of the declaration there. */
 export interface Target {
   place: Place;
+  /** Whether the task service works on it. */
+  remote: boolean;
   /** What it is called: a declaration's name, or the file's. */
   name: string;
   /** The declaration that is meant as a whole; undefined for a selection or a file. */
@@ -31,20 +33,33 @@ export interface Target {
   at: vscode.Range;
 }
 
-/** The selection of the active editor, or undefined where there is none on a file. */
-export function selectedPlace(): Place | undefined {
+/** The selection of the active editor. It throws where that is on no file. */
+export function selectedPlace(): Place {
   const editor = vscode.window.activeTextEditor;
-  if (editor?.document.uri.scheme !== 'file') {
-    return undefined;
+  if (!editor) {
+    throw new Error('open a file and put the cursor on the code that you mean.');
+  }
+  if (editor.document.isUntitled) {
+    throw new Error('save this document first: only files can be asked about.');
+  }
+  if (editor.document.uri.scheme !== 'file') {
+    throw new Error('this document is no file on the disk; put the cursor on code in a file.');
   }
   return { uri: editor.document.uri.toString(), range: toRange(editor.selection) };
 }
 
 /** Finds the declaration that a place is in. */
-export async function locate(connection: Connection, place: Place): Promise<Target> {
+export async function locate(connection: Connection, given: Place & { remote?: boolean }): Promise<Target> {
+  const place = { uri: given.uri, range: given.range };
   const around = enclosing(await connection.declarations(place.uri), place.range.start);
   const name = around?.name ?? vscode.workspace.asRelativePath(vscode.Uri.parse(place.uri));
   const selected = fromRange(place.range);
   const whole = selected.isEmpty ? around : undefined;
-  return { place, name, declaration: whole?.name, at: whole ? fromRange(whole.selectionRange) : selected };
+  const at = whole ? fromRange(whole.selectionRange) : selected;
+  return { place, remote: given.remote ?? false, name, declaration: whole?.name, at };
+}
+
+/** A target's place as the commands of the agent take it. */
+export function asked(place: Place, { remote }: Target): Place & { remote?: boolean } {
+  return remote ? { ...place, remote } : place;
 }

@@ -1,11 +1,21 @@
 import * as vscode from 'vscode';
-import type { Conflict, Selection, Server } from './core/contract.ts';
+import type { Check, Conflict, Selection, Server } from './core/contract.ts';
 import { preview, type Mark, type Preview } from './core/text.ts';
-import { baseName, distinct, hunkEffect, undecided, waiting } from './core/words.ts';
+import { fenced, plain } from './core/markdown.ts';
+import {
+  baseName,
+  checkResult,
+  checksLine,
+  checkText,
+  checkTitle,
+  distinct,
+  hunkEffect,
+  undecided,
+  waiting,
+} from './core/words.ts';
 import type { Work } from './core/work.ts';
 import { means } from './places.ts';
-
-const scheme = 'agentls';
+import type { Texts } from './texts.ts';
 
 /** How long the review waits after a keystroke before it asks where the hunks are now. */
 const settle = 300; // milliseconds
@@ -22,7 +32,10 @@ interface Review {
   /** What the label of its tab begins with; no other review's does. */
   label: string;
   previews: Preview[];
+  checks: Check[];
   threads: HunkThread[];
+  /** The thread that tells of the checks, above the first file. */
+  told?: vscode.CommentThread;
   /** Counts the requests for its hunks: only the answer to the last one is drawn. */
   asked: number;
   timer?: NodeJS.Timeout;
@@ -34,16 +47,17 @@ interface Review {
  */
 export class Reviews {
   readonly #controller = vscode.comments.createCommentController('agentls.review', 'agentls: review');
-  readonly #texts = new Texts();
+  readonly #texts: Texts;
   readonly #open = new Map<string, Review>();
   readonly #server: Server;
 
-  constructor(server: Server, work: Work, subscriptions: vscode.Disposable[]) {
+  #connected = true;
+
+  constructor(server: Server, work: Work, texts: Texts, subscriptions: vscode.Disposable[]) {
     this.#server = server;
+    this.#texts = texts;
     subscriptions.push(
       this.#controller,
-      this.#texts,
-      vscode.workspace.registerTextDocumentContentProvider(scheme, this.#texts),
       vscode.workspace.onDidChangeTextDocument(({ document }) => this.#edited(document.uri)),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => this.#tabsChanged(closed)),
       {
@@ -51,8 +65,10 @@ export class Reviews {
           if (event?.kind === 'changes') {
             this.#decided(event.changeSet, undecided(event.counts));
           }
+          this.#connection(work.health.state === 'running');
         }),
       },
+      { dispose: () => this.#open.forEach(dispose) },
     );
   }
 
@@ -64,7 +80,14 @@ export class Reviews {
       throw new Error(`${shown.title}: nothing is left to review.`);
     }
     const label = distinct(`${shown.title}: ${waiting(shown.files)}`, this.#labels());
-    const review: Review = { changeSet: shown.id, label, previews: shown.files.map(preview), threads: [], asked: 0 };
+    const review: Review = {
+      changeSet: shown.id,
+      label,
+      previews: shown.files.map(preview),
+      checks: shown.checks ?? [],
+      threads: [],
+      asked: 0,
+    };
     this.#open.set(shown.id, review);
     await this.#draw(review);
     await vscode.commands.executeCommand(
@@ -79,6 +102,38 @@ export class Reviews {
   /** What the thread on a hunk decides. */
   selectionOf(thread: vscode.CommentThread): Selection | undefined {
     return this.threads().find((one) => one.thread === thread)?.selection;
+  }
+
+  /** The hunk that the cursor is on, in a review. */
+  atCursor(): Selection | undefined {
+    const editor = vscode.window.activeTextEditor;
+    const line = editor?.selection.active.line ?? 0;
+    const found = this.threads().find(({ thread: { uri, range } }) => {
+      return (
+        uri.toString() === editor?.document.uri.toString() &&
+        range &&
+        range.start.line <= line &&
+        line <= range.end.line
+      );
+    });
+    return found?.selection;
+  }
+
+  /** Shows what the checks of a proposal printed. */
+  async showChecks(changeSet: string, checks: Check[]): Promise<void> {
+    const [first] = checks;
+    const name = checks.length === 1 && first ? first.command : 'checks';
+    await this.#texts.show(`${name}.txt`, changeSet, checks.map(checkText).join('\n\n'));
+  }
+
+  /** The threads that tell of checks. */
+  checkThreads(): vscode.CommentThread[] {
+    return [...this.#open.values()].flatMap(({ told }) => told ?? []);
+  }
+
+  /** The checks that a thread tells of, and of which proposal. */
+  checksOf(thread: vscode.CommentThread): { changeSet: string; checks: Check[] } | undefined {
+    return [...this.#open.values()].find((review) => review.told === thread);
   }
 
   /** The threads on the hunks of all open reviews. */
@@ -138,6 +193,28 @@ export class Reviews {
     for (const { thread } of old.filter((one) => review.threads.every((kept) => kept.thread !== one.thread))) {
       thread.dispose();
     }
+    this.#drawChecks(review, places[0]?.uri);
+  }
+
+  /** Puts the thread that tells of the checks above the file that comes first. */
+  #drawChecks(review: Review, uri: vscode.Uri | undefined): void {
+    if (review.checks.length === 0 || !uri) {
+      return;
+    }
+    if (review.told?.uri.toString() !== uri.toString()) {
+      review.told?.dispose();
+      review.told = this.#controller.createCommentThread(
+        uri,
+        new vscode.Range(0, 0, 0, 0),
+        review.checks.map(checkComment),
+      );
+      const failed = review.checks.some(({ passed }) => !passed);
+      const { Expanded, Collapsed } = vscode.CommentThreadCollapsibleState;
+      review.told.collapsibleState = failed ? Expanded : Collapsed;
+    }
+    review.told.label = `Checks of this proposal: ${checksLine(review.checks)}`;
+    review.told.contextValue = 'checks';
+    review.told.canReply = false;
   }
 
   /** Writes the two sides of a file, and returns its hunks with the side that shows each. */
@@ -147,6 +224,16 @@ export class Reviews {
     const before = this.#texts.put(from, `${review.changeSet}.before`, one.before);
     const after = this.#texts.put(to, `${review.changeSet}.after`, one.after);
     return one.marks.map((mark) => ({ uri: mark.side === 'before' ? before : after, one, mark }));
+  }
+
+  /** A server that is started anew may know of decisions that no event told. */
+  #connection(running: boolean): void {
+    if (running && !this.#connected) {
+      for (const review of this.#open.values()) {
+        void this.#refresh(review);
+      }
+    }
+    this.#connected = running;
   }
 
   #edited(uri: vscode.Uri): void {
@@ -183,6 +270,7 @@ export class Reviews {
       await this.#settled(review, file.uri, file.to ?? file.uri);
     }
     review.previews = now;
+    review.checks = shown.checks ?? [];
     await this.#draw(review);
     if (this.#open.get(review.changeSet) !== review) {
       dispose(review); // it was closed meanwhile
@@ -226,6 +314,7 @@ export class Reviews {
 
 function dispose(review: Review): void {
   clearTimeout(review.timer);
+  review.told?.dispose();
   for (const { thread } of review.threads.splice(0)) {
     thread.dispose();
   }
@@ -236,62 +325,27 @@ function describe(thread: vscode.CommentThread, { file }: Preview, { hunk }: Mar
   thread.label = baseName(file.to ?? file.uri);
   thread.contextValue = hunk.state === 'conflict' ? 'conflict' : 'hunk';
   thread.canReply = false;
-  const body = hunk.conflict ? `Conflict: ${hunk.conflict}` : hunkEffect(file, hunk);
+  const body = plain(hunk.conflict ? `Conflict: ${hunk.conflict}` : hunkEffect(file, hunk));
   if (thread.comments[0]?.body !== body) {
     thread.comments = [{ author: { name: `Hunk ${hunk.hunk}` }, body, mode: vscode.CommentMode.Preview }];
     thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
   }
 }
 
+/** How many of the last lines of a failed check's output a review shows. */
+const shownOutput = 12;
+
+function checkComment(check: Check): vscode.Comment {
+  const tail = check.output.trimEnd().split('\n').slice(-shownOutput).join('\n');
+  const output = check.passed || tail === '' ? '' : `\n\n${fenced(tail)}`;
+  return {
+    author: { name: checkTitle(check) },
+    body: new vscode.MarkdownString(plain(checkResult(check)) + output),
+    mode: vscode.CommentMode.Preview,
+  };
+}
+
 /** Whether a tab shows a review. The editor puts the number of files behind the label, in its own language. */
 function isOf(tab: vscode.Tab, review: Review): boolean {
   return tab.label.startsWith(review.label);
-}
-
-/** The virtual documents: texts by file and by the version of it that they are. */
-class Texts implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
-  readonly onDidChange = this.#changed.event;
-  readonly #texts = new Map<string, string>();
-
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.toString()) ?? '';
-  }
-
-  /** The name of a version of a file. Its path is the file's, for the language and the label. */
-  uri(file: vscode.Uri, version: string): vscode.Uri {
-    return file.with({ scheme, authority: '', query: version });
-  }
-
-  put(file: vscode.Uri, version: string, text: string): vscode.Uri {
-    const uri = this.uri(file, version);
-    if (this.#texts.get(uri.toString()) !== text) {
-      this.#texts.set(uri.toString(), text);
-      this.#changed.fire(uri);
-    }
-    return uri;
-  }
-
-  /** Resolves once the open document of that name shows its text, or soon: its line ends may differ for good. */
-  async shown(uri: vscode.Uri): Promise<void> {
-    const end = Date.now() + 500;
-    const name = uri.toString();
-    const document = vscode.workspace.textDocuments.find((one) => one.uri.toString() === name);
-    while (document && !document.isClosed && document.getText() !== this.#texts.get(name) && Date.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  /** Forgets the texts of a change set. */
-  drop(changeSet: string): void {
-    for (const name of this.#texts.keys()) {
-      if (vscode.Uri.parse(name).query.startsWith(`${changeSet}.`)) {
-        this.#texts.delete(name);
-      }
-    }
-  }
-
-  dispose(): void {
-    this.#changed.dispose();
-  }
 }

@@ -17,6 +17,7 @@ export function showStatus(work: Work, subscriptions: vscode.Disposable[]): void
     const view = statusView(work);
     item.text = view.text;
     item.tooltip = new vscode.MarkdownString(view.tooltip);
+    item.accessibilityInformation = { label: view.spoken };
     item.backgroundColor = colors[view.severity];
   };
   draw();

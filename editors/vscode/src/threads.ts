@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import type { Connection } from './client.ts';
+import { messageOf, type Connection } from './client.ts';
 import type { Place } from './core/contract.ts';
-import { answerView, followUp, type Exchange } from './core/conversation.ts';
-import type { Run } from './core/runs.ts';
+import { answerView, goesOnFrom, type Exchange } from './core/conversation.ts';
+import { plain, withoutImages } from './core/markdown.ts';
+import { begun, type Run } from './core/runs.ts';
 import { named } from './core/text.ts';
 import type { Work } from './core/work.ts';
 import { tellEditor } from './editor.ts';
-import { fromRange, toRange, type Target } from './places.ts';
+import { asked, fromRange, toRange, type Target } from './places.ts';
+import type { Texts } from './texts.ts';
 
 /** How long answers are gathered before a comment is drawn again: the editor lays the whole thread out anew. */
 const redraw = 80; // milliseconds
@@ -28,40 +30,59 @@ export class Threads {
   readonly #conversations = new Set<Conversation>();
   readonly #server: Connection;
   readonly #edited = new Map<string, NodeJS.Timeout>();
+  readonly #texts: Texts;
   readonly #work: Work;
 
-  constructor(server: Connection, work: Work, subscriptions: vscode.Disposable[]) {
+  constructor(server: Connection, work: Work, texts: Texts, subscriptions: vscode.Disposable[]) {
     this.#server = server;
+    this.#texts = texts;
     this.#work = work;
     this.#controller.options = { prompt: 'Ask on', placeHolder: 'Ask on about this code' };
     const forget = work.onChange((run) => this.#moved(run));
     const typed = vscode.workspace.onDidChangeTextDocument(({ document }) => this.#follow(document.uri.toString()));
-    subscriptions.push(this.#controller, typed, { dispose: forget });
+    subscriptions.push(this.#controller, typed, { dispose: forget }, { dispose: () => this.#clearTimers() });
   }
 
   /** Asks about a place; an empty question is the server's own. Returns the run. */
   async ask(target: Target, question: string): Promise<Run> {
     await tellEditor(this.#server);
-    const argument = question === '' ? target.place : { ...target.place, question };
-    const { run } = await this.#server.call('agentls.ask', argument);
+    const about = asked(target.place, target);
+    const { run } = await this.#server.call('agentls.ask', question === '' ? about : { ...about, question });
     return this.#open(target, run, question);
   }
 
   /** Has the code at a place explained. Returns the run. */
   async explain(target: Target): Promise<Run> {
     await tellEditor(this.#server);
-    const { run } = await this.#server.call('agentls.explain', target.place);
+    const { run } = await this.#server.call('agentls.explain', asked(target.place, target));
     return this.#open(target, run, '');
   }
 
-  /** Asks on in a thread. */
+  /** Asks on in a thread. What goes wrong is told there, below the question, so that it is not lost. */
   async reply({ thread, text }: vscode.CommentReply): Promise<void> {
     const conversation = this.#of(thread);
-    const asked = followUp(conversation.exchanges, text, this.#work.status?.model);
+    const after = goesOnFrom(conversation.exchanges);
+    const about = asked(placeOf(conversation), conversation.target);
     await tellEditor(this.#server);
-    const { run } = await this.#server.call('agentls.ask', { ...placeOf(conversation), question: asked });
-    conversation.exchanges.push(this.#exchange(run, text));
+    const run = await this.#server.call('agentls.ask', { ...about, question: text, ...(after ? { after } : {}) }).then(
+      ({ run }) => this.#work.runs.track(run),
+      (error): Run => ({ ...begun(''), state: 'failed', error: messageOf(error) }),
+    );
+    const exchange = exchangeOf(run, text);
+    const [question] = exchange.comments;
+    if (question && after === undefined && run.state !== 'failed') {
+      question.label = 'asked anew: the server does not know what was said before';
+    }
+    conversation.exchanges.push(exchange);
     this.#draw(conversation);
+  }
+
+  /** Shows a conversation as a document. */
+  async open(thread: vscode.CommentThread): Promise<void> {
+    const { exchanges } = this.#of(thread);
+    const text = exchanges.map(({ question, run }) => (question === '' ? run.text : `> ${question}\n\n${run.text}`));
+    const [first] = exchanges;
+    await this.#texts.show(`${first?.run.title || 'Answer'}.md`, first?.run.id ?? '', `${text.join('\n\n---\n\n')}\n`);
   }
 
   /** Stops what is under way in a thread. */
@@ -95,7 +116,7 @@ export class Threads {
   }
 
   #open(target: Target, id: string, question: string): Run {
-    const exchange = this.#exchange(id, question);
+    const exchange = exchangeOf(this.#work.runs.track(id), question);
     const thread = this.#controller.createCommentThread(
       vscode.Uri.parse(target.place.uri),
       target.at,
@@ -131,10 +152,9 @@ export class Threads {
     }
   }
 
-  #exchange(id: string, question: string): Conversation['exchanges'][number] {
-    const answer = comment('agentls', '');
-    const comments = question === '' ? [answer] : [comment('You', question), answer];
-    return { question, run: this.#work.runs.track(id), comments };
+  #clearTimers(): void {
+    this.#edited.forEach((timer) => clearTimeout(timer));
+    this.#conversations.forEach(({ timer }) => clearTimeout(timer));
   }
 
   #moved(run: Run | undefined): void {
@@ -156,7 +176,7 @@ export class Threads {
       const answer = comments.at(-1);
       if (answer) {
         answer.label = view.label;
-        answer.body = new vscode.MarkdownString(view.markdown, true);
+        answer.body = modelText(view.markdown);
       }
     }
     thread.label = exchanges[0]?.run.title || 'agentls';
@@ -186,6 +206,21 @@ function startOf(thread: vscode.CommentThread): vscode.Range | undefined {
   return thread.range && new vscode.Range(thread.range.start, thread.range.start);
 }
 
+function exchangeOf(run: Run, question: string): Conversation['exchanges'][number] {
+  const answer = comment('agentls', '');
+  return { question, run, comments: question === '' ? [answer] : [comment('You', question), answer] };
+}
+
+/** A comment; what a user writes is no Markdown. */
 function comment(author: string, body: string): vscode.Comment {
-  return { author: { name: author }, body: new vscode.MarkdownString(body), mode: vscode.CommentMode.Preview };
+  const text = new vscode.MarkdownString(plain(body));
+  return { author: { name: author }, body: text, mode: vscode.CommentMode.Preview };
+}
+
+/** Markdown of a model: it may run no command, fetch nothing and has no HTML, and `$(…)` in it is no icon. */
+function modelText(markdown: string): vscode.MarkdownString {
+  const text = new vscode.MarkdownString(withoutImages(markdown), false);
+  text.isTrusted = false;
+  text.supportHtml = false;
+  return text;
 }

@@ -43,7 +43,11 @@ export class Stage {
   /** The sample project; the folder around it has a name that every URI must get right. */
   readonly project = path.join(this.dir, 'a b (ü)+%41&', 'parcel');
   address = '';
+  /** What the editor, and so the tests in it, find in their environment. */
+  readonly environment: Record<string, string> = {};
   #model: ChildProcess | undefined;
+  #service: ChildProcess | undefined;
+  #url = '';
   #server: ChildProcess | undefined;
   #browser: Browser | undefined;
 
@@ -52,9 +56,9 @@ export class Stage {
     fs.cpSync(path.join(here, 'testdata/parcel'), this.project, { recursive: true });
     fs.mkdirSync(this.path('home'));
     fs.writeFileSync(this.path('config.yaml'), '');
-    const url = await this.#startModel(scripts);
+    this.#url = await this.#startModel(scripts);
     const all = {
-      'agentls.baseUrl': url,
+      'agentls.baseUrl': this.#url,
       'agentls.model': 'scripted',
       'chat.disableAIFeatures': true,
       'editor.cursorBlinking': 'solid',
@@ -88,6 +92,25 @@ export class Stage {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
   }
 
+  /** Starts a task service that wants this token, with the server of the package and the same model. */
+  async startService(token: string): Promise<string> {
+    fs.writeFileSync(this.path('tokens'), `${token}\n`, { mode: 0o600 });
+    const options = ['--listen', '127.0.0.1:0', '--data', this.path('tasks'), '--token-file', this.path('tokens')];
+    const model = ['--base-url', this.#url, '--model', 'scripted'];
+    const log = fs.openSync(this.path('service.log'), 'w');
+    this.#service = spawn(path.join(extension, 'bin/agentls'), ['remote', 'serve', ...options, ...model], {
+      env: this.#environment(),
+      stdio: ['ignore', log, log],
+    });
+    return until('the service', async () => {
+      return /http:\/\/[\d.:]+/.exec(fs.readFileSync(this.path('service.log'), 'utf8'))?.[0];
+    });
+  }
+
+  #environment(): Record<string, string | undefined> {
+    return { PATH: process.env['PATH'], HOME: this.path('home'), LANG: 'C.UTF-8', ...this.environment };
+  }
+
   /** Installs the packaged extension. */
   async install(vsix: string): Promise<void> {
     const installer = this.#codeServer(['--install-extension', vsix], 'install.log');
@@ -119,6 +142,7 @@ export class Stage {
   async end(outcome: 'passed' | 'failed'): Promise<void> {
     await this.#browser?.close();
     await ended(this.#server, 'SIGTERM');
+    await ended(this.#service, 'SIGTERM');
     this.#model?.stdin?.end();
     const code = await ended(this.#model);
     if (outcome === 'failed') {
@@ -145,7 +169,7 @@ export class Stage {
     return spawn(
       process.execPath,
       [built('AGENTLS_TEST_EDITOR'), '--config', this.path('config.yaml'), ...folders, ...quiet, ...options],
-      { env: { PATH: process.env['PATH'], HOME: this.path('home'), LANG: 'C.UTF-8' }, stdio: ['ignore', out, out] },
+      { env: this.#environment(), stdio: ['ignore', out, out] },
     );
   }
 }

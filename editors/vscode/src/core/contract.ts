@@ -38,6 +38,23 @@ export interface Status {
   symbols: number;
   runs: string[];
   proposals: number;
+  /** The task service's address; absent: none is configured. */
+  remote?: string;
+  /** How the agent's commands are confined, in words; absent until it was probed. */
+  confinement?: string;
+}
+
+/** A verify command that ran on a proposal. */
+export interface Check {
+  command: string;
+  passed: boolean;
+  exit: number;
+  /** The limit that ended it. */
+  stopped?: string;
+  /** The end of what it printed. */
+  output: string;
+  seconds: number;
+  confinement: string;
 }
 
 export interface Proposal {
@@ -45,6 +62,8 @@ export interface Proposal {
   title: string;
   files: number;
   counts: Counts;
+  /** Absent where none ran. */
+  checks?: Check[];
 }
 
 export type EntryState = 'open' | 'applied' | 'partly applied' | 'undone';
@@ -82,6 +101,7 @@ export interface ShownChanges {
   id: string;
   title: string;
   files: FileView[];
+  checks?: Check[];
 }
 
 export interface Conflict {
@@ -122,11 +142,32 @@ export interface EditorProblem {
   source?: string;
 }
 
+export type TaskState = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/** A task at the task service. */
+export interface Task {
+  id: string;
+  title: string;
+  state: TaskState;
+  /** Empty where the service does not say. */
+  mode: Mode | '';
+  created: string;
+  updated: string;
+  attempts: number;
+  /** Of the change that it made: files, and lines. */
+  files?: number;
+  added?: number;
+  removed?: number;
+}
+
 /** Each command with its argument and its result. */
 export interface Commands {
-  'agentls.ask': { argument: Place & { question?: string }; result: { run: string } };
-  'agentls.explain': { argument: Place; result: { run: string } };
-  'agentls.change': { argument: Place & { instruction: string }; result: { run: string } };
+  'agentls.ask': {
+    argument: Place & { remote?: boolean; question?: string; after?: string };
+    result: { run: string };
+  };
+  'agentls.explain': { argument: Place & { remote?: boolean }; result: { run: string } };
+  'agentls.change': { argument: Place & { remote?: boolean; instruction: string }; result: { run: string } };
   'agentls.rename': {
     argument: { uri: string; position: Position; newName: string };
     result: { changeSet: string; renamed: number; possible: number };
@@ -134,6 +175,9 @@ export interface Commands {
   'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
   'agentls.editor': { argument: { visible: string[]; problems: EditorProblem[] }; result: { problems: number } };
   'agentls.status': { argument: object; result: Status };
+  'agentls.tasks.list': { argument: { cursor?: string }; result: { url: string; tasks: Task[]; cursor?: string } };
+  'agentls.tasks.follow': { argument: { task: string }; result: { run: string } };
+  'agentls.tasks.cancel': { argument: { task: string }; result: { state: TaskState } };
   'agentls.changes.list': { argument: object; result: { proposals: Proposal[]; entries: Entry[] } };
   'agentls.changes.show': { argument: { changeSet?: string }; result: ShownChanges };
   'agentls.changes.diff': { argument: { changeSet?: string }; result: { path: string; text: string } };
@@ -166,13 +210,16 @@ export interface Step {
   tool: string;
   title: string;
   state: 'started' | 'done' | 'failed';
+  /** What a finished step says of itself. */
+  detail?: string;
   error?: string;
 }
 
 /** What `agentls/event` carries. */
 export type Event =
-  | { kind: 'run.started'; run: string; title: string; mode: Mode }
-  | { kind: 'run.text' | 'run.reasoning' | 'run.waiting'; run: string; text: string }
+  | { kind: 'run.started'; run: string; title: string; mode: Mode; remote?: string }
+  | { kind: 'run.text' | 'run.reasoning'; run: string; text: string }
+  | { kind: 'run.waiting'; run: string; text: string; void?: number }
   | { kind: 'run.step'; run: string; step: Step }
   | {
       kind: 'run.done';
@@ -183,6 +230,7 @@ export type Event =
       source: string;
       usage?: Usage;
       changeSet?: string;
+      checks?: Check[];
     }
   | { kind: 'run.failed'; run: string; title: string; error: string }
   | { kind: 'changes'; changeSet: string; title: string; counts: Counts }

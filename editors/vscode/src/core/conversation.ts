@@ -1,3 +1,4 @@
+import { plain } from './markdown.ts';
 import type { Run } from './runs.ts';
 import { plural } from './words.ts';
 
@@ -8,26 +9,16 @@ export interface Exchange {
   run: Run;
 }
 
-const carriedExchanges = 3;
-const carriedAnswer = 4000; // characters of each answer
+/** How much of an answer a thread shows: the editor cuts comments at 100,000 characters, and without a word. */
+const shownAnswer = 40_000;
 
-/**
- * The question to send for a reply: the server keeps no conversation, so the last exchanges go along. The index cannot
- * use them, so without a model the question goes alone.
- */
-export function followUp(exchanges: Exchange[], question: string, model: string | undefined): string {
-  const answered = exchanges.filter((one) => one.run.state === 'done' && one.run.text !== '').slice(-carriedExchanges);
-  if (model === undefined || answered.length === 0) {
-    return question;
-  }
-  const earlier = answered.map((one) => {
-    const asked = one.question === '' ? one.run.title : one.question;
-    return `Question: ${asked}\nAnswer: ${one.run.text.slice(0, carriedAnswer)}`;
-  });
-  return `Earlier in this conversation:\n\n${earlier.join('\n\n')}\n\nQuestion now: ${question}`;
+/** The run that a reply goes on from: the last one that answered, if the server still knows it. */
+export function goesOnFrom(exchanges: Exchange[]): string | undefined {
+  const last = exchanges.findLast(({ run }) => run.state === 'done');
+  return last?.run.known ? last.run.id : undefined;
 }
 
-/** What the comment with an answer shows: who and how far, and the text so far as Markdown. */
+/** What the comment with an answer shows: who and how far, and the text so far as Markdown of the model's. */
 export interface AnswerView {
   label: string;
   markdown: string;
@@ -45,21 +36,33 @@ function answerLabel(run: Run): string {
     return run.waiting === '' ? 'answering…' : 'waiting…';
   }
   const tokens = (run.usage?.inputTokens ?? 0) + (run.usage?.outputTokens ?? 0);
-  return tokens > 0 ? `${run.source} · ${plural(tokens, 'token')}` : run.source;
+  return [run.source, tokens > 0 ? plural(tokens, 'token') : '', run.remote ? 'remotely' : '']
+    .filter((part) => part !== '')
+    .join(' · ');
 }
 
 function answerText(run: Run): string {
+  const parts = [cut(run.text)];
   if (run.state === 'failed') {
-    return [run.text, `$(error) ${run.error ?? 'It failed.'}`].filter((part) => part !== '').join('\n\n');
+    parts.push(`✗ ${plain(run.error ?? 'It failed.')}`);
+  } else if (run.state === 'running') {
+    parts.push(`_${plain(progressLine(run))}_`);
   }
-  return [run.text, run.state === 'running' ? progressLine(run) : ''].filter((part) => part !== '').join('\n\n');
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function cut(answer: string): string {
+  if (answer.length <= shownAnswer) {
+    return answer;
+  }
+  return `${answer.slice(0, shownAnswer)}…\n\n_The answer goes on: open it as a document, with the button above._`;
 }
 
 /** What a run under way does now, in one line. */
 export function progressLine(run: Run): string {
   if (run.waiting !== '') {
-    return `$(watch) ${run.waiting}`;
+    return `waiting: ${run.waiting}`;
   }
   const step = run.steps.findLast((one) => one.state === 'started');
-  return `$(loading~spin) ${step?.title ?? 'thinking'}`;
+  return `${step?.title ?? 'thinking'}…`;
 }

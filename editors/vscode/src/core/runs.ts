@@ -1,4 +1,4 @@
-import type { Event, Mode, Step, Usage } from './contract.ts';
+import type { Check, Event, Mode, Step, Usage } from './contract.ts';
 
 /** One execution of a task, as far as its events tell. */
 export interface Run {
@@ -15,7 +15,12 @@ export interface Run {
   source: string;
   usage?: Usage;
   changeSet?: string;
+  checks: Check[];
   error?: string;
+  /** The task service's address, of a run that was handed to it. */
+  remote?: string;
+  /** Whether the server that runs now knows this run; one that is started anew knows none. */
+  known: boolean;
 }
 
 /** How many runs are remembered. Those under way are never dropped. */
@@ -54,17 +59,19 @@ export class Runs {
     return run;
   }
 
-  /** Fails all runs under way: their server has gone. */
-  abandon(error: string): void {
+  /** Fails all runs under way, and forgets none: their server has gone. */
+  abandon(): void {
     for (const run of this.#runs.values()) {
+      run.known = false;
       if (run.state === 'running') {
-        Object.assign(run, { state: 'failed', error });
+        const where = run.remote ? `; the task goes on at ${run.remote}: follow it in the view Work` : '';
+        Object.assign(run, { state: 'failed', error: `the server has gone${where}` });
       }
     }
   }
 
   #begin(id: string): Run {
-    const run: Run = { id, title: '', mode: 'ask', state: 'running', text: '', steps: [], waiting: '', source: '' };
+    const run = begun(id);
     this.#runs.set(id, run);
     const over = [...this.#runs.values()].filter((old) => old.state !== 'running');
     for (const old of over.slice(0, Math.max(0, this.#runs.size - remembered))) {
@@ -72,6 +79,22 @@ export class Runs {
     }
     return run;
   }
+}
+
+/** A run of which nothing is known but its id. */
+export function begun(id: string): Run {
+  return {
+    id,
+    title: '',
+    mode: 'ask',
+    state: 'running',
+    text: '',
+    steps: [],
+    waiting: '',
+    source: '',
+    checks: [],
+    known: true,
+  };
 }
 
 /** What moves a run; the other kinds tell of change sets and the index. */
@@ -83,7 +106,7 @@ function move(run: Run, event: RunEvent): void {
   }
   switch (event.kind) {
     case 'run.started':
-      Object.assign(run, { title: event.title, mode: event.mode });
+      Object.assign(run, { title: event.title, mode: event.mode, remote: event.remote });
       break;
     case 'run.text':
       run.text += event.text;
@@ -92,6 +115,7 @@ function move(run: Run, event: RunEvent): void {
       break; // a summary of thoughts is not the answer
     case 'run.waiting':
       run.waiting = event.text;
+      run.text = withoutEnd(run.text, event.void ?? 0);
       break;
     case 'run.step':
       note(run.steps, event.step);
@@ -113,6 +137,16 @@ function finish(run: Run, event: Extract<Event, { kind: 'run.done' }>): void {
   run.source = event.source;
   run.usage = event.usage;
   run.changeSet = event.changeSet;
+  run.checks = event.checks ?? [];
+}
+
+/** The text without its last so many bytes of UTF-8. */
+function withoutEnd(text: string, bytes: number): string {
+  if (bytes === 0) {
+    return text;
+  }
+  const encoded = Buffer.from(text);
+  return encoded.subarray(0, Math.max(0, encoded.length - bytes)).toString();
 }
 
 function note(steps: Step[], step: Step): void {

@@ -1,4 +1,4 @@
-import type { Counts, FileView, Hunk, Outcome } from './contract.ts';
+import type { Check, Counts, FileView, Hunk, Outcome } from './contract.ts';
 import { Lines } from './text.ts';
 
 /** `1 file`, `2 files`. */
@@ -81,4 +81,50 @@ export function outcomeLine(verb: string, outcome: Outcome): string {
   }
   const unsaved = outcome.unsaved.length > 0 ? `, ${outcome.unsaved.length} not yet saved` : '';
   return `${outcome.title ?? 'The change'}: ${verb} in ${plural(outcome.files.length, 'file')}${unsaved}`;
+}
+
+/** A check in one line: `✓ go test ./...`. */
+export function checkTitle(check: Check): string {
+  return `${check.passed ? '✓' : '✗'} ${check.command}`;
+}
+
+/** How a check ended: `2.3 s`, `exit 1 after 2.3 s`, `stopped by the time limit after 60 s`. */
+export function checkResult(check: Check): string {
+  const took = `${check.seconds.toFixed(check.seconds < 10 ? 1 : 0)} s`;
+  if (check.stopped) {
+    return `stopped: ${check.stopped}, after ${took}`;
+  }
+  return check.passed ? took : `exit ${check.exit} after ${took}`;
+}
+
+/** The checks of a proposal in short: `✓ 2 checks`, `✗ 1 of 2 checks`; empty where none ran. */
+export function checksLine(checks: Check[] | undefined): string {
+  const failed = checks?.filter(({ passed }) => !passed).length ?? 0;
+  if (!checks?.length) {
+    return '';
+  }
+  return failed === 0 ? `✓ ${plural(checks.length, 'check')}` : `✗ ${failed} of ${plural(checks.length, 'check')}`;
+}
+
+/** All of a check, to read. */
+export function checkText(check: Check): string {
+  return `${checkTitle(check)}\n${checkResult(check)}\nconfined: ${check.confinement}\n\n${check.output}`;
+}
+
+/** An address without what everybody knows of it: `127.0.0.1:9258`. */
+export function host(url: string): string {
+  return url.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}
+
+/** How much of a message a notification shows. */
+const shownMessage = 600; // characters
+
+/**
+ * A message for a notification: it says whose it is, and is no longer than people read. Titles and errors come from
+ * elsewhere, so nothing in it is a link: the editor would run commands behind those.
+ */
+export function notice(message: string): string {
+  const own = message.startsWith('agentls') ? message : `agentls: ${message}`;
+  const short = own.length > shownMessage ? `${own.slice(0, shownMessage)}…` : own;
+  return short.replaceAll('](', '] (');
 }

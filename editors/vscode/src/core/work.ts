@@ -43,17 +43,26 @@ export class Work {
       this.indexing = false;
     }
     this.#tell(moved, event);
-    if (event.kind === 'changes' || event.kind === 'index.done') {
+    if (event.kind === 'changes' || event.kind === 'index.done' || event.kind === 'run.done') {
       void this.refresh();
     }
+  }
+
+  /** The run that a task's events come to, while it goes on or its proposal waits. */
+  following(task: string): Run | undefined {
+    return this.runs.all().find((run) => {
+      const waits = this.proposals.some(({ id }) => id === run.changeSet);
+      const current = run.known && (run.state === 'running' || waits);
+      return current && run.steps.some((step) => step.tool === 'remote' && step.id === task);
+    });
   }
 
   /** The server runs, or has gone and why. */
   setHealth(health: Health): void {
     this.health = health;
-    if (health.state === 'stopped') {
+    if (health.state !== 'running') {
       this.indexing = false;
-      this.runs.abandon('the server has gone');
+      this.runs.abandon();
     }
     this.#tell(undefined, undefined);
     if (health.state === 'running') {

@@ -4,8 +4,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Parts } from '../../src/commands.ts';
-import type { Outcome } from '../../src/core/contract.ts';
+import type { Check, Outcome } from '../../src/core/contract.ts';
 import { statusView } from '../../src/core/status.ts';
+import { roots } from '../../src/core/tree.ts';
 import { becomes, same, Suite, until } from './suite.ts';
 
 const suite = new Suite();
@@ -158,6 +159,14 @@ suite.test('answers a reply with what was said before', async () => {
     ['You', 'Who calls it?'],
     ['agentls', 'Only `Order.Total`, in `order.go`, and its test.'],
   ]);
+});
+
+suite.test('shows a conversation as a document', async () => {
+  await run('agentls.thread.open', parts.threads.threadOf(asked));
+  const shown = vscode.window.activeTextEditor?.document;
+  same([shown?.uri.path, shown?.languageId], ['/Ask about Tariff.md', 'markdown']);
+  same(shown?.getText().endsWith('> Who calls it?\n\nOnly `Order.Total`, in `order.go`, and its test.\n'), true);
+  await run('workbench.action.closeActiveEditor');
 });
 
 suite.test('keeps the thread at its function', async () => {
@@ -326,14 +335,115 @@ suite.test('tells of the files on screen and of the errors and warnings of other
 });
 
 suite.test('stops a run', async () => {
-  const document = await vscode.workspace.openTextDocument(tariff);
-  const id = await run<string>('agentls.ask', { ...placeOf(document, 'further := '), question: 'Tell me a story.' });
+  const editor = await vscode.window.showTextDocument(tariff);
+  const inside = editor.document.positionAt(editor.document.getText().indexOf('further := '));
+  editor.selection = new vscode.Selection(inside, inside);
+  const id = await run<string>('agentls.explain', tariff); // as the context menu does: the cursor counts
   const thread = parts.threads.threadOf(id);
+  await becomes(() => thread?.label, 'Explain Tariff');
   await until('some of the answer', () => parts.work.runs.find(id)?.text);
   await run('agentls.thread.stop', thread);
   const stopped = await done(id);
   same([stopped.state, stopped.error], ['failed', 'stopped by the user']);
-  await becomes(() => thread?.comments[1]?.label, 'failed');
+  await becomes(() => thread?.comments[0]?.label, 'failed');
+});
+
+const settings = () => vscode.workspace.getConfiguration('agentls');
+const service = process.env['AGENTLS_TEST_SERVICE'] ?? '';
+const remote = () => roots(parts.work, parts.tasks).find((one) => 'id' in one && one.id === 'tasks');
+
+/** The tasks in the tree, as a user reads them. */
+function taskLines(): string[] {
+  const group = remote();
+  const nodes = group && 'children' in group ? group.children : [];
+  return nodes.map((node) => ('description' in node ? `${node.label} | ${node.description}` : ''));
+}
+
+suite.test('says that the task service cannot be reached, and that it wants another token', async () => {
+  await settings().update('remote.url', 'http://127.0.0.1:9', vscode.ConfigurationTarget.Global);
+  const [down] = await until('the problem', () => taskLines().length > 0 && taskLines());
+  same([/127\.0\.0\.1:9/.test(down ?? ''), parts.work.status?.remote], [true, 'http://127.0.0.1:9']);
+  await settings().update('remote.token', 'open barley', vscode.ConfigurationTarget.Global);
+  await settings().update('remote.url', service, vscode.ConfigurationTarget.Global);
+  await until('the problem', () => taskLines().some((text) => text.includes('token')));
+});
+
+suite.test('offers its actions remotely, where a service is configured', async () => {
+  await settings().update('remote.token', 'sesame', vscode.ConfigurationTarget.Global);
+  await run('agentls.tasks.refresh');
+  await becomes(taskLines, []);
+  const at = (await textOf(tariff)).split('\n').findIndex((text) => text.startsWith('func Tariff'));
+  const actions = await run<vscode.CodeAction[]>(
+    'vscode.executeCodeActionProvider',
+    tariff,
+    new vscode.Range(at, 6, at, 6),
+  );
+  same(
+    actions
+      .filter((one) => one.title.endsWith(' remotely'))
+      .map((one) => [one.title, one.command?.command, one.command?.arguments?.[0].remote])
+      .sort(),
+    [
+      ['Ask about `Tariff` remotely', 'agentls.ask', true],
+      ['Change `Tariff`… remotely', 'agentls.change', true],
+      ['Explain `Tariff` remotely', 'agentls.explain', true],
+    ],
+  );
+});
+
+/** A review of a proposal that has checks, as the server would tell of them. */
+async function showChecks(changeSet: string): Promise<void> {
+  const check = { confinement: 'full', seconds: 2.31 };
+  const checks: Check[] = [
+    { ...check, command: 'go test', passed: true, exit: 0, output: 'ok\n' },
+    { ...check, command: 'go vet', passed: false, exit: 1, output: 'tariff.go:1: ```bad```\n' },
+  ];
+  const { connection, reviews } = parts;
+  const call = connection.call.bind(connection);
+  connection.call = async (command, argument) => {
+    const result = await call(command, argument);
+    return command === 'agentls.changes.show' ? { ...result, checks } : result;
+  };
+  await run('agentls.changes.diff', { changeSet });
+  const [thread] = reviews.checkThreads();
+  same(
+    [thread?.label, thread?.range?.start.line, thread?.contextValue],
+    ['Checks of this proposal: ✗ 1 of 2 checks', 0, 'checks'],
+  );
+  same(thread?.comments.map(said), [
+    ['✓ go test', '2.3 s'],
+    ['✗ go vet', 'exit 1 after 2.3 s\n\n````text\ntariff.go:1: ```bad```\n````'],
+  ]);
+  await run('agentls.check.show', thread);
+  const output = vscode.window.activeTextEditor?.document.getText();
+  same(output?.includes('✗ go vet\nexit 1 after 2.3 s\nconfined: full\n\ntariff.go:1: ```bad```\n'), true);
+  await run('workbench.action.closeActiveEditor');
+  connection.call = call;
+}
+
+suite.test('hands a change to the service, and follows its task again', async () => {
+  const document = await vscode.workspace.openTextDocument(tariff);
+  const id = await run<string>('agentls.change', {
+    ...placeOf(document, 'further := '),
+    instruction: 'Say the unit',
+    remote: true,
+  });
+  const result = await done(id);
+  same([result.state, result.error, result.remote], ['done', undefined, service]);
+  await becomes(() => parts.work.proposals.map((one) => [one.id, one.counts.pending]), [[result.changeSet, 1]]);
+  await becomes(taskLines, ['Say the unit | done · 1 file +1 −1']);
+  const [task] = parts.tasks.list;
+  same(parts.tasks.page(task?.id ?? ''), `${service}/tasks/${task?.id}`);
+  same(parts.work.following(task?.id ?? '')?.id, id);
+  same(await run('agentls.tasks.follow', { task: task?.id }), id); // its proposal waits: it is shown
+  await showChecks(result.changeSet ?? '');
+  await run('agentls.changes.reject', { changeSet: result.changeSet });
+  await becomes(() => parts.work.proposals.length, 0);
+  const followed = await done(await run<string>('agentls.tasks.follow', { task: task?.id }));
+  same([followed.state, followed.text, followed.remote], ['done', 'The comment says the unit.', service]);
+  same(await run('agentls.tasks.follow', {}), undefined); // it says to choose one
+  await run('agentls.changes.reject', { changeSet: followed.changeSet });
+  await becomes(() => parts.work.proposals.length, 0);
 });
 
 /** The server's process, which is a child of this one. */
@@ -352,7 +462,6 @@ suite.test('starts the server again when it is killed', async () => {
   same([parts.work.status?.model, parts.work.entries.length], ['scripted', 2]);
 });
 
-const settings = () => vscode.workspace.getConfiguration('agentls');
 const setPath = (value: string | undefined) =>
   settings().update('server.path', value, vscode.ConfigurationTarget.Global);
 
@@ -366,6 +475,40 @@ suite.test('says what to do when the server is missing', async () => {
   same(statusView(parts.work).text, '$(error) agentls');
   const document = await vscode.workspace.openTextDocument(tariff);
   same(await run('agentls.explain', placeOf(document, 'further := ')), undefined); // it says so, and does not throw
+  await setPath(undefined);
+  await becomes(() => parts.work.health, { state: 'running' });
+});
+
+suite.test('leaves a server alone that ends too often, until the user wants it again', async () => {
+  for (let kills = 0; kills < 5; kills++) {
+    const pid = await until('the server', () => parts.work.health.state === 'running' && serverProcess());
+    process.kill(pid, 'SIGKILL');
+    await until('its end', () => serverProcess() !== pid);
+  }
+  const stopped = await until('the problem', () => {
+    const { health } = parts.work;
+    return health.state === 'stopped' && health.problem.includes('5 times') && health.problem;
+  });
+  same(/not started again\. Nothing is lost.*Its log says why\.$/.test(stopped), true);
+  same(serverProcess(), undefined);
+  await run('agentls.restart');
+  await becomes(() => parts.work.health, { state: 'running' });
+  await becomes(() => parts.work.entries.length, 2);
+});
+
+suite.test('says that a server does not start, and does not try for ever', async () => {
+  const broken = path.join(root.fsPath, '..', 'broken-agentls');
+  const starts = `${broken}-starts`;
+  const script = `case $1 in version) echo '{"version":"v0.0.1"}' ;; *) echo start >>'${starts}'; exit 3 ;; esac`;
+  fs.writeFileSync(broken, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  await setPath(broken);
+  const stopped = await until('the problem', () => {
+    const { health } = parts.work;
+    return health.state === 'stopped' && health.problem.includes('does not start') && health.problem;
+  });
+  same(/Its log says more\.$/.test(stopped), true);
+  await new Promise((resolve) => setTimeout(resolve, 500)); // nothing tells that it is not started again
+  same(fs.readFileSync(starts, 'utf8'), 'start\n');
   await setPath(undefined);
   await becomes(() => parts.work.health, { state: 'running' });
 });

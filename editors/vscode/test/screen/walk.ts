@@ -224,7 +224,8 @@ async function rejectHunk(screen: Screen): Promise<void> {
 
 async function acceptHunk(screen: Screen): Promise<void> {
   const hunk = screen.hunk('order.go', 'replaces 1 line by 5');
-  await hunk.locator('.action-label[aria-label^="Accept"]').click();
+  await screen.page.locator('.view-line', { hasText: 'total += price' }).click();
+  await screen.page.keyboard.press('Control+Alt+Enter');
   await hunk.waitFor({ state: 'detached' });
   check('the accepted hunk', stage.read('order.go')?.includes('price, err := Tariff'), true);
 }

@@ -1,4 +1,4 @@
-import type { CommandName, Commands, Event, Server } from '../../src/core/contract.ts';
+import type { Check, CommandName, Commands, Event, Server, Task } from '../../src/core/contract.ts';
 
 /** A server whose answers the test gives, by command; it notes what it was asked. */
 export class FakeServer implements Server {
@@ -46,4 +46,28 @@ export const answered: Event[] = [
     source: 'm',
     usage: { requests: 1, inputTokens: 90, cachedTokens: 0, outputTokens: 10 },
   },
+];
+
+/** A check that passed, one that failed, one that a limit ended. */
+export const checks: Check[] = [
+  { command: 'go test ./...', passed: true, exit: 0, output: 'ok\n', seconds: 2.31, confinement: 'full' },
+  { command: 'go vet ./...', passed: false, exit: 1, output: 'a.go:1: bad\n', seconds: 12.3, confinement: 'full' },
+  {
+    command: 'sleep 99',
+    passed: false,
+    exit: -1,
+    stopped: 'the time limit',
+    output: '',
+    seconds: 60,
+    confinement: 'full',
+  },
+];
+
+const task = { mode: 'edit', created: '2026-01-02T03:04:05Z', updated: '2026-01-02T03:04:05Z', attempts: 1 } as const;
+
+/** Tasks at a service, newest first. */
+export const tasks: Task[] = [
+  { ...task, id: 't3', title: 'Newest', state: 'running', attempts: 2 },
+  { ...task, id: 't2', title: 'Middle', state: 'done', files: 2, added: 3, removed: 0 },
+  { ...task, id: 't1', title: 'Oldest', state: 'cancelled' },
 ];

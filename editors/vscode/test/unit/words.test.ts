@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FileView } from '../../src/core/contract.ts';
-import { baseName, distinct, hunkEffect, outcomeLine } from '../../src/core/words.ts';
+import { baseName, checksLine, checkText, distinct, hunkEffect, notice, outcomeLine } from '../../src/core/words.ts';
+import { checks } from './fake.ts';
 
 const before = 'one\ntwo\nthree\n';
 
@@ -45,4 +46,22 @@ test('what came of an apply', () => {
 test('labels are distinct, names readable', () => {
   assert.deepEqual([distinct('a', []), distinct('a', ['a']), distinct('a', ['a', '2: a'])], ['a', '2: a', '3: a']);
   assert.deepEqual([baseName('file:///w/%E2%82%AC.go'), baseName('file:///w/100%.go')], ['€.go', '100%.go']);
+});
+
+test('checks, in short and as a whole', () => {
+  assert.deepEqual(
+    [checksLine(undefined), checksLine([]), checksLine(checks), checksLine(checks.slice(0, 1))],
+    ['', '', '✗ 2 of 3 checks', '✓ 1 check'],
+  );
+  assert.deepEqual(checks.map(checkText), [
+    '✓ go test ./...\n2.3 s\nconfined: full\n\nok\n',
+    '✗ go vet ./...\nexit 1 after 12 s\nconfined: full\n\na.go:1: bad\n',
+    '✗ sleep 99\nstopped: the time limit, after 60 s\nconfined: full\n\n',
+  ]);
+});
+
+test('a notice has an owner, no links and an end', () => {
+  assert.equal(notice('see [this](command:evil) now'), 'agentls: see [this] (command:evil) now');
+  assert.equal(notice('agentls: as it is'), 'agentls: as it is');
+  assert.equal(notice('x'.repeat(100_000)).length < 700, true);
 });
