@@ -14,6 +14,7 @@ case $(go env GOOS GOARCH | tr '\n' ' ') in
 	;;
 esac
 
+make -C ../.. --silent stage # which the server embeds
 go build -C ../.. -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" -o editors/vscode/bin/agentls ./cmd/agentls
 SERVER_VERSION=$version node build.ts
 cp ../../LICENSE LICENSE

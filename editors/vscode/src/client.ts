@@ -7,7 +7,6 @@ import {
   State,
   type ClientCapabilities,
   type DynamicFeature,
-  type ErrorHandler,
   type StaticFeature,
 } from 'vscode-languageclient/node';
 import { Crashes, findServer, type Problem } from './core/binary.ts';
@@ -33,6 +32,8 @@ export class Connection implements Server {
   #client: LanguageClient | undefined;
   #problem = 'agentls: the server is not running.';
   #last: Promise<void> = Promise.resolve();
+  #crashes = new Crashes();
+  #warned = '';
 
   constructor(extension: vscode.Uri, listeners: Listeners) {
     this.#extension = extension;
@@ -44,7 +45,13 @@ export class Connection implements Server {
     return this.#inTurn(() => this.#start());
   }
 
+  /** Starts the server anew, as the user wants it. */
   restart(): Promise<void> {
+    this.#crashes = new Crashes();
+    return this.#again();
+  }
+
+  #again(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#stop();
       await this.#start();
@@ -78,7 +85,8 @@ export class Connection implements Server {
       this.#unusable(found.problem);
       return;
     }
-    if (found.warning) {
+    if (found.warning && found.warning.message !== this.#warned) {
+      this.#warned = found.warning.message;
       this.#listeners.problem(found.warning);
     }
     const client = this.#connect(found.path);
@@ -89,7 +97,6 @@ export class Connection implements Server {
       const why = messageOf(error).replace(/\.$/, '');
       const message = `agentls: the server does not start: ${why}. Its log says more.`;
       this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
-      await client.dispose().catch(() => undefined); // it never ran
     }
   }
 
@@ -128,7 +135,15 @@ export class Connection implements Server {
         documentSelector: [{ scheme: 'file' }], // all of them: a change set may be about any file that is open
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        errorHandler: this.#errorHandler(() => ran),
+        errorHandler: {
+          error: () => ({ action: ErrorAction.Continue, handled: true }), // if it matters, the connection closes
+          closed: () => {
+            if (ran && this.#client === client) {
+              this.#ended(); // else #start tells why, or it was meant
+            }
+            return { action: CloseAction.DoNotRestart, handled: true };
+          },
+        },
         initializationOptions: serverSettings,
         middleware: {
           handleDiagnostics: (uri, diagnostics, next) => {
@@ -150,42 +165,32 @@ export class Connection implements Server {
       if (newState === State.Running) {
         ran = true;
         this.#listeners.health({ state: 'running' });
-      } else if (newState === State.Stopped && this.#client === client) {
-        this.#lost();
       }
     });
     return client;
   }
 
-  /** Starts a server that ended by itself again, unless that happens too often; then the user decides. */
-  #errorHandler(ran: () => boolean): ErrorHandler {
-    const crashes = new Crashes();
-    return {
-      error: () => ({ action: ErrorAction.Continue, handled: true }), // if it matters, the connection closes
-      closed: () => {
-        if (!ran()) {
-          return { action: CloseAction.DoNotRestart, handled: true }; // #start tells why
-        }
-        if (crashes.note(Date.now())) {
-          return { action: CloseAction.Restart, handled: true };
-        }
-        const often = `${crashes.most + 1} times within ${crashes.within / 60_000} minutes`;
-        const message = `agentls: the server ended by itself ${often}, so it is not started again. Nothing is lost: what was proposed and applied is kept. Its log says why.`;
-        this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
-        return { action: CloseAction.DoNotRestart, handled: true };
-      },
-    };
-  }
-
-  /** The server ended by itself; see #errorHandler. */
-  #lost(): void {
-    this.#problem = 'agentls: the server ended by itself; it is started again. Its log says more.';
-    this.#listeners.health({ state: 'stopped', problem: this.#problem });
+  /**
+   * Starts a server that ended by itself again, unless that happens too often; then the user decides. (The client's own
+   * restart would go on with what is left of the old connection, and lose its way when the server ends once more.)
+   */
+  #ended(): void {
+    if (this.#crashes.note(Date.now())) {
+      this.#problem = 'agentls: the server ended by itself; it is started again. Its log says more.';
+      this.#listeners.health({ state: 'stopped', problem: this.#problem });
+      void this.#again();
+      return;
+    }
+    const often = `${this.#crashes.most + 1} times within ${this.#crashes.within / 60_000} minutes`;
+    const message = `agentls: the server ended by itself ${often}, so it is not started again. Nothing is lost: what was proposed and applied is kept. Its log says why.`;
+    this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
   }
 
   #unusable(problem: Problem): void {
     this.#problem = problem.message;
+    const client = this.#client;
     this.#client = undefined;
+    void client?.dispose().catch(() => undefined); // it may be starting the server once more
     this.#listeners.health({ state: 'stopped', problem: problem.message });
     this.#listeners.problem(problem);
   }
@@ -227,6 +232,7 @@ function serverSettings(): object {
     model: text('model'),
     baseUrl: text('baseUrl'),
     apiKey: text('apiKey'),
+    verify: settings.get<string[]>('verify', []),
     remote: { url: text('remote.url'), token: text('remote.token'), environment: text('remote.environment') },
   };
 }

@@ -34,7 +34,7 @@ interface Review {
   previews: Preview[];
   checks: Check[];
   threads: HunkThread[];
-  /** The thread that tells of the checks, above the first file. */
+  /** The thread that tells of the checks, at the first hunk. */
   told?: vscode.CommentThread;
   /** Counts the requests for its hunks: only the answer to the last one is drawn. */
   asked: number;
@@ -79,7 +79,8 @@ export class Reviews {
     if (shown.files.length === 0) {
       throw new Error(`${shown.title}: nothing is left to review.`);
     }
-    const label = distinct(`${shown.title}: ${waiting(shown.files)}`, this.#labels());
+    const state = [waiting(shown.files), checksLine(shown.checks)].filter((part) => part !== '').join(' · ');
+    const label = distinct(`${shown.title}: ${state}`, this.#labels());
     const review: Review = {
       changeSet: shown.id,
       label,
@@ -193,19 +194,22 @@ export class Reviews {
     for (const { thread } of old.filter((one) => review.threads.every((kept) => kept.thread !== one.thread))) {
       thread.dispose();
     }
-    this.#drawChecks(review, places[0]?.uri);
+    const [first] = places;
+    if (first) {
+      this.#drawChecks(review, first.uri, first.mark.first);
+    }
   }
 
-  /** Puts the thread that tells of the checks above the file that comes first. */
-  #drawChecks(review: Review, uri: vscode.Uri | undefined): void {
-    if (review.checks.length === 0 || !uri) {
+  /** Puts the thread that tells of the checks at the first hunk: lines without hunks are folded away. */
+  #drawChecks(review: Review, uri: vscode.Uri, line: number): void {
+    if (review.checks.length === 0) {
       return;
     }
     if (review.told?.uri.toString() !== uri.toString()) {
       review.told?.dispose();
       review.told = this.#controller.createCommentThread(
         uri,
-        new vscode.Range(0, 0, 0, 0),
+        new vscode.Range(line, 0, line, 0),
         review.checks.map(checkComment),
       );
       const failed = review.checks.some(({ passed }) => !passed);

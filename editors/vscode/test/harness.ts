@@ -48,18 +48,21 @@ export class Stage {
   #model: ChildProcess | undefined;
   #service: ChildProcess | undefined;
   #url = '';
+  #settings: Record<string, unknown> = {};
   #server: ChildProcess | undefined;
   #browser: Browser | undefined;
 
   /** Prepares the scratch folder and starts the model. */
-  async prepare(scripts: string[], settings: Record<string, unknown>): Promise<void> {
+  async prepare(scripts: string[]): Promise<void> {
     fs.cpSync(path.join(here, 'testdata/parcel'), this.project, { recursive: true });
     fs.mkdirSync(this.path('home'));
+    fs.writeFileSync(this.path('home/.profile'), `PATH='${process.env['PATH']}'\n`); // the editor asks a login shell
     fs.writeFileSync(this.path('config.yaml'), '');
     this.#url = await this.#startModel(scripts);
-    const all = {
+    this.configure({
       'agentls.baseUrl': this.#url,
       'agentls.model': 'scripted',
+      'agentls.verify': ['gofmt -l .', 'go list ./...'],
       'chat.disableAIFeatures': true,
       'editor.cursorBlinking': 'solid',
       'editor.lightbulb.enabled': 'off',
@@ -73,12 +76,16 @@ export class Stage {
       'workbench.secondarySideBar.defaultVisibility': 'hidden',
       'workbench.startupEditor': 'none',
       'workbench.tips.enabled': false,
-      ...settings,
-    };
+    });
+  }
+
+  /** Adds to the user's settings. */
+  configure(settings: Record<string, unknown>): void {
+    Object.assign(this.#settings, settings);
     for (const scope of ['User', 'Machine']) {
       const file = this.path('user', scope, 'settings.json'); // settings of scope "machine" are read from there alone
       fs.mkdirSync(path.dirname(file), { recursive: true });
-      fs.writeFileSync(file, JSON.stringify(all));
+      fs.writeFileSync(file, JSON.stringify(this.#settings));
     }
   }
 

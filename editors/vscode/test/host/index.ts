@@ -198,6 +198,19 @@ suite.test('turns a change into a proposal and writes nothing', async () => {
   changeSet = result.changeSet ?? '';
   await becomes(() => parts.work.proposals.map((one) => [one.id, one.files, one.counts.pending]), [[changeSet, 3, 7]]);
   same([await textOf(tariff), onDisk(order), onDisk(zone)], [original.tariff, original.order, undefined]);
+  const passed = [
+    ['gofmt -l .', true],
+    ['go list ./...', true],
+  ];
+  same(
+    result.checks.map((check) => [check.command, check.passed]),
+    passed,
+  );
+  same(
+    parts.work.proposals[0]?.checks?.map((check) => [check.command, check.passed]),
+    passed,
+  );
+  same(parts.work.status?.confinement, result.checks[0]?.confinement);
 });
 
 suite.test('shows the proposal in the multi-diff editor, with a thread on each hunk', async () => {
@@ -214,7 +227,7 @@ suite.test('shows the proposal in the multi-diff editor, with a thread on each h
       'after 8 hunk: order.go: replaces 2 lines by 2',
     ].sort(),
   );
-  await until('the tab', () => tabs().some((label) => label.includes('7 hunks in 3 files')));
+  await until('the tab', () => tabs().some((label) => label.includes('7 hunks in 3 files · ✓ 2 checks')));
   same(parts.reviews.active(), changeSet);
   const after = hunkThread('tariff.go')?.uri;
   const proposed = after ? await textOf(after) : '';
@@ -408,7 +421,7 @@ async function showChecks(changeSet: string): Promise<void> {
   const [thread] = reviews.checkThreads();
   same(
     [thread?.label, thread?.range?.start.line, thread?.contextValue],
-    ['Checks of this proposal: ✗ 1 of 2 checks', 0, 'checks'],
+    ['Checks of this proposal: ✗ 1 of 2 checks', 10, 'checks'],
   );
   same(thread?.comments.map(said), [
     ['✓ go test', '2.3 s'],
@@ -490,7 +503,7 @@ suite.test('leaves a server alone that ends too often, until the user wants it a
     return health.state === 'stopped' && health.problem.includes('5 times') && health.problem;
   });
   same(/not started again\. Nothing is lost.*Its log says why\.$/.test(stopped), true);
-  same(serverProcess(), undefined);
+  await becomes(serverProcess, undefined);
   await run('agentls.restart');
   await becomes(() => parts.work.health, { state: 'running' });
   await becomes(() => parts.work.entries.length, 2);

@@ -30,6 +30,9 @@ async function step<T>(name: string, take: () => Promise<T>): Promise<T> {
 /** Where the edge of the side bar is when the editor starts. */
 const sash = { x: 350, y: 600 };
 
+/** Where nothing has a tooltip. */
+const nothing = { x: 26, y: 560 };
+
 /** The editor, as the user's hands and eyes know it. */
 class Screen {
   #page: Page;
@@ -91,6 +94,12 @@ class Screen {
     return this.#page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
   }
 
+  /** How many runs the tree shows as handed to the service. */
+  async tasks(): Promise<number> {
+    await this.tree('at 127.0.0.1').waitFor();
+    return this.#page.locator('.pane-body .monaco-list-row', { hasText: /at 127\.0\.0\.1:\d+ ·/ }).count();
+  }
+
   notification(text: string): Locator {
     return this.#page.locator('.notification-list-item', { hasText: text });
   }
@@ -122,6 +131,7 @@ class Screen {
     await this.#page.mouse.down();
     await this.#page.mouse.move(sash.x + 90, sash.y, { steps: 5 });
     await this.#page.mouse.up();
+    await this.#page.mouse.move(nothing.x, nothing.y);
   }
 
   /** Takes a picture of what is on screen now. */
@@ -136,7 +146,7 @@ class Screen {
     if (!pictures) {
       return;
     }
-    await this.#page.mouse.move(26, 560); // nothing there has a tooltip
+    await this.#page.mouse.move(nothing.x, nothing.y);
     let before: Buffer = Buffer.alloc(0);
     await until('a still screen', async () => {
       const now = await this.#page.screenshot();
@@ -173,6 +183,7 @@ async function walk(screen: Screen): Promise<void> {
   await step('an accepted hunk', () => acceptHunk(screen));
   await step('apply', () => apply(screen));
   await step('undo', () => undo(screen));
+  await step('a task at the service', () => changeRemotely(screen));
 }
 
 async function ask(screen: Screen): Promise<void> {
@@ -257,6 +268,21 @@ async function undo(screen: Screen): Promise<void> {
   await screen.picture('vscode-undone');
 }
 
+async function changeRemotely(screen: Screen): Promise<void> {
+  await screen.command('Notifications: Clear All Notifications');
+  await screen.goTo(12);
+  await screen.command('agentls: Remotely: Change This');
+  await screen.answer('Change perKilogram remotely', 'Say the unit');
+  const proposal = screen.notification('Change perKilogram: 1 to review');
+  await proposal.waitFor();
+  check('what was handed to the service', await screen.tasks(), 1);
+  await proposal.getByRole('button', { name: 'Review' }).click();
+  await screen.hunk('tariff.go', 'replaces 1 line by 1').waitFor();
+  await screen.tree('Tasks at 127.0.0.1').waitFor();
+  await screen.tree('1 file +1 −1').waitFor();
+  await screen.picture('vscode-remote');
+}
+
 function check(what: string, got: unknown, want: unknown): void {
   if (!isDeepStrictEqual(got, want)) {
     throw new Error(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
@@ -267,8 +293,10 @@ let outcome: 'passed' | 'failed' = 'failed';
 let screen: Screen | undefined;
 try {
   screen = await step('the editor starts', async () => {
-    await stage.prepare(['ask', 'reply', 'change'], {});
+    await stage.prepare(['ask', 'reply', 'change', 'remote']);
     await stage.install(path.join(extension, 'agentls.vsix'));
+    const service = await stage.startService('sesame');
+    stage.configure({ 'agentls.remote.url': service, 'agentls.remote.token': 'sesame' });
     await stage.serve();
     const shown = new Screen(await stage.page());
     await shown.page.goto(`http://${stage.address}/?folder=${encodeURIComponent(stage.project)}`);
