@@ -209,6 +209,10 @@ type Environment struct {
 	Repo   string   `json:"repo,omitempty"` // URL, or path on the service's machine
 	Setup  []string `json:"setup,omitempty"`
 	Verify []string `json:"verify,omitempty"`
+
+	// Network says that the set-up commands reach the network: whoever declares
+	// the environment agrees to it. The agent's and the verify commands never do.
+	Network bool `json:"network,omitempty"`
 }
 
 // Check returns an error for a name that cannot be one.

@@ -47,7 +47,8 @@ under /api/codex and /backend-api/wham, and shows a page at /.
 
 Without tokens it answers this machine alone. The set-up and verify commands of
 environments run in copy-on-write views of the checkouts, confined and without
-network; where that cannot be had, environments with commands are refused.`,
+network, which an environment may open for its set-up; where that cannot be had,
+environments with commands are refused.`,
 		Example: `  agentls remote serve
   agentls remote serve --listen 0.0.0.0:9258 --token-file ~/.config/agentls/tokens`,
 		Args: args(cobra.NoArgs),
@@ -137,7 +138,7 @@ func (a *app) remoteEnvCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: "Declare, list and remove the environments of a task service",
-		Example: `  agentls remote env add demo --repo https://example.org/demo.git --setup "npm ci" --verify "npm test"
+		Example: `  agentls remote env add demo --repo https://example.org/demo.git --setup "npm ci" --network --verify "npm test"
   agentls remote env list
   agentls remote env remove demo`,
 		Args: args(cobra.NoArgs),
@@ -155,6 +156,7 @@ func (a *app) remoteEnvCommand() *cobra.Command {
 	add.Flags().StringVar(&env.Repo, "repo", "", "its repository: a URL, or a path on the service's machine")
 	add.Flags().StringArrayVar(&env.Setup, "setup", nil, "a command to run on each checkout; may be given several times")
 	add.Flags().StringArrayVar(&env.Verify, "verify", nil, "a command to run on each change; may be given several times")
+	add.Flags().BoolVar(&env.Network, "network", false, "let the set-up commands reach the network; the agent's and the verify commands never do")
 	cmd.AddCommand(add,
 		&cobra.Command{
 			Use: "list", Short: "List the environments", Args: args(cobra.NoArgs),
@@ -209,6 +211,9 @@ func (a *app) listEnvironments(cmd *cobra.Command, url string) error {
 		cmd.Printf("%s  %s\n", plain(env.Name), plain(env.Repo))
 		for _, line := range env.Setup {
 			cmd.Printf("  setup   %s\n", plain(line))
+		}
+		if env.Network {
+			cmd.Println("  network open for the set-up")
 		}
 		for _, line := range env.Verify {
 			cmd.Printf("  verify  %s\n", plain(line))

@@ -130,7 +130,7 @@ func (e *environments) Open(ctx context.Context, dir string, env remote.Environm
 	if err != nil {
 		return nil, err
 	}
-	s := &attemptSandbox{made: map[string]bool{}, timeout: e.timeout, level: e.level, dir: dir}
+	s := &attemptSandbox{network: setUpNetwork(env), made: map[string]bool{}, timeout: e.timeout, level: e.level, dir: dir}
 	opts := e.options(real, e.level.State)
 	secrets, err := commands.Secrets(ctx, &agent.Gate{}, opts.Roots, allTracked)
 	if err != nil {
@@ -165,6 +165,7 @@ type attemptSandbox struct {
 	level   sandbox.Level
 	dir     string // the checkout
 	timeout time.Duration
+	network sandbox.Network // of the set-up
 	setting bool            // a set-up command runs
 	made    map[string]bool // what set-up commands made, by path
 }
@@ -172,7 +173,7 @@ type attemptSandbox struct {
 // SetUp implements server.Sandbox.
 func (s *attemptSandbox) SetUp(ctx context.Context, line string, output io.Writer) (*server.Ended, error) {
 	s.setting = true
-	res, err := s.run(ctx, sandbox.View{}, line, output)
+	res, err := s.run(ctx, sandbox.View{}, sandbox.Command{Shell: line, Stream: output, Network: s.network})
 	s.setting = false
 	if err != nil {
 		return nil, err
@@ -185,7 +186,7 @@ func (s *attemptSandbox) SetUp(ctx context.Context, line string, output io.Write
 
 // Verify implements server.Sandbox.
 func (s *attemptSandbox) Verify(ctx context.Context, change *edits.ChangeSet, line string, output io.Writer) (*server.Ended, error) {
-	res, err := s.run(ctx, viewOf(change), line, output)
+	res, err := s.run(ctx, viewOf(change), sandbox.Command{Shell: line, Stream: output})
 	if err != nil {
 		return nil, err
 	}
@@ -195,8 +196,17 @@ func (s *attemptSandbox) Verify(ctx context.Context, change *edits.ChangeSet, li
 // Agent implements server.Sandbox.
 func (s *attemptSandbox) Agent() agent.Sandbox { return commands.In(s.box, s.level, []string{s.dir}) }
 
-func (s *attemptSandbox) run(ctx context.Context, view sandbox.View, line string, output io.Writer) (*sandbox.Result, error) {
-	return s.box.Run(ctx, view, sandbox.Command{Shell: line, Timeout: s.timeout, Stream: output})
+func (s *attemptSandbox) run(ctx context.Context, view sandbox.View, cmd sandbox.Command) (*sandbox.Result, error) {
+	cmd.Timeout = s.timeout
+	return s.box.Run(ctx, view, cmd)
+}
+
+// setUpNetwork returns what the set-up of env reaches.
+func setUpNetwork(env remote.Environment) sandbox.Network {
+	if env.Network {
+		return sandbox.NetworkOpen
+	}
+	return sandbox.NetworkOff
 }
 
 func ended(res *sandbox.Result) *server.Ended {

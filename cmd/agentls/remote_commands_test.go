@@ -120,6 +120,21 @@ message: Done.
 	}
 }
 
+// TestNetworkOfTheSetUp: where the environment grants it the set-up reaches the
+// network, and nothing after it does.
+func TestNetworkOfTheSetUp(t *testing.T) {
+	u := serviceUser(t)
+	service := strings.TrimPrefix(u.variable("AGENTLS_REMOTE_URL"), "http://127.0.0.1:")
+	reach := "bash -c 'exec 3<>/dev/tcp/127.0.0.1/" + service + "' && echo reached || echo nothing there"
+	u.environment("open", "--network", "--setup", reach, "--verify", "echo verify; "+reach)
+	sent := u.run("task", "submit", "--env", "open", "--follow", "do it")
+	sent.want(t, 0, "reached\n", "verify\n")
+	if strings.Count(sent.out, "\nreached\n") != 1 || !strings.Contains(sent.out, "nothing there\n") {
+		t.Errorf("it says:\n%s", sent.out)
+	}
+	u.run("remote", "env", "list").want(t, 0, "network open for the set-up")
+}
+
 // TestFailedSetUp: the task fails with what the command said.
 func TestFailedSetUp(t *testing.T) {
 	u := serviceUser(t)
