@@ -25,9 +25,14 @@ const (
 	crashState = "EDITS_CRASH_STATE"
 	crashWhat  = "EDITS_CRASH_WHAT"
 	crashAt    = "EDITS_CRASH_AT"
+
+	tortureTask = "EDITS_TORTURE_TASK"
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(tortureTask) != "" {
+		torturedProcess()
+	}
 	if os.Getenv(crashWhat) != "" {
 		if err := crash(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -195,7 +195,9 @@ func (f *batchFile) stage(n int) error {
 		return err
 	}
 	f.temp = temp.Name()
-	_, err = temp.Write(f.after)
+	if err = fault("write", f.temp); err == nil {
+		_, err = temp.Write(f.after)
+	}
 	if err == nil && f.exact {
 		err = temp.Chmod(f.mode)
 	}
@@ -259,7 +261,12 @@ func (f *batchFile) overwrite() error {
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteAt(f.after, 0)
+	if err = fault("overwrite", f.path); err == nil {
+		_, err = file.WriteAt(f.after, 0)
+	}
+	if err == nil {
+		err = fault("truncate", f.path)
+	}
 	if err == nil {
 		err = file.Truncate(int64(len(f.after)))
 	}
@@ -328,7 +335,7 @@ func isTorn(now, before, planned []byte) bool {
 	for at := 0; at < len(now); at += tornBlock {
 		block := now[at:min(at+tornBlock, len(now))]
 		if !hasAt(before, block, at) && !hasAt(planned, block, at) {
-			return isSplice(now, before, planned)
+			return isSplice(now, before, planned) || isSplice(now, planned, before)
 		}
 	}
 	return true
@@ -338,12 +345,12 @@ func hasAt(content, block []byte, at int) bool {
 	return at <= len(content) && bytes.HasPrefix(content[at:], block)
 }
 
-// isSplice reports whether now is the beginning of planned, then the rest of
-// before: a write that was cut off between blocks' borders.
-func isSplice(now, before, planned []byte) bool {
+// isSplice reports whether now is the beginning of written, then the rest of
+// old: a write that was cut off between blocks' borders.
+func isSplice(now, old, written []byte) bool {
 	n := 0
-	for n < min(len(now), len(planned)) && now[n] == planned[n] {
+	for n < min(len(now), len(written)) && now[n] == written[n] {
 		n++
 	}
-	return bytes.Equal(now[n:], before[min(n, len(before)):])
+	return bytes.Equal(now[n:], old[min(n, len(old)):])
 }

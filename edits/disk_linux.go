@@ -37,6 +37,9 @@ func syncOnce(path string, synced map[uint64]bool) error {
 	if ok && synced[sys.Dev] {
 		return nil
 	}
+	if err := fault("sync", path); err != nil {
+		return err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -52,6 +55,9 @@ func syncOnce(path string, synced map[uint64]bool) error {
 
 // renameNew renames a file to a path where nothing is, else fs.ErrExist.
 func renameNew(from, to string) error {
+	if err := fault("rename", to); err != nil {
+		return err
+	}
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
 		return renameChecked(from, to) // the file system cannot
@@ -64,5 +70,5 @@ func renameChecked(from, to string) error {
 	if _, err := os.Lstat(to); err == nil {
 		return fs.ErrExist
 	}
-	return rename(from, to)
+	return os.Rename(from, to) //nolint:forbidigo // see remove
 }

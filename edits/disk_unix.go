@@ -45,6 +45,9 @@ func isInherited(attribute string) bool {
 // syncFolder brings the names in dir to the disk. A file system that cannot
 // sync folders does so by itself.
 func syncFolder(dir string) error {
+	if err := fault("sync folder", dir); err != nil {
+		return err
+	}
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -59,6 +62,9 @@ func syncFolder(dir string) error {
 // syncEach brings files to the disk one by one.
 func syncEach(paths []string) error {
 	for _, path := range paths {
+		if err := fault("sync", path); err != nil {
+			return err
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			return err
@@ -72,5 +78,8 @@ func syncEach(paths []string) error {
 
 // writeOwn replaces a file of our own, all or nothing, by way of dir.
 func writeOwn(path string, content []byte, dir string) error {
+	if err := fault("write own", path); err != nil {
+		return err
+	}
 	return renameio.WriteFile(path, content, 0o600, renameio.WithTempDir(dir))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/agentls/agentls/edits/text"
 )
@@ -128,55 +129,82 @@ func content(b []byte) *string {
 	return &s
 }
 
+// errNotBack says that files still hold what was planned for them, or cannot be
+// looked at, because the disk refused. That may pass: a recovery tries again.
+var errNotBack = errors.New("not everything could be taken back; that is tried again at the next start")
+
 // rollback brings every path of imgs that holds its planned text back to what
-// was before, and returns what it left alone or could not bring back.
+// was before, and returns what it left alone, because it is the user's or an
+// editor did not take it. The error is errNotBack where the disk refused.
 func rollback(ctx context.Context, to Target, imgs []image) ([]Leftover, error) {
 	together := &ChangeSet{Title: "roll back"}
-	if err := eachPlanned(ctx, to, imgs, func(f FileChange) error {
+	cause := eachPlanned(ctx, to, imgs, func(f FileChange) error {
 		together.Files = append(together.Files, f)
 		return nil
-	}); err != nil {
-		return nil, err
+	})
+	if len(together.Files) > 0 {
+		cause = errors.Join(cause, to.Apply(ctx, together))
 	}
-	if len(together.Files) > 0 && to.Apply(ctx, together) != nil {
+	if cause != nil {
 		// One file may be what is wrong: the others need not wait for it.
-		alone := func(f FileChange) error {
-			_ = to.Apply(ctx, &ChangeSet{Title: together.Title, Files: []FileChange{f}}) // seen below
-			return nil
-		}
-		if err := eachPlanned(ctx, to, imgs, alone); err != nil {
-			return nil, err
-		}
+		cause = errors.Join(cause, eachPlanned(ctx, to, imgs, func(f FileChange) error {
+			return to.Apply(ctx, &ChangeSet{Title: together.Title, Files: []FileChange{f}})
+		}))
 	}
+	return leftovers(ctx, to, imgs, cause)
+}
+
+// leftovers looks at every path after a rollback, whose first error is cause.
+func leftovers(ctx context.Context, to Target, imgs []image, cause error) ([]Leftover, error) {
 	var left []Leftover
+	var refused error
 	for i := range imgs {
-		now, err := readNow(ctx, to, imgs[i].path)
-		if err != nil || !same(now, imgs[i].before) {
-			left = append(left, imgs[i].leftover(now))
+		img := &imgs[i]
+		now, err := readNow(ctx, to, img.path)
+		var errno syscall.Errno
+		switch {
+		case err == nil && same(now, img.before):
+		case errors.As(err, &errno):
+			refused = fmt.Errorf("%w: %w", errNotBack, err)
+		case err == nil && img.standing(now) == asPlanned && !isOpen(to, img.path):
+			refused = fmt.Errorf("%w: %s: %w", errNotBack, img.path, cause)
+		default:
+			left = append(left, img.leftover(now))
 		}
 	}
-	return left, nil
+	return left, refused
+}
+
+// isOpen reports whether path is a document of an Editor.
+func isOpen(to Target, path string) bool {
+	ed, ok := to.(Editor)
+	return ok && ed.IsOpen(path)
 }
 
 // eachPlanned calls do with the change back of every path in its planned
-// state.
-func eachPlanned(ctx context.Context, to Target, imgs []image, do func(FileChange) error) error {
-	var failures []error
+// state, and returns the first error.
+func eachPlanned(ctx context.Context, to Target, imgs []image, do func(FileChange) error) (first error) {
 	for i := range imgs {
-		now, err := readNow(ctx, to, imgs[i].path)
-		if err != nil || imgs[i].standing(now) != asPlanned {
-			continue // what cannot be read is a leftover
-		}
-		f, err := imgs[i].back(now)
-		if errors.Is(err, ErrNoChange) {
-			continue
-		}
+		f, err := imgs[i].planBack(ctx, to)
 		if err == nil {
 			err = do(f)
 		}
-		if err != nil {
-			failures = append(failures, fmt.Errorf("roll back %s: %w", imgs[i].path, err))
+		if err != nil && first == nil && !errors.Is(err, ErrNoChange) {
+			first = fmt.Errorf("roll back %s: %w", imgs[i].path, err)
 		}
 	}
-	return errors.Join(failures...)
+	return first
+}
+
+// planBack returns the change back of a path in its planned state, ErrNoChange
+// for another one.
+func (img *image) planBack(ctx context.Context, to Target) (FileChange, error) {
+	now, err := readNow(ctx, to, img.path)
+	if err == nil && img.standing(now) != asPlanned {
+		err = ErrNoChange
+	}
+	if err != nil {
+		return FileChange{}, err
+	}
+	return img.back(now)
 }

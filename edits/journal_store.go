@@ -229,6 +229,9 @@ func (d *database) view(f func(tx *bbolt.Tx) error) error {
 }
 
 func (d *database) update(f func(tx *bbolt.Tx) error) error {
+	if err := fault("commit", d.dir); err != nil {
+		return err
+	}
 	return guarded(func() error { return d.bolt.Update(f) })
 }
 

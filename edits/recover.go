@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // An Outcome says what became of a change that a crash cut off.
@@ -62,8 +63,11 @@ func (j *Journal) Recover(ctx context.Context, to Target) ([]Recovery, error) {
 // recover settles one record.
 func (d *database) recover(ctx context.Context, to Target, rec *record) (Recovery, error) {
 	t, err := d.interrupted(rec)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
 		return d.giveUp(rec)
+	}
+	if err != nil {
+		return Recovery{}, err
 	}
 	imgs := images(t.step)
 	sweep(paths(imgs))

@@ -59,7 +59,9 @@ func (j *Journal) run(ctx context.Context, db *database, to Target, rec *record,
 	err := to.Apply(ctx, t.step)
 	ctx = context.WithoutCancel(ctx) // from here on all or nothing
 	if err == nil {
-		err = db.commit(rec, t)
+		if err = db.commit(rec, t); errors.Is(err, errUnrecorded) {
+			return nil, fmt.Errorf("%s %q: %w", t.kind, rec.Title, err)
+		}
 	}
 	if err != nil {
 		t.crossed = errors.Is(err, ErrStale)
@@ -94,7 +96,7 @@ func (rec *record) begin(to Target, t *transaction) {
 		if stat, err := os.Stat(f.Path); err == nil {
 			f.Was = stat.Mode().Perm()
 		}
-		if ed, ok := to.(Editor); ok && ed.IsOpen(f.Path) {
+		if isOpen(to, f.Path) {
 			rec.Documents = append(rec.Documents, f.Target())
 		}
 		rec.Folders = append(rec.Folders, missingFolders(f)...)
@@ -126,7 +128,13 @@ func removeFolders(folders []string) {
 	}
 }
 
-// commit notes that t is made.
+// errUnrecorded says that a change is made and that the disk did not let the
+// journal say so. Recover finds it made.
+var errUnrecorded = errors.New("the change is made, but the journal could not be written; the next start settles that")
+
+// commit notes that t is made. A write that failed may have reached the disk
+// all the same: unless the intent stands there again, nothing may be taken
+// back, and the error is errUnrecorded.
 func (d *database) commit(rec *record, t *transaction) error {
 	before := *rec
 	rec.turned(t)
@@ -135,6 +143,9 @@ func (d *database) commit(rec *record, t *transaction) error {
 	}
 	if err := d.finish(rec); err != nil {
 		*rec = before
+		if again := d.put(rec); again != nil {
+			return fmt.Errorf("%w: %w", errUnrecorded, err)
+		}
 		return err
 	}
 	return nil

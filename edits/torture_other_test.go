@@ -1,0 +1,5 @@
+//go:build !linux
+
+package edits_test
+
+func torturedProcess() {}
