@@ -23,13 +23,71 @@ func diffLines(before, after []byte) []lineDiff {
 	x, y := splitLines(before), splitLines(after)
 	xs, ys := offsets(x), offsets(y)
 	var diffs []lineDiff
-	for _, h := range diff.Hunks(x, y, diff.Context(0)) {
+	for _, d := range slid(x, y, diff.Hunks(x, y, diff.Context(0))) {
 		diffs = append(diffs, lineDiff{
-			before: text.Span{Start: xs[h.PosX], End: xs[h.EndX]},
-			after:  text.Span{Start: ys[h.PosY], End: ys[h.EndY]},
+			before: text.Span{Start: xs[d.before.Start], End: xs[d.before.End]},
+			after:  text.Span{Start: ys[d.after.Start], End: ys[d.after.End]},
 		})
 	}
 	return diffs
+}
+
+// slid returns the differences of x and y, in lines. Where lines were only
+// taken out, or only put in, there is often a choice of which of several like
+// ones. It is made as git makes it, so that both merge the same: those that
+// touch another difference, else the last ones.
+func slid(x, y []string, hunks []diff.Hunk[string]) []lineDiff {
+	var diffs []lineDiff
+	for i, h := range hunks {
+		d := lineDiff{before: text.Span{Start: h.PosX, End: h.EndX}, after: text.Span{Start: h.PosY, End: h.EndY}}
+		next := len(x)
+		if i+1 < len(hunks) {
+			next = hunks[i+1].PosX
+		}
+		d = d.slidDown(x, y, next)
+		if n := len(diffs); n > 0 && d.before.End < next {
+			if one, ok := d.joined(x, y, diffs[n-1]); ok {
+				diffs, d = diffs[:n-1], one.slidDown(x, y, next)
+			}
+		}
+		diffs = append(diffs, d)
+	}
+	return diffs
+}
+
+// run returns the lines that d takes out or puts in; ok is false where it does
+// both, so that nothing can slide.
+func (d lineDiff) run(x, y []string) (lines []string, run text.Span, ok bool) {
+	if d.after.Len() == 0 {
+		return x, d.before, true
+	}
+	return y, d.after, d.before.Len() == 0
+}
+
+// slidDown returns d as far down as it goes, to line next of x at most.
+func (d lineDiff) slidDown(x, y []string, next int) lineDiff {
+	lines, run, ok := d.run(x, y)
+	for n := 0; ok && d.before.End < next && lines[run.Start+n] == lines[run.End+n]; n++ {
+		d = lineDiff{before: d.before.Shift(1), after: d.after.Shift(1)}
+	}
+	return d
+}
+
+// joined returns d and the difference before it as one, if d can slide up to
+// that.
+func (d lineDiff) joined(x, y []string, before lineDiff) (one lineDiff, ok bool) {
+	lines, run, ok := d.run(x, y)
+	gap := d.before.Start - before.before.End
+	for n := 1; n <= gap; n++ {
+		if !ok || lines[run.Start-n] != lines[run.End-n] {
+			return d, false
+		}
+	}
+	one = lineDiff{
+		before: text.Span{Start: before.before.Start, End: d.before.End - gap},
+		after:  text.Span{Start: before.after.Start, End: d.after.End - gap},
+	}
+	return one, true
 }
 
 // splitLines returns the lines of src with their terminators. An empty text
