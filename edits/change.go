@@ -31,6 +31,19 @@ func NewModify(path string, before, after []byte) (FileChange, error) {
 	return checked(f, before, after)
 }
 
+// NewModeChange returns the change of the permission bits alone of the file at
+// path, which holds content and is to keep it: from was to mode. It has one
+// hunk, which is empty. It borrows content. The error names path, and is
+// ErrNoChange where both are the same.
+func NewModeChange(path string, content []byte, was, mode fs.FileMode) (FileChange, error) {
+	if was == mode || mode == 0 {
+		return FileChange{}, fmt.Errorf("change the mode of %s: %w", path, ErrNoChange)
+	}
+	f := FileChange{Op: Modify, Path: path, Base: text.HashOf(content), Before: content, Mode: mode, Was: was}
+	f.Hunks = []Hunk{{ID: 1, State: Pending}}
+	return checked(f, content, content)
+}
+
 // NewCreate returns the change that makes a file of content at path. Mode 0
 // means what the system gives new files. The error names path.
 func NewCreate(path string, content []byte, mode fs.FileMode) (FileChange, error) {
@@ -95,6 +108,14 @@ func (f *FileChange) edits(states ...State) []text.Edit {
 
 // isRenaming reports whether h is the renaming itself.
 func (f *FileChange) isRenaming(h *Hunk) bool { return f.Op == Rename && h.ID == renaming }
+
+// ChangesMode reports whether f is a change of the permission bits alone.
+func (f *FileChange) ChangesMode() bool {
+	return f.Op == Modify && f.Mode != 0 && len(f.Hunks) == 1 && f.Hunks[0].Edit == text.Edit{} && f.Hunks[0].Old == ""
+}
+
+// leads reports whether the first hunk of f changes no text, and so fits any.
+func (f *FileChange) leads() bool { return f.Op == Rename || f.ChangesMode() }
 
 // Counts says how many files a change set touches, how many of its hunks are
 // in which state, and how many lines all of them add and remove.
@@ -250,7 +271,8 @@ func (f *FileChange) checkShape() error {
 	wrong := fmt.Errorf("%s %s: not the hunks of this operation", f.Op, f.Path)
 	switch f.Op {
 	case Modify:
-		if len(f.Hunks) == 0 {
+		empty := slices.ContainsFunc(f.Hunks, func(h Hunk) bool { return h.Edit == text.Edit{} && h.State != InConflict })
+		if len(f.Hunks) == 0 || empty && !f.ChangesMode() {
 			return wrong
 		}
 	case Rename:

@@ -74,14 +74,16 @@ const (
 //
 // Invariant: Hunks are sorted by Span, never overlap, and are never empty. A
 // Create and a Delete have exactly one, which is the whole file. The first of
-// a Rename is the renaming itself: its span and text are empty.
+// a Rename is the renaming itself: its span and text are empty. So is the only
+// one of a Modify that changes just the Mode; where text changes too, the Mode
+// goes with whichever of its hunks is applied first.
 type FileChange struct {
 	Op     Op          `json:"op"`
 	Path   string      `json:"path"`         // absolute and clean
 	To     string      `json:"to,omitempty"` // absolute and clean; of a Rename
 	Base   text.Hash   `json:"base"`         // of Before; zero for a Create
 	Before []byte      `json:"before"`       // the content that spans count in
-	Mode   fs.FileMode `json:"mode"`         // permission bits of the result; 0 keeps what is there, or 0644
+	Mode   fs.FileMode `json:"mode"`         // permission bits of the result; 0 keeps what is there, or 0644; setuid, setgid and sticky bits of what is there stay
 	Was    fs.FileMode `json:"was"`          // permission bits of Before, for Inverse; 0: not known, or not changed
 	Hunks  []Hunk      `json:"hunks"`
 

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 )
 
 // ErrStale is returned where a file is no longer what a change was made for.
@@ -27,14 +29,27 @@ type Directory struct{}
 // NewDirectory returns the disk.
 func NewDirectory() *Directory { return &Directory{} }
 
-// ReadFile returns the content of the regular file at path.
+// Where no file is, but something else that has to go first.
+var (
+	errIsFolder  = fmt.Errorf("a folder is there, %w as a file", fs.ErrNotExist)
+	errBelowFile = fmt.Errorf("a file is where its folder should be: %w", fs.ErrNotExist)
+)
+
+// ReadFile returns the content of the regular file at path. Where a folder is,
+// or a file in place of one of its folders, the error is fs.ErrNotExist too.
 func (d *Directory) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	stat, err := os.Stat(path)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errBelowFile}
+	}
 	if err != nil {
 		return nil, err
+	}
+	if stat.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errIsFolder}
 	}
 	if !stat.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
@@ -67,6 +82,22 @@ func (d *Directory) Apply(ctx context.Context, cs *ChangeSet) error {
 	return b.verify(ctx)
 }
 
+// ApplyModes gives the files of cs, whatever they hold, the permission bits that
+// it says: of documents whose text goes another way.
+func (d *Directory) ApplyModes(cs *ChangeSet) error {
+	for i := range cs.Files {
+		f := &cs.Files[i]
+		stat, err := os.Stat(f.Path)
+		if f.Op == Modify && f.Mode != 0 && err == nil {
+			err = chmod(f.Path, f.Mode|stat.Mode()&specialBits)
+		}
+		if err != nil && f.Mode != 0 {
+			return fmt.Errorf("change the mode: %w", err)
+		}
+	}
+	return nil
+}
+
 // A batch is one Apply under way: the paths it writes and those it removes.
 type batch struct {
 	dir     *Directory
@@ -76,13 +107,16 @@ type batch struct {
 
 // A batchFile is one path of a batch.
 type batchFile struct {
-	path    string // without symbolic links
-	before  []byte // nil: there is no file
-	after   []byte // nil: there will be none
-	mode    fs.FileMode
-	exact   bool   // mode is meant as it is, not under the umask
-	inPlace bool   // written without a renaming
-	temp    string // holds after until it is renamed; "" if there is none
+	path     string      // without symbolic links
+	before   []byte      // nil: there is no file
+	after    []byte      // nil: there will be none
+	stat     fs.FileInfo // of before
+	mode     fs.FileMode
+	exact    bool   // mode is meant as it is, not under the umask
+	sameText bool   // only the mode changes
+	inPlace  bool   // written without a renaming
+	blocked  string // what is in its place, or in that of one of its folders, and goes first; "" for nothing
+	temp     string // holds after until it is renamed; "" if there is none
 }
 
 // newBatch compares all files with what cs was made from, so that a stale one
@@ -95,27 +129,43 @@ func newBatch(ctx context.Context, dir *Directory, cs *ChangeSet) (*batch, error
 		if err != nil {
 			return nil, err
 		}
-		if seen[f.path] {
+		if seen[f.path] || b.hasLinkOf(f) {
 			return nil, fmt.Errorf("%s is changed twice, by two names", f.path)
 		}
 		seen[f.path] = true
-		if err := b.compare(ctx, f, f.before); err != nil {
-			return nil, err
-		}
 		if f.after == nil {
 			b.removed = append(b.removed, f)
 		} else {
 			b.files = append(b.files, f)
 		}
 	}
+	for _, f := range slices.Concat(b.files, b.removed) {
+		if err := b.unblock(f); err != nil {
+			return nil, err
+		}
+		if err := b.compare(ctx, f, f.before); err != nil {
+			return nil, err
+		}
+	}
 	return b, nil
+}
+
+// hasLinkOf reports whether another file of b is the same one: a hard link, or
+// a name that only differs in case where the file system does not care.
+func (b *batch) hasLinkOf(f *batchFile) bool {
+	if f.stat == nil || !f.inPlace {
+		return false
+	}
+	return slices.ContainsFunc(slices.Concat(b.files, b.removed), func(g *batchFile) bool {
+		return g.stat != nil && os.SameFile(f.stat, g.stat)
+	})
 }
 
 func newBatchFile(img image) (*batchFile, error) {
 	f := &batchFile{path: img.path, before: img.before, after: img.planned, mode: img.mode}
 	if f.mode == 0 && img.like != "" {
 		if stat, err := os.Stat(img.like); err == nil {
-			f.mode = stat.Mode().Perm()
+			f.mode = keptMode(stat)
 		}
 	}
 	f.exact = f.mode != 0
@@ -138,9 +188,11 @@ func newBatchFile(img image) (*batchFile, error) {
 		return nil, err
 	}
 	if !f.exact {
-		f.mode, f.exact = stat.Mode().Perm(), true
+		f.mode, f.exact = keptMode(stat), true
 	}
-	f.inPlace = isSpecial(real, stat)
+	f.mode |= stat.Mode() & specialBits
+	f.stat, f.inPlace = stat, isSpecial(real, stat)
+	f.sameText = f.after != nil && bytes.Equal(f.before, f.after)
 	return f, nil
 }
 
@@ -148,10 +200,12 @@ func newBatchFile(img image) (*batchFile, error) {
 // that there must be nothing.
 func (b *batch) compare(ctx context.Context, f *batchFile, want []byte) error {
 	if want == nil {
-		if _, err := os.Lstat(f.path); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: %w", f.path, errors.Join(ErrStale, err))
+		stat, err := os.Lstat(f.path)
+		gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+		if gone || f.blocked != "" || err == nil && stat.IsDir() && f.after == nil {
+			return nil
 		}
-		return nil
+		return fmt.Errorf("%s: %w", f.path, errors.Join(ErrStale, err))
 	}
 	now, err := b.dir.ReadFile(ctx, f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -173,7 +227,7 @@ func (b *batch) stage(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if f.inPlace {
+		if f.inPlace || f.sameText {
 			continue
 		}
 		if err := f.stage(i); err != nil {
@@ -187,7 +241,10 @@ func (b *batch) stage(ctx context.Context) error {
 // stage writes the temporary file of f, number n of the batch.
 func (f *batchFile) stage(n int) error {
 	dir := filepath.Dir(f.path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if f.blocked != "" {
+		dir = filepath.Dir(f.blocked)
+	}
+	if err := makeFolders(dir); err != nil {
 		return err
 	}
 	temp, err := createTemp(dir, n, f.mode)
@@ -206,23 +263,26 @@ func (f *batchFile) stage(n int) error {
 
 // commit puts all files in their places and brings that to the disk.
 func (b *batch) commit(ctx context.Context) error {
-	folders := map[string]bool{}
-	for _, f := range b.files {
-		if err := b.put(ctx, f); err != nil {
-			return err
-		}
-		folders[filepath.Dir(f.path)] = true
+	steps := []struct {
+		files []*batchFile
+		make  func(context.Context, *batchFile) error
+	}{{b.files, b.put}, {b.removed, b.take}}
+	if slices.ContainsFunc(b.files, func(f *batchFile) bool { return f.blocked != "" }) {
+		slices.Reverse(steps)
 	}
-	for _, f := range b.removed {
-		if err := b.compare(ctx, f, f.before); err != nil {
-			return err
+	folders := map[string]bool{}
+	for _, step := range steps {
+		for _, f := range step.files {
+			if err := step.make(ctx, f); err != nil {
+				return err
+			}
+			folders[filepath.Dir(f.path)] = true
 		}
-		if err := remove(f.path); err != nil {
-			return err
-		}
-		folders[filepath.Dir(f.path)] = true
 	}
 	for folder := range folders {
+		if stat, err := os.Lstat(folder); err != nil || !stat.IsDir() {
+			continue // a file took its place
+		}
 		if err := syncFolder(folder); err != nil {
 			return fmt.Errorf("sync %s: %w", folder, err)
 		}
@@ -230,13 +290,28 @@ func (b *batch) commit(ctx context.Context) error {
 	return nil
 }
 
+// take removes one file, if it is still what it was.
+func (b *batch) take(ctx context.Context, f *batchFile) error {
+	if err := b.compare(ctx, f, f.before); err != nil {
+		return err
+	}
+	return remove(f.path)
+}
+
 // put puts one file in its place, if that is still what it was.
 func (b *batch) put(ctx context.Context, f *batchFile) error {
+	if f.blocked != "" {
+		if err := f.clearPlace(); err != nil {
+			return err
+		}
+	}
 	if err := b.compare(ctx, f, f.before); err != nil {
 		return err
 	}
 	var err error
 	switch {
+	case f.sameText:
+		err = chmod(f.path, f.mode)
 	case f.inPlace:
 		err = f.overwrite()
 	case f.before == nil:
@@ -270,7 +345,7 @@ func (f *batchFile) overwrite() error {
 	if err == nil {
 		err = file.Truncate(int64(len(f.after)))
 	}
-	if stat, statErr := file.Stat(); err == nil && statErr == nil && stat.Mode().Perm() != f.mode {
+	if stat, statErr := file.Stat(); err == nil && statErr == nil && keptMode(stat) != f.mode {
 		err = file.Chmod(f.mode)
 	}
 	if err == nil {

@@ -20,7 +20,7 @@ func createTemp(dir string, n int, mode fs.FileMode) (*os.File, error) {
 	}
 	for {
 		name := fmt.Sprintf("%s%d-%d.tmp", tempName, os.Getpid(), n)
-		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o200)
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm()|0o200)
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
@@ -28,12 +28,34 @@ func createTemp(dir string, n int, mode fs.FileMode) (*os.File, error) {
 	}
 }
 
+// specialBits are those of a mode that change what a file does when it runs.
+const specialBits = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
+// keptMode returns what of a file's mode an edit keeps.
+func keptMode(stat fs.FileInfo) fs.FileMode { return stat.Mode() & (fs.ModePerm | specialBits) }
+
 // remove is os.Remove. This package is the one that writes the user's files.
 func remove(path string) error {
 	if err := fault("remove", path); err != nil {
 		return err
 	}
 	return os.Remove(path) //nolint:forbidigo // see above
+}
+
+// chmod is os.Chmod.
+func chmod(path string, mode fs.FileMode) error {
+	if err := fault("mode", path); err != nil {
+		return err
+	}
+	return os.Chmod(path, mode)
+}
+
+// makeFolders is os.MkdirAll.
+func makeFolders(dir string) error {
+	if err := fault("folder", dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o755)
 }
 
 // rename is os.Rename, as remove is os.Remove.

@@ -87,6 +87,9 @@ func (f *diffFile) change(ctx context.Context, src Source, resolve func(string) 
 	if f.op == Delete && len(edit.Content) > 0 {
 		return FileChange{}, fmt.Errorf("%s is to be deleted, but %d bytes of it would be left", f.from, len(edit.Content))
 	}
+	if f.op == Modify && len(f.hunks) == 0 {
+		return NewModeChange(edit.Path, edit.Before, f.was, f.mode)
+	}
 	change, err := edit.change()
 	change.Was, change.Mode = f.was, f.mode
 	return change, err
@@ -222,8 +225,8 @@ func (f *diffFile) check() error {
 	switch {
 	case f.from != f.to && f.op == Modify:
 		return fmt.Errorf("%s becomes %s without a renaming", f.from, f.to)
-	case f.op == Modify && len(f.hunks) == 0:
-		return fmt.Errorf("%s: only its mode changes, which cannot be proposed", f.from)
+	case f.op == Modify && len(f.hunks) == 0 && f.mode == 0:
+		return fmt.Errorf("%s: nothing changes", f.from)
 	case f.op == Create && len(f.hunks) == 1 && len(f.hunks[0].old) > 0:
 		return fmt.Errorf("%s is new, but lines are removed from it", f.to)
 	}

@@ -45,11 +45,11 @@ func TestGitDiffIsWhatGitWrites(t *testing.T) {
 	root := t.TempDir()
 	before := map[string]string{
 		"a.txt": "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n", "gone.txt": "bye\n", "moved.txt": "one\ntwo\nthree\nfour\n",
-		"no end": "x\ny", "crlf.txt": "a\r\nb\r\n", "tab\tname": "q\n", "empty-gone": "", "ümlaut": "u\n", "still": "here\n", "run.sh": "echo\n",
+		"no end": "x\ny", "crlf.txt": "a\r\nb\r\n", "tab\tname": "q\n", "empty-gone": "", "ümlaut": "u\n", "still": "here\n", "run.sh": "echo\n", "mode.sh": "m\n",
 	}
 	after := map[string]string{
 		"a.txt": "0\n1\n2\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n15\nend", "sub/moved.txt": "one\ntwo\nthree!\nfour\n",
-		"no end": "x\nz\n", "crlf.txt": "a\r\nB\r\n", "tab\tname": "Q\n", "ümlaut": "ü\n", "still": "here\n", "new": "n", "empty-new": "", "run.sh": "echo hi\n",
+		"no end": "x\nz\n", "crlf.txt": "a\r\nB\r\n", "tab\tname": "Q\n", "ümlaut": "ü\n", "still": "here\n", "new": "n", "empty-new": "", "run.sh": "echo hi\n", "mode.sh": "m\n",
 	}
 	writeTree(t, root, before)
 	git(t, root, "init", "-q")
@@ -62,6 +62,7 @@ func TestGitDiffIsWhatGitWrites(t *testing.T) {
 	}
 	writeTree(t, root, after)
 	noError(t, os.Chmod(filepath.Join(root, "run.sh"), 0o755))
+	noError(t, os.Chmod(filepath.Join(root, "mode.sh"), 0o755))
 	git(t, root, "add", "-A")
 	diff := git(t, root, "diff", "--cached", "-M", "HEAD")
 
@@ -88,7 +89,7 @@ func TestGitDiffIsWhatGitWrites(t *testing.T) {
 	if diff := cmp.Diff(after, got); diff != "" {
 		t.Error(diff)
 	}
-	if modes["run.sh"] != 0o755 || modes["new"] != 0o644 || modes["a.txt"] != 0 {
+	if modes["run.sh"] != 0o755 || modes["mode.sh"] != 0o755 || modes["new"] != 0o644 || modes["a.txt"] != 0 {
 		t.Errorf("modes are %v", modes)
 	}
 }
@@ -139,7 +140,7 @@ func TestGitDiffRefuses(t *testing.T) {
 		"NUL in text":    {header + "@@ -1 +1 @@\n-1\n+\x00\n", text.ErrBinary, ""},
 		"a link":         {"diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n\\ No newline at end of file\n", nil, "symbolic link"},
 		"a submodule":    {"diff --git a/l b/l\nnew file mode 160000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+Subproject\n", nil, "submodule"},
-		"mode alone":     {"diff --git a/f b/f\nold mode 100644\nnew mode 100755\n", nil, "only its mode"},
+		"same mode":      {"diff --git a/f b/f\nold mode 100644\nnew mode 100644\n", edits.ErrNoChange, "mode of"},
 		"copy":           {"diff --git a/f b/g\nsimilarity index 100%\ncopy from f\ncopy to g\n", nil, "copies"},
 		"no prefix":      {"diff --git f f\n--- f\n+++ f\n@@ -1 +1 @@\n-1\n+2\n", nil, "a/"},
 		"other text":     {header + "@@ -1 +1 @@\n-x\n+2\n", nil, `line 1 is "1", not "x"`},

@@ -71,6 +71,13 @@ func (img *image) standing(now []byte) standing {
 	return isOther
 }
 
+// has reports whether the file has the permission bits of mode, or those are
+// not known. What cannot be looked at has them.
+func (img *image) has(mode fs.FileMode) bool {
+	stat, err := os.Stat(img.path)
+	return mode == 0 || err != nil || stat.Mode().Perm() == mode.Perm()
+}
+
 // inPlace reports whether the Directory overwrites the file instead of
 // renaming one over it.
 func (img *image) inPlace() bool {
@@ -87,6 +94,9 @@ func (img *image) back(now []byte) (FileChange, error) {
 		return NewDelete(img.path, now)
 	case now == nil:
 		return NewCreate(img.path, img.before, img.was)
+	}
+	if same(now, img.before) && img.mode != 0 && img.was != 0 {
+		return NewModeChange(img.path, now, img.mode, img.was)
 	}
 	f, err := NewModify(img.path, now, img.before)
 	if errors.Is(err, text.ErrBinary) || errors.Is(err, text.ErrNotUTF8) {
@@ -163,7 +173,7 @@ func leftovers(ctx context.Context, to Target, imgs []image, cause error) ([]Lef
 		now, err := readNow(ctx, to, img.path)
 		var errno syscall.Errno
 		switch {
-		case err == nil && same(now, img.before):
+		case err == nil && same(now, img.before) && (img.mode == 0 || img.has(img.was)):
 		case errors.As(err, &errno):
 			refused = fmt.Errorf("%w: %w", errNotBack, err)
 		case err == nil && img.standing(now) == asPlanned && !isOpen(to, img.path):

@@ -252,8 +252,19 @@ func (f *patchedFile) edit(path string) (FileEdit, bool) {
 	return e, true
 }
 
-// apply makes the chunks of s in content.
+// byteOrderMark begins some files.
+const byteOrderMark = "\ufeff"
+
+// apply makes the chunks of s in content. A byte order mark is not a part of
+// the first line, and stays, unless s names it: models often do not see it.
 func (s *section) apply(content []byte) ([]byte, error) {
+	if rest, ok := bytes.CutPrefix(content, []byte(byteOrderMark)); ok && !s.namesMark() {
+		content, err := s.apply(rest)
+		if len(content) == 0 {
+			return content, err // all lines deleted
+		}
+		return append([]byte(byteOrderMark), content...), err
+	}
 	lines := newPatchedLines(content)
 	m := &matcher{lines: lines.texts}
 	for i := range s.chunks {
@@ -263,6 +274,13 @@ func (s *section) apply(content []byte) ([]byte, error) {
 		}
 	}
 	return lines.bytes(), nil
+}
+
+// namesMark reports whether a line of s begins with a byte order mark.
+func (s *section) namesMark() bool {
+	return slices.ContainsFunc(s.chunks, func(c chunk) bool {
+		return slices.ContainsFunc(c.lines, func(l chunkLine) bool { return strings.HasPrefix(l.text, byteOrderMark) })
+	})
 }
 
 // apply finds the place of c and notes its change.

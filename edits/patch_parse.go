@@ -94,7 +94,7 @@ func ParsePatch(patch string) (*Patch, error) {
 // without a shell's heredoc, and the number of the first one, from 1.
 func patchLines(patch string) (lines []string, first int) {
 	patch = strings.ReplaceAll(patch, "\r\n", "\n")
-	body := strings.TrimSpace(patch)
+	body := strings.TrimSpace(strings.TrimPrefix(patch, byteOrderMark))
 	start := strings.Index(patch, body)
 	first = 1 + strings.Count(patch[:start], "\n")
 	lines = strings.Split(body, "\n")

@@ -176,13 +176,35 @@ func TestPatch(t *testing.T) {
 		"CR":                           {update(" a", "-b", "+B"), "a\rb\rc\r", "a\rB\rc\r"},
 		"mixed, LF first":              {update(" a", "-b", "+B"), "a\nb\r\nc\r\n", "a\nB\nc\r\n"},
 		"mixed, CRLF first":            {update("-c", "+C"), "a\r\nb\nc\n", "a\r\nb\nC\r\n"},
-		"BOM is part of line 1":        {update("-\ufeffa", "+A"), "\ufeffa\nb\n", "A\nb\n"},
-		"BOM stays":                    {update("-b", "+B"), "\ufeffa\nb\n", "\ufeffa\nB\n"},
 		"indented marker is context":   {update(" *** End Patch", "-b", "+B"), "*** End Patch\nb\n", "*** End Patch\nB\n"},
 		"move onto itself":             {update("*** Move to: ./f", "-b", "+B"), abc, "a\nB\nc\n"},
 		"touched twice":                {body("*** Update File: f", "-b", "+B", "*** Update File: f", "-B", "+BB"), abc, "a\nBB\nc\n"},
 		"add over a file":              {body("*** Add File: f", "+x"), abc, "x\n"},
 		"delete, then add":             {body("*** Delete File: f", "*** Add File: f", "+x"), abc, "x\n"},
+	} {
+		got, err := patched(t, c.patch, files{"/w/f": c.f})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(files{"/w/f": c.want}, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestPatchBOM: a patch need not know of a byte order mark, which stays; one
+// that names it has it for a part of line 1.
+func TestPatchBOM(t *testing.T) {
+	for name, c := range map[string]struct{ patch, f, want string }{
+		"BOM named by the patch": {update("-\ufeffa", "+A"), "\ufeffa\nb\n", "A\nb\n"},
+		"BOM, line 1":            {update("-a", "+A", " b"), "\ufeffa\nb\n", "\ufeffA\nb\n"},
+		"BOM, before line 1":     {update("+0", " a"), "\ufeffa\nb\n", "\ufeff0\na\nb\n"},
+		"BOM, header in line 1":  {update("@@ a", "-b", "+B"), "\ufeffa\r\nb\r\n", "\ufeffa\r\nB\r\n"},
+		"BOM, all lines deleted": {update("-a", "-b"), "\ufeffa\nb\n", ""},
+		"BOM alone":              {update("+a"), "\ufeff", "\ufeffa\n"},
+		"BOM of the patch":       {"\ufeff" + update("-b", "+B"), "a\nb\nc\n", "a\nB\nc\n"},
+		"BOM stays":              {update("-b", "+B"), "\ufeffa\nb\n", "\ufeffa\nB\n"},
 	} {
 		got, err := patched(t, c.patch, files{"/w/f": c.f})
 		if err != nil {
@@ -210,7 +232,6 @@ func TestPatchRefuses(t *testing.T) {
 		"behind the cursor":    {update("-b", "+B", "@@", "-a", "+A"), "a\nb\n", nil, []string{"expected lines"}},
 		"overlap":              {update("-a", "-b", "+x", "@@", "-b", "+y"), "a\nb\n", nil, []string{"expected lines"}},
 		"end of file, earlier": {update("-a", "+x", "*** End of File"), "a\nb\n", nil, []string{"expected lines"}},
-		"BOM":                  {update("-a", "+x"), "\ufeffa\n", nil, []string{"expected lines"}},
 		"ambiguous, trailing":  {update("-b", "+B"), "b \na\nb \n", nil, []string{"lines 1, 3", "more context"}},
 		"ambiguous, ends":      {update("-b", "+B"), " b\na\n\tb\n", nil, []string{"lines 1, 3"}},
 		"ambiguous, folded":    {update("-a-b", "+B"), "a–b\na—b\n", nil, []string{"lines 1, 2"}},

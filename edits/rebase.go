@@ -144,7 +144,7 @@ func (f *FileChange) refuse(reason string, now []byte) []Conflict {
 func (f *FileChange) merge(now []byte) []Conflict {
 	ours, theirs := f.Hunks, diffLines(f.Before, now)
 	var hunks []Hunk
-	if f.Op == Rename {
+	if f.leads() {
 		hunks, ours = ours[:1:1], ours[1:]
 	}
 	var conflicts []Conflict

@@ -122,15 +122,15 @@ func paths(imgs []image) []string {
 	return out
 }
 
-// allPlanned reports whether every path holds its planned text. A torn one
-// does not.
+// allPlanned reports whether every path holds its planned text, and has its
+// mode. A torn one does not.
 func allPlanned(ctx context.Context, to Target, imgs []image) (bool, error) {
 	for i := range imgs {
 		now, err := readNow(ctx, to, imgs[i].path)
 		if err != nil {
 			return false, err
 		}
-		if !same(now, imgs[i].planned) {
+		if !same(now, imgs[i].planned) || !imgs[i].has(imgs[i].mode) {
 			return false, nil
 		}
 	}

@@ -57,7 +57,7 @@ func tortured(tb testing.TB, dir string) *torture {
 	tb.Helper()
 	before, _, _ := everything()
 	before["twin"] = strings.Repeat("a line of text\n", 200)
-	before["locked"], before["run"] = "locked\n", "run\n"
+	before["locked"], before["run"], before["swap/a"], before["mode"] = "locked\n", "run\n", "a\n", "mode\n"
 	b := &bench{t: tb, root: filepath.Join(dir, "tree"), state: filepath.Join(dir, "state"), disk: edits.NewDirectory()}
 	if err := os.MkdirAll(b.root, 0o755); err != nil {
 		tb.Fatal(err)
@@ -78,13 +78,18 @@ func tortured(tb testing.TB, dir string) *torture {
 func (x *torture) change() *edits.ChangeSet {
 	_, change, _ := everything()
 	change["twin"] = strings.Repeat("another line, which is longer\n", 180)
-	change["locked"], change["run"] = "unlocked\n", "ran\n"
+	change["locked"], change["run"], change["swap/a"], change["swap"] = "unlocked\n", "ran\n", gone, "a file for a folder\n"
 	cs := x.changes("all", change)
 	for i := range cs.Files {
 		if cs.Files[i].Path == x.path("run") {
 			cs.Files[i].Mode = 0o700
 		}
 	}
+	mode, err := edits.NewModeChange(x.path("mode"), []byte("mode\n"), 0o644, 0o755)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	cs.Files = append(cs.Files, mode)
 	return cs
 }
 
@@ -140,8 +145,8 @@ func (x *torture) tree() map[string]string {
 	tree := readTree(x.t, x.root)
 	x.litter = false
 	for name, content := range tree {
-		if name == "new/" || name == "new/deep/" || name == "sub2/" {
-			x.litter = true // a folder that was made for the change, empty
+		if strings.HasSuffix(name, "/") { // an empty folder; sub was there before
+			x.litter = x.litter || name != "sub/"
 			delete(tree, name)
 			continue
 		}

@@ -94,7 +94,7 @@ func (rec *record) begin(to Target, t *transaction) {
 	for i := range t.step.Files {
 		f := &t.step.Files[i]
 		if stat, err := os.Stat(f.Path); err == nil {
-			f.Was = stat.Mode().Perm()
+			f.Was = keptMode(stat)
 		}
 		if isOpen(to, f.Path) {
 			rec.Documents = append(rec.Documents, f.Target())

@@ -41,6 +41,13 @@ func (f *FileChange) unified(b *strings.Builder, rel func(string) string) {
 		fmt.Fprintf(b, "rename from %s\nrename to %s\n", quoted("", from), quoted("", to))
 		hunks = hunks[1:]
 	case Modify:
+		was, is := gitMode(uint32(f.Was.Perm())), gitMode(uint32(mode))
+		if mode != 0 && f.Was != 0 && was != is {
+			fmt.Fprintf(b, "old mode 100%03o\nnew mode 100%03o\n", was, is)
+		}
+		if f.ChangesMode() {
+			return
+		}
 	}
 	lines := f.unifiedHunks(hunks)
 	if len(lines) == 0 {
