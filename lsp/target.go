@@ -90,6 +90,10 @@ func (t *target) Apply(ctx context.Context, cs *edits.ChangeSet) error {
 	if err := t.applyDisk(ctx, &closed); err != nil {
 		return err
 	}
+	if err := t.disk.ApplyModes(&open); err != nil {
+		return err
+	}
+	open.Files = slices.DeleteFunc(open.Files, func(f edits.FileChange) bool { return f.ChangesMode() })
 	return t.applyDocuments(ctx, &open)
 }
 
