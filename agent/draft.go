@@ -29,6 +29,7 @@ type Draft struct {
 type draftFile struct {
 	content    []byte
 	mode       fs.FileMode // permission bits; 0 keeps what is there
+	was        fs.FileMode // permission bits before; 0: not known, or not changed
 	gone       bool
 	from       string // the path of its base, where it was renamed
 	overwrites bool   // a file was there that nobody had read
@@ -83,12 +84,18 @@ func (d *Draft) Move(from, to string, content []byte) {
 	d.changed[to] = f
 }
 
-// SetMode gives a file that the draft has written its permission bits.
-func (d *Draft) SetMode(path string, mode fs.FileMode) {
-	if f, ok := d.changed[path]; ok {
-		f.mode = mode
-		d.changed[path] = f
+// SetMode changes the permission bits of a file that the draft has written,
+// from what they were.
+func (d *Draft) SetMode(path string, was, mode fs.FileMode) {
+	f, ok := d.changed[path]
+	if !ok || was == mode {
+		return
 	}
+	if f.was == 0 {
+		f.was = was
+	}
+	f.mode = mode
+	d.changed[path] = f
 }
 
 // Remove takes the file at path, which is absolute, out of the draft.
@@ -304,6 +311,9 @@ func (d *Draft) fileChange(ctx context.Context, path, from string) (edits.FileCh
 		return edits.NewDelete(path, before)
 	}
 	change, err := edits.NewModify(path, before, f.content)
-	change.Mode = f.mode
+	if errors.Is(err, edits.ErrNoChange) && f.was != 0 {
+		return edits.NewModeChange(path, before, f.was, f.mode)
+	}
+	change.Mode, change.Was = f.mode, f.was
 	return change, err
 }

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"fmt"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -82,8 +83,9 @@ type showResult struct {
 type fileView struct {
 	Op     edits.Op   `json:"op"`
 	URI    uri.URI    `json:"uri"`
-	To     uri.URI    `json:"to,omitempty"` // of a rename
-	Before string     `json:"before"`       // the content that ranges count in: what is there now
+	To     uri.URI    `json:"to,omitempty"`   // of a rename
+	Mode   string     `json:"mode,omitempty"` // the permission bits it gets, octal; absent: those it has
+	Before string     `json:"before"`         // the content that ranges count in: what is there now
 	Hunks  []hunkView `json:"hunks"`
 }
 
@@ -123,6 +125,9 @@ func viewFile(f *edits.FileChange) fileView {
 	view := fileView{Op: f.Op, URI: fileURI(f.Path), Before: string(f.Before)}
 	if f.To != "" {
 		view.To = fileURI(f.To)
+	}
+	if f.Mode != 0 {
+		view.Mode = fmt.Sprintf("%04o", f.Mode.Perm())
 	}
 	return view
 }

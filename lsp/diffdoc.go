@@ -60,7 +60,11 @@ func diffHeader(f *edits.FileChange, rel func(string) string) string {
 		to = "/dev/null"
 	case edits.Modify, edits.Rename:
 	}
-	return fmt.Sprintf("\n--- %s\n+++ %s\n", from, to)
+	mode := ""
+	if f.Mode != 0 && f.Was != 0 && f.Mode != f.Was {
+		mode = fmt.Sprintf("old mode %o\nnew mode %o\n", f.Was.Perm(), f.Mode.Perm())
+	}
+	return fmt.Sprintf("\n%s--- %s\n+++ %s\n", mode, from, to)
 }
 
 func renderHunk(b *strings.Builder, h placed) {

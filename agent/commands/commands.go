@@ -242,21 +242,13 @@ func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent
 		draft.Remove(c.Path)
 	case sandbox.Rename:
 		draft.Move(c.Path, c.To, c.Content)
-		if c.Mode != c.Was {
-			draft.SetMode(c.To, c.Mode)
-		}
+		draft.SetMode(c.To, c.Was, c.Mode)
 		line += " to " + draft.Snapshot().Rel(c.To)
 	case sandbox.Create:
 		draft.Write(c.Path, c.Content, c.Mode)
 	case sandbox.Modify:
 		draft.Write(c.Path, c.Content, 0)
-		if c.Mode != c.Was {
-			draft.SetMode(c.Path, c.Mode)
-		}
-		if c.Mode != c.Was && bytes.Equal(c.Content, before) { // later commands see it, but no hunk can show it
-			res.Left = append(res.Left, name+": only its mode changed")
-			return
-		}
+		draft.SetMode(c.Path, c.Was, c.Mode)
 	}
 	res.Changes = append(res.Changes, line)
 }

@@ -266,11 +266,13 @@ not among your changes: "new\nline": its name is no plain text
 [changed b.txt]
 logo.png: it was a binary file
 link: a symbolic link to a.txt
-a.txt: only its mode changed
 -- turn2.reply --
 message: ok
 `)
-	if diff := cmp.Diff(map[string]string{"modify b.txt": "b\n2\n"}, changes(p, res)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"modify a.txt": "a\n", "modify b.txt": "b\n2\n"}, changes(p, res)); diff != "" {
 		t.Error(diff)
+	}
+	if c := res.Change.Files[0]; !c.ChangesMode() || c.Was != 0o644 || c.Mode != 0o755 {
+		t.Errorf("a.txt: mode %v, was %v", c.Mode, c.Was)
 	}
 }

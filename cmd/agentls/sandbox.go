@@ -152,8 +152,6 @@ func proposedChanges(changes []sandbox.Change) (cs *edits.ChangeSet, named []str
 		}
 		change, err := proposedChange(c)
 		switch {
-		case errors.Is(err, edits.ErrNoChange):
-			named = append(named, fmt.Sprintf("%s: only its mode changed, from %v to %v", c.Path, c.Was, c.Mode))
 		case err != nil:
 			named = append(named, fmt.Sprintf("%s: %v", c.Path, err))
 		default:
@@ -190,6 +188,9 @@ func proposedChange(c *sandbox.Change) (edits.FileChange, error) {
 		change, err = edits.NewRename(c.Path, c.To, before, c.Content)
 	default:
 		change, err = edits.NewModify(c.Path, before, c.Content)
+		if errors.Is(err, edits.ErrNoChange) {
+			return edits.NewModeChange(c.Path, before, c.Was, c.Mode)
+		}
 	}
 	if c.Mode != c.Was {
 		change.Mode, change.Was = c.Mode, c.Was

@@ -264,8 +264,15 @@ func TestSandboxExecNamed(t *testing.T) {
 	u := sandboxUser(t)
 	got := u.sandboxed(`printf '\377\376' > latin; head -c 5000000 /dev/zero > huge; ln -s a.txt link; chmod 755 a.txt; echo new > new.txt`, "--keep")
 	got.want(t, 0, "latin: a binary file of 2 bytes", "huge: 5000000 bytes are too many to show", "link: a symbolic link to a.txt",
-		"a.txt: only its mode changed", "create  new.txt", "kept as proposal ")
-	u.run("changes", "apply").want(t, 0, "applied to 1 file")
+		"modify  a.txt", "create  new.txt", "kept as proposal ")
+	u.run("changes", "apply").want(t, 0, "applied to 2 files")
+	if stat, err := os.Stat(u.path("a.txt")); err != nil || stat.Mode() != 0o755 {
+		t.Errorf("the mode of a.txt is %v, %v", stat.Mode(), err)
+	}
+	u.run("changes", "undo").want(t, 0, "undone")
+	if stat, err := os.Stat(u.path("a.txt")); err != nil || stat.Mode() != 0o644 {
+		t.Errorf("after undo the mode of a.txt is %v, %v", stat.Mode(), err)
+	}
 }
 
 // TestSandboxExecTerminal: a command cannot steer the user's terminal.
