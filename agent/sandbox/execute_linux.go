@@ -18,8 +18,12 @@ import (
 	"github.com/agentls/agentls/agent/sandbox/stage"
 )
 
-// killDelay is how long a stage that was told to end may take.
-const killDelay = 2 * time.Second
+// killDelay is how long a stage that was told to end may take: without a
+// namespace it looks for what it started, and if it is killed first that stays.
+const killDelay = 10 * time.Second
+
+// outputDelay is how long the output of a stage that ended may stay open.
+const outputDelay = 2 * time.Second
 
 // errTimeout is the cause of a context whose command took too long.
 var errTimeout = errors.New("the command took too long")
@@ -122,7 +126,7 @@ func (s *Sandbox) start(a attributes, output *recorder) (*runningStage, error) {
 		Stdout: r.output, Stderr: r.output,
 		ExtraFiles:  []*os.File{p.planR, p.lifelineR, p.reportW},
 		SysProcAttr: a.system(),
-		WaitDelay:   killDelay,
+		WaitDelay:   outputDelay,
 	}
 	if err = s.wrap(r.cmd, a.wrapper); err == nil {
 		err = r.cmd.Start()

@@ -355,6 +355,27 @@ func TestStageIsKilled(t *testing.T) {
 	}
 }
 
+// TestForkersEnd: what starts others while it is killed leaves none of them.
+func TestForkersEnd(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, nil)
+			p.opts.Level.Kind = kind
+			mark := "7.1" + strconv.Itoa(os.Getpid())
+			cmd := sandbox.Command{Shell: "for i in 1 2 3; do (for n in $(seq 100); do setsid sleep " + mark + " & done) & done; wait"} // not endless: it may get away
+			for i := range 15 {
+				cmd.Timeout = time.Duration(2*i+1) * time.Millisecond
+				if _, err := p.sandbox().Run(t.Context(), sandbox.View{}, cmd); err != nil {
+					t.Fatal(err)
+				}
+				if left := processesOf("sleep\x00" + mark); len(left) > 0 {
+					t.Errorf("processes %v are left", left)
+				}
+			}
+		})
+	}
+}
+
 // TestConcurrentCommands: the commands of one run take turns.
 func TestConcurrentCommands(t *testing.T) {
 	for _, kind := range confiningKinds() {

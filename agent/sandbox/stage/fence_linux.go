@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,10 +38,13 @@ func (s *stage) startFenced() (pid int, err error) {
 		return 0, err
 	}
 	defer reportR.Close() //nolint:errcheck // only read
+	keepThreads()
+	s.forking.Lock()
 	pid, err = syscall.ForkExec("/proc/self/exe", []string{os.Args[0], fenceArg}, &syscall.ProcAttr{
 		Dir: "/", Files: []uintptr{0, 1, 2, plan.Fd(), reportW.Fd()},
-		Sys: &syscall.SysProcAttr{Setsid: true},
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}, // of this thread, which lives as long as we do
 	})
+	s.forking.Unlock()
 	_ = reportW.Close()
 	if err != nil {
 		return 0, err
@@ -49,6 +54,19 @@ func (s *stage) startFenced() (pid int, err error) {
 		return 0, fmt.Errorf("%s: %s", rep.Step, rep.Err)
 	}
 	return pid, nil
+}
+
+// keepThreads makes the threads that ending the command takes: once it has used
+// up the machine's processes none could be made, and we would end before it.
+func keepThreads() {
+	var made sync.WaitGroup
+	for range 6 {
+		made.Go(func() {
+			pause := unix.NsecToTimespec(time.Millisecond.Nanoseconds())
+			_ = unix.Nanosleep(&pause, nil) // a call that blocks takes a thread, which is kept
+		})
+	}
+	made.Wait()
 }
 
 // inMemory returns a file that holds plan.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -51,8 +52,9 @@ func isStarted() bool {
 
 // A stage is a plan being carried out.
 type stage struct {
-	plan  *Plan
-	limit chan string // the limit that was hit
+	plan    *Plan
+	limit   chan string // the limit that was hit
+	forking sync.Mutex  // held while the command is started
 }
 
 type step struct {
@@ -93,18 +95,19 @@ func (s *stage) readPlan() error {
 	if len(s.plan.Argv) == 0 {
 		return errors.New("the plan names no command")
 	}
-	go hangOn()
+	go s.hangOn()
 	return nil
 }
 
 // hangOn ends this process, and with pid 1 all others of the namespace, when
 // whoever started it is gone. (The signal of PR_SET_PDEATHSIG comes at the end
 // of the thread that forked, which in Go may be any time.)
-func hangOn() {
+func (s *stage) hangOn() {
 	var b [1]byte
 	for {
 		n, err := unix.Read(lifelineFD, b[:])
 		if n == 0 || (err != nil && !errors.Is(err, unix.EINTR)) {
+			s.forking.Lock() // for good: what were started behind our back would outlive us
 			killDescendants()
 			os.Exit(128 + int(unix.SIGKILL))
 		}

@@ -46,9 +46,9 @@ func (s *stage) setLimits() error {
 	}{
 		{unix.RLIMIT_CORE, 0, true},
 		{unix.RLIMIT_FSIZE, uint64(s.plan.Limits.FileSize), s.plan.Limits.FileSize > 0},
-		// Counted for a user in a user namespace (Linux 5.14); without one it
-		// would count what the user runs outside. Root is exempt: pid_max.
-		{unix.RLIMIT_NPROC, uint64(s.plan.Limits.Processes), s.plan.Limits.Processes > 0 && s.plan.Mode == Namespaces},
+		// Counted for a user in a user namespace (Linux 5.14); without one what
+		// the user runs outside counts as well. Root is exempt: pid_max.
+		{unix.RLIMIT_NPROC, s.processLimit(), s.plan.Limits.Processes > 0},
 	}
 	for _, l := range limits {
 		if !l.set {
@@ -59,6 +59,15 @@ func (s *stage) setLimits() error {
 		}
 	}
 	return nil
+}
+
+// processLimit returns how many threads the user of the command may have.
+func (s *stage) processLimit() uint64 {
+	limit := s.plan.Limits.Processes
+	if s.plan.Mode == Fenced || s.plan.Mode == Open {
+		limit += threadsOf(s.plan.UID)
+	}
+	return uint64(limit)
 }
 
 // becomeOwner makes root the owner of the workspace where that is somebody

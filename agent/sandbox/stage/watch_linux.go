@@ -50,6 +50,7 @@ func (s *stage) stop(limit string) {
 // A process is one that this stage, or what it started, has started.
 type process struct {
 	pid     int
+	state   byte // as in /proc/PID/stat
 	threads int
 }
 
@@ -72,6 +73,7 @@ func number(b []byte) int64 {
 // The fields of /proc/PID/stat behind the name, which may hold anything.
 // (proc(5))
 const (
+	statState   = 0
 	statParent  = 1
 	statThreads = 17
 )
@@ -93,7 +95,7 @@ func descendants() []process {
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		parent := int(number(fields[statParent]))
-		children[parent] = append(children[parent], process{pid, int(number(fields[statThreads]))})
+		children[parent] = append(children[parent], process{pid, fields[statState][0], int(number(fields[statThreads]))})
 	}
 	found := append([]process(nil), children[os.Getpid()]...)
 	for i := 0; i < len(found); i++ {
@@ -102,24 +104,48 @@ func descendants() []process {
 	return found
 }
 
-// killDescendants kills until there is nothing left to kill: what forks while
-// we look is found the next time. Zombies are left to whoever waits.
-func killDescendants() {
-	for range 100 {
-		left := 0
-		for _, p := range descendants() {
-			if p.threads > 0 && unix.Kill(p.pid, unix.SIGKILL) == nil && !isZombie(p.pid) {
-				left++
-			}
+// threadsOf returns how many threads a user has.
+func threadsOf(uid int) int {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	threads := 0
+	for _, dir := range dirs {
+		var st unix.Stat_t
+		if unix.Stat(dir, &st) == nil && int(st.Uid) == uid {
+			tasks, _ := os.ReadDir(dir + "/task")
+			threads += len(tasks)
 		}
-		if left == 0 {
-			return
+	}
+	return threads
+}
+
+// killDescendants kills all that began here, and returns when two looks in turn
+// found nothing alive. What is seen is stopped before anything is killed: it can
+// start no more, so that there is an end to what must be looked for. Zombies are
+// left to whoever waits.
+func killDescendants() {
+	for clean := 0; clean < 2; {
+		clean++
+		for stopped := map[int]bool{}; ; {
+			fresh := 0
+			for _, p := range descendants() {
+				if p.isDead() || stopped[p.pid] {
+					continue
+				}
+				stopped[p.pid] = true
+				if unix.Kill(p.pid, unix.SIGSTOP) == nil {
+					fresh++
+				}
+			}
+			if fresh == 0 {
+				break
+			}
+			clean = 0
+		}
+		for _, p := range descendants() {
+			_ = unix.Kill(p.pid, unix.SIGKILL) // it may have ended
 		}
 	}
 }
 
-func isZombie(pid int) bool {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	end := bytes.LastIndexByte(b, ')')
-	return err != nil || end < 0 || bytes.HasPrefix(b[end+1:], []byte(" Z"))
-}
+// isDead reports whether p only waits for somebody to ask how it ended.
+func (p process) isDead() bool { return p.state == 'Z' || p.state == 'X' }
