@@ -12,19 +12,31 @@ import (
 // diskInterval is how often the free space is looked at, which is one call.
 const diskInterval = 50 * time.Millisecond
 
+// clockStep is more than a file's time may be behind: the kernel's clock for
+// files goes on in steps.
+const clockStep = 20 * time.Millisecond
+
 // A diskWatch says when what was written beneath some folders since a moment
 // passes a limit. To count is a walk: it counts at once when the file system as
 // a whole got fuller by as much, and otherwise, because others make room
 // meanwhile, as often as takes a twentieth of the time.
 type diskWatch struct {
 	dirs  []string
-	limit int64 // bytes; 0: none
+	limit int64 // bytes, besides those that were there; 0: none
 	since time.Time
 	now   func() time.Time
 }
 
 func newDiskWatch(dirs []string, limit int64, now func() time.Time) *diskWatch {
 	return &diskWatch{dirs: dirs, limit: limit, since: now(), now: now}
+}
+
+// passOver takes what is there now, and is young enough to count, out of the
+// count. It is a walk.
+func (d *diskWatch) passOver() {
+	if d.limit > 0 {
+		d.limit += d.written()
+	}
 }
 
 // start returns a channel that is closed when the limit is passed, and what
@@ -80,7 +92,7 @@ func (d *diskWatch) written() int64 {
 			if err != nil || unix.Lstat(path, &st) != nil {
 				return nil //nolint:nilerr // it is gone, or not to be seen: no bytes of it count
 			}
-			if changed := time.Unix(st.Ctim.Unix()); !changed.Before(d.since.Add(-time.Second)) {
+			if changed := time.Unix(st.Ctim.Unix()); !changed.Before(d.since.Add(-clockStep)) {
 				bytes += st.Blocks * 512 // stat(2): whatever the file system's block is
 			}
 			return nil

@@ -50,8 +50,12 @@ func (s *Sandbox) execute(ctx context.Context, cmd *Command, a attributes, prepa
 		running.abandon()
 		return nil, err
 	}
+	disk := newDiskWatch(uppers, cmd.Limits.Disk, s.opts.Now)
+	if a.mode != stage.Namespaces {
+		disk.passOver() // the copy
+	}
 	running.send(plan)
-	report, stop := running.wait(limited, newDiskWatch(uppers, cmd.Limits.Disk, s.opts.Now))
+	report, stop := running.wait(limited, disk)
 	running.output.end()
 	if report.Err != "" {
 		return nil, &SetupError{Step: report.Step, Err: errors.New(report.Err)}

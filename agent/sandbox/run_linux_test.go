@@ -178,6 +178,22 @@ func TestStops(t *testing.T) {
 	}
 }
 
+// TestDiskOfOthers: what a copy, or the command before, just wrote is not what
+// a command writes.
+func TestDiskOfOthers(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, map[string]string{".gitignore": "out\n", "big": strings.Repeat("x", 3<<20)})
+			p.opts.Level.Kind = kind
+			p.git("init", "-q")
+			for range 3 {
+				p.run(sandbox.View{}, sandbox.Command{Shell: "head -c 3000000 /dev/zero >> out; sleep 0.15", Limits: sandbox.Limits{Disk: 4 << 20}})
+				p.sh("head -c 9000000 /dev/zero > out; rm out")
+			}
+		})
+	}
+}
+
 // TestTmpIsSmall: /tmp is memory, and limited; in a copy it is on the disk.
 func TestTmpIsSmall(t *testing.T) {
 	for _, kind := range confiningKinds() {
