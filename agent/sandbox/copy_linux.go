@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -201,6 +202,12 @@ func (c *treeCopy) copyFile(from base, at, to string) error {
 		return err
 	}
 	defer src.Close() //nolint:errcheck // only read
+	if from.stat.Mode()&0o111 != 0 {
+		// What this process starts meanwhile would have the program open for
+		// writing until it is another one, and nothing can run it so long.
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
 	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

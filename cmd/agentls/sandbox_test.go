@@ -137,7 +137,7 @@ func TestSandboxExecJSON(t *testing.T) {
 	for _, volatile := range []struct{ pattern, stable string }{
 		{`"elapsed": \d+`, `"elapsed": 1`},
 		{`"level": "[^"]*"`, `"level": "says"`}, // before the next, which makes such a one
-		{`"level": \{\s*"kind": [^}]*\}`, `"level": "kind and state"`},
+		{`"level": \{\s*"kind": [^}]*\}`, `"level": {}`},
 	} {
 		out = regexp.MustCompile(volatile.pattern).ReplaceAllString(out, volatile.stable)
 	}
@@ -184,7 +184,7 @@ func TestSandboxExecJSON(t *testing.T) {
         "size": 2
       }
     ],
-    "level": "kind and state",
+    "level": {},
     "elapsed": 1
   },
   "named": [
