@@ -274,3 +274,22 @@ func TestNobodyToAsk(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestQuestion: whatever a command holds, no other one has the same question,
+// and nothing in it is out of sight.
+func TestQuestion(t *testing.T) {
+	const quoted = "\n" + `(quoted, because not all of it can be seen: \n begins a new line, \\ is a backslash)`
+	tests := []struct{ command, want string }{
+		{`printf '%s\n' "a"`, `printf '%s\n' "a"`},
+		{"echo ö # \\n\nrm -rf ~", `"echo ö # \\n\nrm -rf ~"` + quoted},
+		{"ls \u202e\u2800\u3164\ufe0f\x1b[8m'\"", `"ls \u202e\u2800\u3164\ufe0f\x1b[8m'\""` + quoted},
+		{"ls \xff", `"ls \xff"` + quoted},
+	}
+	for _, test := range tests {
+		p := agent.Permission{Kind: agent.Network, Command: test.command, Dir: "/ws/a\nb", Reason: "so\nthat"}
+		want := "let this command of the agent reach the network?\n  " + test.want + "\nin \"/ws/a\\nb\"\nits reason: so that"
+		if diff := cmp.Diff(want, p.Question()); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

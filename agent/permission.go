@@ -2,8 +2,11 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Permission is something that a command needs its user's word for.
@@ -14,14 +17,17 @@ type Permission struct {
 	Reason  string // the model's own words; may be empty
 }
 
-// Question asks for p in words, with all of the command. What could make a
-// terminal or a dialogue show something else is spelled out.
+// Question asks for p in words, with all of the command. One that a terminal or
+// a dialogue could show as something else is quoted, and the question says so.
 func (p *Permission) Question() string {
 	wants := "let this command of the agent reach the network?"
 	if p.Kind == Unconfined {
 		wants = "run this command of the agent? Nothing confines it here: it can do what you can."
 	}
 	question := wants + "\n  " + spelled(p.Command)
+	if !isSeen(p.Command) {
+		question += "\n" + `(quoted, because not all of it can be seen: \n begins a new line, \\ is a backslash)`
+	}
 	if p.Dir != "" {
 		question += "\nin " + spelled(p.Dir)
 	}
@@ -33,17 +39,31 @@ func (p *Permission) Question() string {
 
 const maxReason = 300 // bytes
 
-// spelled returns s with everything that cannot be seen as an escape sequence.
+// spelled returns s if all of it can be seen. Else it returns s quoted, as Go
+// does it, where nothing passes for something else: a backslash of its own has
+// another one in front.
 func spelled(s string) string {
+	if isSeen(s) {
+		return s
+	}
 	var b strings.Builder
-	for _, r := range s {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
+	for _, r := range strconv.Quote(s) {
+		if isUnseen(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
 			continue
 		}
-		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+func isSeen(s string) bool { return utf8.ValidString(s) && !strings.ContainsFunc(s, isUnseen) }
+
+// isUnseen reports whether r shows as nothing, or changes how the text around
+// it shows.
+func isUnseen(r rune) bool {
+	const blank = '\u2800' // of Braille
+	return !strconv.IsPrint(r) || r == blank || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // A PermissionKind says what a Permission is for.
