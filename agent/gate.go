@@ -116,13 +116,25 @@ func isShared(name, rule string) bool {
 	return !strings.HasSuffix(rule, "/") && slices.ContainsFunc(allow, isAllowed) || about && code[filepath.Ext(name)]
 }
 
-// withoutBackup returns the path that a backup copy beside it was made of.
+// withoutBackup returns the path that a copy beside it was made of: a backup,
+// or what an editor keeps of a file that is open, such as Vim's .NAME.swp and
+// the #NAME# of Emacs.
 func withoutBackup(path string) string {
+	folder, name := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
+	if kept, ok := strings.CutPrefix(name, "."); ok && slices.Contains(swapped, filepath.Ext(kept)) {
+		return folder + strings.TrimSuffix(kept, filepath.Ext(kept))
+	}
+	if kept, ok := strings.CutPrefix(name, "#"); ok && strings.HasSuffix(kept, "#") {
+		return folder + strings.TrimSuffix(kept, "#")
+	}
 	for _, suffix := range []string{"~", ".bak", ".orig", ".old", ".save"} {
 		path = strings.TrimSuffix(path, suffix)
 	}
 	return path
 }
+
+// swapped are the extensions of Vim's swap files.
+var swapped = []string{".swp", ".swo", ".swn", ".swm"}
 
 func matches(pattern, name string) bool {
 	ok, err := filepath.Match(pattern, name)

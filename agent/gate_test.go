@@ -68,8 +68,9 @@ func TestDenyList(t *testing.T) {
 		".env", "a/.env.local", "prod.env", ".envrc", "tls/server.pem", "x.KEY", "id_rsa", "id_ed25519_work", ".npmrc", ".netrc",
 		"credentials", "credentials.json", ".aws/credentials", ".ssh/config", "cert.p12", "cert.pfx", ".git-credentials", ".pypirc", ".dockercfg", "secrets.yaml", "Secrets.YML", ".kube/config", ".docker/config.json", ".aws", "prod.tfvars",
 		".env~", "server.key.bak", "credentials.orig", ".secrets", "secrets/prod.yaml", "a/secrets/token", "service-account.json", "gcp-credentials.json", ".ssh/id_rsa.pub", ".ssh/secrets.go",
+		"..env.swp", "a/.id_rsa.swo", ".server.key.swp", "#.env#", "a/#credentials#",
 	}
-	let := []string{".env.example", ".env.sample", "env.go", "main.go", "id_rsa.pub", "secrets.go", "credentials.ts", "keys.go", "aws/config", "environment", "monkey.go", "ssh/client.go", "secrets/store.go", "notes.bak", ".docker/Dockerfile", "x.aws/y"}
+	let := []string{".env.example", ".env.sample", "env.go", "main.go", "id_rsa.pub", "secrets.go", "credentials.ts", "keys.go", "aws/config", "environment", "monkey.go", "ssh/client.go", "secrets/store.go", "notes.bak", ".docker/Dockerfile", "x.aws/y", ".main.go.swp", ".swp", "#", "##", "#main.go#"}
 	for _, name := range withheld {
 		if _, ok := gate.Withheld("/ws/" + name); !ok {
 			t.Errorf("%s is let through", name)
