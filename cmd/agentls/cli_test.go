@@ -168,7 +168,7 @@ func TestNoHome(t *testing.T) {
 
 // TestControlCharacters: a model cannot hide a line from the user's terminal.
 func TestControlCharacters(t *testing.T) {
-	if got := plain("a\x1b[2K\rb\n\tc"); got != "a\uFFFD[2K\uFFFDb\n\tc" {
+	if got := plain("a\x1b[2K\rb\n\tc\u202e\u2066d"); got != "a\uFFFD[2K\uFFFDb\n\tc\uFFFD\uFFFDd" {
 		t.Errorf("%q", got)
 	}
 }

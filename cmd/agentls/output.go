@@ -45,11 +45,11 @@ func (p palette) red(s string) string   { return p.paint("31", s) }
 func (p palette) green(s string) string { return p.paint("32", s) }
 func (p palette) cyan(s string) string  { return p.paint("36", s) }
 
-// plain shows control characters, which could hide text on a terminal, as
-// escapes.
+// plain has a mark in place of each control character, which could hide text on
+// a terminal, and of what turns the direction of text around.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Bidi_Control) {
 			return '\uFFFD'
 		}
 		return r
