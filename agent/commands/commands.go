@@ -101,9 +101,12 @@ func (s *Sandbox) wasTold(what string) bool {
 	return was
 }
 
-// maxFiles is how many files of a draft commands may change: more is nothing
-// that anybody reviews.
-const maxFiles = 5000
+// How much of a draft commands may change: more is nothing that anybody
+// reviews, and a run has all of it in memory.
+const (
+	maxFiles = 5000
+	maxBytes = 64 << 20
+)
 
 // takeAll makes changes in draft, and says so in res.
 func takeAll(ctx context.Context, draft *agent.Draft, roots rootNames, changes []sandbox.Change, res *agent.CommandResult) {
@@ -112,8 +115,32 @@ func takeAll(ctx context.Context, draft *agent.Draft, roots rootNames, changes [
 		return
 	}
 	for i := range changes {
-		take(ctx, draft, roots.given(&changes[i]), res)
+		changes[i] = *roots.given(&changes[i])
 	}
+	if sizeWith(ctx, draft, changes) > maxBytes {
+		res.Left = append(res.Left, fmt.Sprintf("all of the %d files that it changed: a proposal holds %d MB; have version control ignore what is generated", len(changes), maxBytes>>20))
+		return
+	}
+	for i := range changes {
+		take(ctx, draft, &changes[i], res)
+	}
+}
+
+// sizeWith returns how many bytes the files have that draft changed, once
+// changes are made in it.
+func sizeWith(ctx context.Context, draft *agent.Draft, changes []sandbox.Change) int {
+	size := 0
+	replaced := map[string]bool{}
+	for i := range changes {
+		size += len(changes[i].Content)
+		replaced[changes[i].Path], replaced[changes[i].To] = true, true
+	}
+	for _, path := range draft.Changed() {
+		if content, err := draft.ReadFile(ctx, path); err == nil && !replaced[path] {
+			size += len(content)
+		}
+	}
+	return size
 }
 
 // open returns the sandbox, and makes it the first time.
@@ -284,7 +311,8 @@ func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) erro
 }
 
 // isPlain reports whether a name can be in a diff and in a document's address
-// as it is.
+// as it is, and reads as what it is.
 func isPlain(name string) bool {
-	return utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
+	isControl := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) }
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, isControl)
 }

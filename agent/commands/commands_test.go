@@ -4,6 +4,7 @@ package commands_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -256,11 +257,12 @@ func TestWhatADraftCannotHold(t *testing.T) {
 	}
 	res := p.run(`
 -- turn1.reply --
-call shell {"command": "rm logo.png; ln -s a.txt link; chmod +x a.txt; echo 2 >> b.txt; echo 1 > \"$(printf 'new\\nline')\"; echo 1 > \"$(printf 'no\\377utf8')\""}
+call shell {"command": "rm logo.png; ln -s a.txt link; chmod +x a.txt; echo 2 >> b.txt; echo 1 > \"$(printf 'new\\nline')\"; echo 1 > \"$(printf 'no\\377utf8')\"; echo 1 > \"$(printf 'turned\\342\\200\\256round')\""}
 call shell {"command": "test -x a.txt"}
 call shell {"command": "i=0; while [ $i -lt 5001 ]; do : > f$i; i=$((i+1)); done"}
 -- turn2.expect --
 not among your changes: "new\nline": its name is no plain text
+not among your changes: "turned\u202eround": its name is no plain text
 /output call_1_1_2:\nexit code 0\n$/
 /output call_1_1_3:\nexit code 0\n\[not among your changes: all of the 5002 files/
 [changed b.txt]
@@ -274,5 +276,28 @@ message: ok
 	}
 	if c := res.Change.Files[0]; !c.ChangesMode() || c.Was != 0o644 || c.Mode != 0o755 {
 		t.Errorf("a.txt: mode %v, was %v", c.Mode, c.Was)
+	}
+}
+
+// TestMoreThanADraftHolds: the bytes of all commands of a run count together,
+// those of a file once.
+func TestMoreThanADraftHolds(t *testing.T) {
+	p := newPlace(t, "-- a.txt --\na\n")
+	const fill = `for i in %s; do yes | head -c 4000000 > f$i; done`
+	first, second := fmt.Sprintf(fill, "1 2 3 4 5 6 7 8 9 10"), fmt.Sprintf(fill, "11 12 13 14 15 16 17 18 19 20")
+	res := p.run(`
+-- turn1.reply --
+call shell {"command": "` + first + `"}
+call shell {"command": "echo 2 >> f1"}
+call shell {"command": "` + second + `"}
+call shell {"command": "ls"}
+-- turn2.expect --
+/output call_1_1_3:\nexit code 0\n\[not among your changes: all of the 10 files that it changed: a proposal holds 64 MB/
+!f11
+-- turn2.reply --
+message: ok
+`)
+	if n := len(res.Change.Files); n != 10 {
+		t.Errorf("%d files are proposed", n)
 	}
 }
