@@ -107,7 +107,6 @@ func printChecks(cmd *cobra.Command, color palette, checks []edits.Check) {
 // terminal; elsewhere nobody is.
 func (a *app) permit(cmd *cobra.Command, asked request) agent.Permit {
 	terminal := !a.json && term.IsTerminal(int(os.Stdin.Fd()))
-	in := bufio.NewReader(cmd.InOrStdin())
 	return func(ctx context.Context, p agent.Permission) (agent.Grant, error) {
 		switch {
 		case p.Kind == agent.Network && asked.network:
@@ -115,18 +114,28 @@ func (a *app) permit(cmd *cobra.Command, asked request) agent.Permit {
 		case !terminal:
 			return agent.Refused, nil
 		}
-		cmd.PrintErrf("\n%s\n[y]es, once; [a]ll of this run; [N]o: ", p.Question())
-		answered := make(chan string, 1)
-		go func() { // ends with the line, or with the process: a terminal's reading cannot be called off
-			line, _ := in.ReadString('\n')
-			answered <- strings.ToLower(strings.TrimSpace(line))
-		}()
-		select {
-		case <-ctx.Done():
-			return agent.Refused, context.Cause(ctx)
-		case answer := <-answered:
-			return grants[answer], nil
-		}
+		answer, err := askTerminal(ctx, cmd, "\n"+p.Question()+"\n[y]es, once; [a]ll of this run; [N]o: ")
+		return grants[answer], err
+	}
+}
+
+// askTerminal asks the user and returns their line, in lower case. What was
+// typed before they could read the question is no answer to it.
+func askTerminal(ctx context.Context, cmd *cobra.Command, question string) (string, error) {
+	if err := dropTyped(os.Stdin); err != nil {
+		return "", fmt.Errorf("ask on the terminal: %w", err)
+	}
+	cmd.PrintErr(question)
+	answered := make(chan string, 1)
+	go func() { // ends with the line, or with the process: a terminal's reading cannot be called off
+		line, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		answered <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	case answer := <-answered:
+		return answer, nil
 	}
 }
 
@@ -134,30 +143,33 @@ func (a *app) permit(cmd *cobra.Command, asked request) agent.Permit {
 var grants = map[string]agent.Grant{"y": agent.Once, "yes": agent.Once, "a": agent.ForRun, "all": agent.ForRun}
 
 // offer keeps cs as a proposal and applies it if the user says so.
-func (a *app) offer(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, wanted func(*edits.ChangeSet) bool) (entry string, err error) {
+func (a *app) offer(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, wanted decide) (entry string, err error) {
 	if err := home.Proposals.Save(cs); err != nil {
 		return "", err
 	}
-	if !wanted(cs) {
+	if yes, err := wanted(cs); err != nil || !yes {
 		cmd.PrintErrf("kept as a proposal: agentls changes apply %s\n", cs.ID)
-		return "", nil
+		return "", err
 	}
 	return a.apply(cmd, home, cs)
 }
 
-// decider returns who says whether a change set is applied: the flag, or the
-// user on a terminal; elsewhere nobody does.
-func (a *app) decider(cmd *cobra.Command, yes bool) func(*edits.ChangeSet) bool {
+// A decide function says whether a change set is applied.
+type decide func(*edits.ChangeSet) (bool, error)
+
+// decider returns who decides: the flag, or the user on a terminal; elsewhere
+// nobody does.
+func (a *app) decider(cmd *cobra.Command, yes bool) decide {
 	switch {
 	case yes:
-		return func(*edits.ChangeSet) bool { return true }
+		return func(*edits.ChangeSet) (bool, error) { return true, nil }
 	case a.json || !term.IsTerminal(int(os.Stdin.Fd())):
-		return func(*edits.ChangeSet) bool { return false }
+		return func(*edits.ChangeSet) (bool, error) { return false, nil }
 	}
-	return func(cs *edits.ChangeSet) bool {
-		cmd.PrintErrf("apply %s in %s? [y/N] ", count(cs.Pending(), "hunk"), count(len(cs.Files), "file"))
-		answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-		return strings.EqualFold(strings.TrimSpace(answer), "y")
+	return func(cs *edits.ChangeSet) (bool, error) {
+		question := fmt.Sprintf("apply %s in %s? [y/N] ", count(cs.Pending(), "hunk"), count(len(cs.Files), "file"))
+		answer, err := askTerminal(cmd.Context(), cmd, question)
+		return answer == "y" || answer == "yes", err
 	}
 }
 
