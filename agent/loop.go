@@ -33,9 +33,9 @@ type Options struct {
 	Gate  *Gate  // nil is the deny list alone
 	Tools []Tool // offered beside the agent's own in tasks that edit
 
-	// Sandbox returns what runs the commands of one run on the workspace of
-	// these folders; it is closed at the end of the run. Nil, or a nil
-	// Sandbox: there are no commands. Verify returns the command lines that a
+	// Sandbox returns what runs the commands of one run, or one round of its
+	// checks, on the workspace of these folders; it is closed at the end of
+	// that. Nil, or a nil Sandbox: there are no commands. Verify returns the command lines that a
 	// change is checked with before it is proposed.
 	Sandbox func(roots []string) Sandbox
 	Verify  func(roots []string) []string
@@ -109,7 +109,7 @@ func (a *Agent) Run(ctx context.Context, snap *index.Snapshot, task Task, sink S
 	if err != nil {
 		return nil, err
 	}
-	defer r.end(ctx)
+	defer r.end(ctx, r.sandbox)
 	for range a.maxTurns {
 		answer, err := r.turn(ctx)
 		if err != nil {
@@ -144,12 +144,12 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 	return r, nil
 }
 
-// end gives back what the run had for itself.
-func (r *run) end(ctx context.Context) {
-	if r.sandbox == nil || r.sandbox == r.task.Sandbox {
+// end closes box, unless it belongs to whoever gave the task.
+func (r *run) end(ctx context.Context, box Sandbox) {
+	if box == nil || box == r.task.Sandbox {
 		return
 	}
-	if err := r.sandbox.Close(); err != nil {
+	if err := box.Close(); err != nil {
 		r.agent.log.WarnContext(ctx, "sandbox not closed", "id", r.task.ID, "err", err)
 	}
 }

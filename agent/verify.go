@@ -28,8 +28,12 @@ func (r *run) verify(ctx context.Context) (failures string, err error) {
 	if err != nil || cs == nil {
 		return "", err
 	}
+	box := r.boxForChecks()
+	if box != r.sandbox {
+		defer r.end(ctx, box)
+	}
 	for _, line := range r.verifyWith {
-		check, err := r.check(ctx, line)
+		check, err := r.check(ctx, box, line)
 		if err != nil {
 			return "", err
 		}
@@ -41,9 +45,21 @@ func (r *run) verify(ctx context.Context) (failures string, err error) {
 	return failuresOf(r.checks), nil
 }
 
+// boxForChecks returns what a round of checks runs in. Where it can be had, it
+// has seen no command of the model, which leaves more behind than its changes:
+// links, ignored files, a home. What passes with these, the user does not get.
+func (r *run) boxForChecks() Sandbox {
+	if r.task.Sandbox == nil {
+		if box := r.agent.open(r.draft.snap.Roots()); box != nil {
+			return box
+		}
+	}
+	return r.sandbox
+}
+
 // check runs one command on a copy of the draft: what a check writes is no
 // change.
-func (r *run) check(ctx context.Context, line string) (edits.Check, error) {
+func (r *run) check(ctx context.Context, box Sandbox, line string) (edits.Check, error) {
 	step := StepStarted{ID: "verify: " + line, Tool: "verify", Title: "verify: " + abbreviate(line, 100)}
 	r.sink(step)
 	check := edits.Check{Command: line, Confinement: r.sandbox.Confinement(ctx).Says}
@@ -51,7 +67,7 @@ func (r *run) check(ctx context.Context, line string) (edits.Check, error) {
 	err := r.permit(ctx, &cmd, "it checks the change")
 	var res *CommandResult
 	if err == nil {
-		res, err = r.sandbox.Run(ctx, r.draft.clone(), cmd)
+		res, err = box.Run(ctx, r.draft.clone(), cmd)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -215,6 +215,27 @@ message: ok
 	}
 }
 
+// TestChecksOfWhatIsProposed: what commands leave behind beside their changes is
+// not there for the checks, which would else pass here and nowhere else.
+func TestChecksOfWhatIsProposed(t *testing.T) {
+	p := newPlace(t, "-- a.txt --\na\n-- check.sh --\nexit 1\n-- pipe.txt --\np\n")
+	res := p.run(`
+-- turn1.reply --
+call shell {"command": "echo b > a.txt; echo exit 0 > ok.o; ln -sf ok.o check.sh; rm pipe.txt; mkfifo pipe.txt"}
+-- turn2.reply --
+message: ok
+-- turn3.expect --
+[exit code 1]
+-- turn3.reply --
+message: ok
+-- turn4.reply --
+message: ok
+`, "test ! -e ok.o && test -f pipe.txt && grep b a.txt", "sh check.sh")
+	if c := res.Change.Checks; len(c) != 2 || !c[0].Passed || c[1].Passed {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestSecretsAreHidden: what no model is to read, no command reads for it. A
 // key that version control holds is a fixture.
 func TestSecretsAreHidden(t *testing.T) {
