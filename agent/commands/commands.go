@@ -40,6 +40,7 @@ type Options struct {
 type Sandbox struct {
 	opts Options
 	told map[string]bool // what was said of files that stay; of the run's goroutine
+	scan *scan           // for what is hidden; nil: the sandbox hides it all; of the run's goroutine
 
 	mu     sync.Mutex
 	box    *sandbox.Sandbox // nil before the first command; guarded by mu
@@ -143,7 +144,8 @@ func sizeWith(ctx context.Context, draft *agent.Draft, changes []sandbox.Change)
 	return size
 }
 
-// open returns the sandbox, and makes it the first time.
+// open returns the sandbox, which it makes the first time, with all hidden from
+// commands that is to be: the user may have written a secret just now.
 func (s *Sandbox) open(ctx context.Context, draft *agent.Draft, roots rootNames) (*sandbox.Sandbox, error) {
 	opts := s.opts.Sandbox
 	opts.Level = s.opts.Level(ctx)
@@ -152,18 +154,19 @@ func (s *Sandbox) open(ctx context.Context, draft *agent.Draft, roots rootNames)
 	switch {
 	case s.closed:
 		return nil, sandbox.ErrClosed
-	case s.box != nil:
+	case s.box != nil && s.scan == nil:
 		return s.box, nil
 	}
-	opts.Roots = nil
-	for _, r := range roots {
-		if !slices.Contains(opts.Roots, r.real) {
-			opts.Roots = append(opts.Roots, r.real)
-		}
+	opts.Roots = roots.distinct()
+	if s.scan == nil {
+		s.scan = newScan(draft.Gate(), opts.Roots, s.opts.Tracked)
 	}
-	hidden, err := Secrets(ctx, draft.Gate(), opts.Roots, s.opts.Tracked)
-	if err != nil {
+	hidden, err := s.scan.secrets(ctx)
+	switch {
+	case err != nil:
 		return nil, err
+	case s.box != nil:
+		return s.box, s.box.Hide(ctx, hidden)
 	}
 	opts.Masks = append(hidden, opts.Masks...)
 	s.box, err = sandbox.New(opts)
@@ -196,6 +199,16 @@ func realRoots(roots []string) (rootNames, error) {
 		names[i].given, names[i].real = filepath.Clean(root), real
 	}
 	return names, nil
+}
+
+// distinct returns the folders by their names without symbolic links, each once.
+func (n rootNames) distinct() (dirs []string) {
+	for _, r := range n {
+		if !slices.Contains(dirs, r.real) {
+			dirs = append(dirs, r.real)
+		}
+	}
+	return dirs
 }
 
 func (n rootNames) real(path string) string {

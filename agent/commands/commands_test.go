@@ -270,6 +270,31 @@ message: ok
 	}
 }
 
+// TestSecretsThatCameLater: what the user writes during a run is hidden as well,
+// in old folders and new ones.
+func TestSecretsThatCameLater(t *testing.T) {
+	p := newPlace(t, "-- a/b.txt --\nb\n-- .env --\nPASSWORD=sesame\n")
+	draft := agent.NewDraft(p.ws.Snapshot(), &agent.Gate{})
+	box := commands.New(p.opts)
+	t.Cleanup(func() { _ = box.Close() })
+	said := func(line string) string {
+		res, err := box.Run(t.Context(), draft, agent.Command{Line: line})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Output
+	}
+	if got := said("cat .env a/b.txt"); got != "b\n" {
+		t.Error(got)
+	}
+	for _, name := range []string{"later.env", "a/.env", "a/new/deep/id_rsa", "a/server.key"} {
+		p.write(name, "PASSWORD=sesame\n")
+	}
+	if got := said("cat later.env a/.env a/new/deep/id_rsa a/server.key; grep -r sesame . ; cat a/b.txt"); got != "b\n" {
+		t.Error(got)
+	}
+}
+
 // TestWhatADraftCannotHold is left, and said: the run goes on.
 func TestWhatADraftCannotHold(t *testing.T) {
 	p := newPlace(t, "-- a.txt --\na\n-- b.txt --\nb\n")

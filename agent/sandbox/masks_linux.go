@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,6 +25,18 @@ var homeSecrets = []string{
 var systemSecrets = []string{
 	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh", "/etc/ssl/private", "/etc/wireguard",
 	"/etc/NetworkManager/system-connections", "/etc/kubernetes", "/var/lib/docker", "/var/lib/kubelet", "/var/spool/cron",
+}
+
+// Hide hides paths from the commands that follow, as those of Options.Masks are.
+// It waits for the one that runs.
+func (s *Sandbox) Hide(ctx context.Context, paths []string) error {
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { s.turn <- struct{}{} }()
+	return s.opts.hide(paths)
 }
 
 // findMasks finds what the next command must not see: s.hidden of the workspace,

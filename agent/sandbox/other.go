@@ -55,6 +55,13 @@ func (s *Sandbox) Run(ctx context.Context, view View, cmd Command) (*Result, err
 	return runOpen(ctx, &s.opts, view, &cmd, argv)
 }
 
+// Hide leaves paths out of the copies that the commands get that follow.
+func (s *Sandbox) Hide(_ context.Context, paths []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opts.hide(paths)
+}
+
 // Close waits for the command that runs, and lets no other begin.
 func (s *Sandbox) Close() error {
 	s.mu.Lock()

@@ -208,10 +208,8 @@ func (o *Options) check() error {
 			return fmt.Errorf("sandbox: %q is no absolute and clean path of a folder", path)
 		}
 	}
-	for _, path := range o.Masks {
-		if !filepath.IsAbs(path) {
-			return fmt.Errorf("sandbox: %q is no absolute path of what is to be hidden", path)
-		}
+	if err := checkMasks(o.Masks); err != nil {
+		return err
 	}
 	return nil
 }
@@ -223,6 +221,35 @@ func (o *Options) checkState(state string) error {
 			return fmt.Errorf("sandbox: the state folder %s lies in the workspace %s: a command could write it", state, root)
 		}
 	}
+	return nil
+}
+
+func checkMasks(paths []string) error {
+	for _, path := range paths {
+		if !filepath.IsAbs(path) {
+			return fmt.Errorf("sandbox: %q is no absolute path of what is to be hidden", path)
+		}
+	}
+	return nil
+}
+
+// hide adds those of paths to the masks that are not among them.
+func (o *Options) hide(paths []string) error {
+	if err := checkMasks(paths); err != nil {
+		return err
+	}
+	there := make(map[string]bool, len(o.Masks))
+	for _, path := range o.Masks {
+		there[path] = true
+	}
+	masks := slices.Clone(o.Masks) // its array may be the caller's
+	for _, path := range paths {
+		if !there[path] {
+			there[path] = true
+			masks = append(masks, path)
+		}
+	}
+	o.Masks = masks
 	return nil
 }
 
