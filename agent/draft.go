@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
@@ -112,7 +114,7 @@ func (d *Draft) Apply(ctx context.Context, patch string) ([]edits.FileEdit, erro
 	if err != nil {
 		return nil, err
 	}
-	made, err := parsed.Apply(ctx, d, d.Resolve)
+	made, err := parsed.Apply(ctx, d, d.resolvePlain)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +177,21 @@ func (d *Draft) Resolve(name string) (string, error) {
 		return "", fmt.Errorf("%s is %w by the deny list (%s)", name, ErrWithheld, rule)
 	}
 	return path, nil
+}
+
+// resolvePlain is Resolve for a file that is to be proposed.
+func (d *Draft) resolvePlain(name string) (string, error) {
+	if !IsPlain(name) {
+		return "", fmt.Errorf("%q is no plain text, and cannot be proposed as a name", name)
+	}
+	return d.Resolve(name)
+}
+
+// IsPlain reports whether a name can be in a diff and in a document's address
+// as it is, and reads as what it is.
+func IsPlain(name string) bool {
+	isControl := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) }
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, isControl)
 }
 
 func (d *Draft) locate(name string) (string, error) {

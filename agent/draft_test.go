@@ -84,6 +84,20 @@ func TestDraftOverwrites(t *testing.T) {
 	}
 }
 
+// TestDraftRefusesNames: no name of a proposal shows as another one.
+func TestDraftRefusesNames(t *testing.T) {
+	d := agent.NewDraft(scan(t, workspace(t, map[string]string{"a": "a\n"})), &agent.Gate{})
+	for _, name := range []string{"es\x1bc", "turned\u202eround"} {
+		_, err := d.Apply(t.Context(), "*** Begin Patch\n*** Add File: "+name+"\n+x\n*** End Patch\n")
+		if err == nil || !strings.Contains(err.Error(), "is no plain text") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if len(d.Changed()) != 0 {
+		t.Error(d.Changed())
+	}
+}
+
 // TestDraftWrite: what a command leaves behind, with its mode.
 func TestDraftWrite(t *testing.T) {
 	dir := workspace(t, map[string]string{"a": "a\n", "b": "b\n"})

@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/sandbox"
@@ -270,7 +268,7 @@ func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent
 	name := draft.Snapshot().Rel(c.Path)
 	before, err := draft.Snapshot().ReadFile(ctx, c.Path)
 	if why := unfit(draft, c, before, err); why != nil {
-		if !isPlain(name) {
+		if !agent.IsPlain(name) {
 			name = strconv.Quote(name)
 		}
 		res.Left = append(res.Left, name+": "+why.Error())
@@ -300,7 +298,7 @@ func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) erro
 		if _, withheld := draft.Withheld(path); withheld {
 			return errors.New("it is withheld from you, and stays as it is")
 		}
-		if !isPlain(path) {
+		if !agent.IsPlain(path) {
 			return errors.New("its name is no plain text")
 		}
 	}
@@ -321,11 +319,4 @@ func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) erro
 		return errors.New("it was a binary file")
 	}
 	return nil
-}
-
-// isPlain reports whether a name can be in a diff and in a document's address
-// as it is, and reads as what it is.
-func isPlain(name string) bool {
-	isControl := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) }
-	return utf8.ValidString(name) && !strings.ContainsFunc(name, isControl)
 }
