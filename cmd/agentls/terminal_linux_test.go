@@ -94,19 +94,23 @@ func TestTypedTooEarly(t *testing.T) {
 	}
 }
 
-// TestInterruptedQuestion: Ctrl-C at the question ends the command, and keeps
-// the proposal.
+// TestInterruptedQuestion: Ctrl-C at the question, or a terminal that is closed,
+// ends the command and keeps the proposal.
 func TestInterruptedQuestion(t *testing.T) {
-	u := mathUser(t)
-	u.model(shout)
-	s := u.atTerminal("", "run", "do it")
-	s.until(t, "[y/N] ")
-	if err := s.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
+	for _, signal := range []os.Signal{os.Interrupt, unix.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			u := mathUser(t)
+			u.model(shout)
+			s := u.atTerminal("", "run", "do it")
+			s.until(t, "[y/N] ")
+			if err := s.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			s.until(t, "kept as a proposal")
+			if err := s.Wait(); err == nil || s.ProcessState.ExitCode() != exitFailed || u.read("math.go") != mathGo {
+				t.Error(err, u.read("math.go"))
+			}
+			u.run("changes", "list").want(t, 0, "do it")
+		})
 	}
-	s.until(t, "kept as a proposal")
-	if err := s.Wait(); err == nil || s.ProcessState.ExitCode() != exitFailed || u.read("math.go") != mathGo {
-		t.Error(err, u.read("math.go"))
-	}
-	u.run("changes", "list").want(t, 0, "do it")
 }
