@@ -152,7 +152,7 @@ func TestCommandTimeout(t *testing.T) {
 }
 
 // TestCancelDuringSetUp: what a command prints is seen while it runs, and a
-// cancel ends it and frees the service for the next task.
+// cancel ends it, removes its checkout and frees the service for the next task.
 func TestCancelDuringSetUp(t *testing.T) {
 	u := serviceUser(t, "--workers", "1")
 	u.environment("demo", "--setup", "echo begun; sleep 600")
@@ -161,6 +161,10 @@ func TestCancelDuringSetUp(t *testing.T) {
 	u.run("task", "cancel", id).want(t, 0, "cancelled")
 	u.run("task", "submit", "--follow", "do it").want(t, 0, "done")
 	u.run("task", "show", id).want(t, 0, "cancelled")
+	u.until("the checkouts to go", func() bool {
+		left, err := os.ReadDir(filepath.Join(u.data, "scratch"))
+		return err == nil && len(left) == 0
+	})
 }
 
 // TestCachesOfAnEnvironment: they are there for its next task, and not for
