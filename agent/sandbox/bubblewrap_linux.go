@@ -66,6 +66,9 @@ func (s *Sandbox) bubblewrap(c *treeCopy, home string, cmd *Command) []string {
 		args = append(args, "--ro-bind", path, path)
 	}
 	args = append(args, "--bind", c.home, home)
+	for _, dir := range s.covered {
+		args = append(args, "--tmpfs", dir)
+	}
 	for _, t := range c.trees {
 		args = append(args, "--bind", c.root(t), t.root)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/agentls/agentls/agent/sandbox/stage"
 )
 
 // homeSecrets are paths in the home that no command reads.
@@ -42,9 +44,10 @@ func (s *Sandbox) Hide(ctx context.Context, paths []string) error {
 // findMasks finds what the next command must not see: s.hidden of the workspace,
 // by Options.Masks or because a home is part of it, and s.masked elsewhere:
 // secrets, our own state and the sockets of this machine. (A read-only mount
-// does not stop connect(2).)
+// does not stop connect(2).) Of those that hold a root, s.covered, all but the
+// roots is hidden, also what is made there while a command runs.
 func (s *Sandbox) findMasks() {
-	s.hidden, s.masked = s.rootMasks(), nil
+	s.hidden, s.masked, s.covered = s.rootMasks(), nil, nil
 	known := make(map[string]bool, len(s.hidden))
 	for _, path := range s.hidden {
 		known[path] = true
@@ -55,17 +58,31 @@ func (s *Sandbox) findMasks() {
 			continue
 		}
 		real, err := filepath.EvalSymlinks(path) // a ~/.ssh that is a link: hide what it leads to
-		if err != nil || known[real] || s.holdsRoot(real) {
+		if err != nil || known[real] || slices.Contains(s.opts.Roots, real) {
 			continue
 		}
 		known[real] = true
-		if s.scratch.treeOf(real) != nil {
+		switch {
+		case s.holdsRoot(real):
+			s.covered = append(s.covered, real)
+		case s.scratch.treeOf(real) != nil:
 			s.hidden = append(s.hidden, real)
-		} else {
+		default:
 			s.masked = append(s.masked, real)
 		}
 	}
+	s.covered = withoutNested(s.covered)
 	s.hidden = withoutNested(s.hidden)
+}
+
+// covers returns the mounts of s.covered: the workspace is put in its place in
+// them after that.
+func (s *Sandbox) covers() []stage.Overlay {
+	var covers []stage.Overlay
+	for _, dir := range s.covered {
+		covers = append(covers, stage.Overlay{At: dir})
+	}
+	return covers
 }
 
 func (s *Sandbox) secretPaths() []string {
@@ -147,8 +164,8 @@ func (s *Sandbox) shows(path string) bool {
 	return slices.ContainsFunc(s.opts.Roots, shown) || s.home != "" && within(path, s.home)
 }
 
-// holdsRoot reports whether the user works in dir, so that to hide it would
-// hide the workspace.
+// holdsRoot reports whether the user works in dir, so that to mask it would
+// mask the workspace.
 func (s *Sandbox) holdsRoot(dir string) bool {
 	return slices.ContainsFunc(s.opts.Roots, func(root string) bool { return within(root, dir) })
 }

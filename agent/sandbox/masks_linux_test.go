@@ -68,6 +68,39 @@ func TestMasks(t *testing.T) {
 	}
 }
 
+// TestMaskAroundARoot: nothing shows of the folder but the workspace in it, also
+// not what is put there while the command runs.
+func TestMaskAroundARoot(t *testing.T) {
+	for _, kind := range confiningKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			p := newPlace(t, map[string]string{"a.txt": "a\n"})
+			p.opts.Level.Kind = kind
+			p.opts.Masks = append(p.opts.Masks, p.base, p.root)
+			before, after := p.base+"/before.txt", p.base+"/after.txt"
+			p.write(before, secretText)
+			cmd := sandbox.Command{
+				Shell:  "echo begun; sleep 0.2; cat " + before + " " + after + " 2>/dev/null; echo x 2>/dev/null > " + p.base + "/x; cat a.txt; echo more >> a.txt; cat a.txt",
+				Stream: writer(func([]byte) { p.write(after, secretText) }),
+			}
+			res := p.run(sandbox.View{}, cmd)
+			if diff := cmp.Diff("begun\na\na\nmore\n", res.Output); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff([]string{"modify a.txt"}, summary(p, res)); diff != "" {
+				t.Error(diff)
+			}
+			if _, err := os.Stat(p.base + "/x"); err == nil {
+				t.Error("it wrote outside")
+			}
+		})
+	}
+}
+
+// A writer calls itself at each write.
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
+
 // TestHomeIsWorkspace: the state goes elsewhere, and the home's secrets are
 // hidden in the workspace, and in what a link in the home leads to.
 func TestHomeIsWorkspace(t *testing.T) {

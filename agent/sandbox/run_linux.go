@@ -31,6 +31,7 @@ type Sandbox struct {
 	unsettled []func() error
 	hidden    []string // of the workspace, from the last command
 	masked    []string // the same elsewhere
+	covered   []string // folders of which only the workspace in them shows
 	closed    bool
 }
 
@@ -118,7 +119,9 @@ func (s *Sandbox) runMounted(ctx context.Context, view View, cmd *Command, argv 
 			return nil, nil, err
 		}
 		for _, o := range plan.Overlays {
-			uppers = append(uppers, o.Upper)
+			if !o.IsEmpty() {
+				uppers = append(uppers, o.Upper)
+			}
 		}
 		return plan, uppers, nil
 	}
@@ -144,6 +147,7 @@ var scratchDirs = []string{"/tmp", "/var/tmp", "/run", "/mnt", "/media"}
 
 // mountedPlan says what the stage mounts. Release lets others change the caches.
 func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, release func(), err error) {
+	s.findMasks()
 	plan := s.newPlan(cmd, argv)
 	plan.Mode = stage.Namespaces
 	plan.Scratch = scratchDirs
@@ -156,11 +160,10 @@ func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, relea
 		release()
 		return nil, func() {}, err
 	}
-	plan.Overlays = append(overlays, roots...)
+	plan.Overlays = slices.Concat(overlays, s.covers(), roots)
 	for _, root := range s.opts.Roots {
 		plan.ReadOnly = append(plan.ReadOnly, gitDirs(root)...)
 	}
-	s.findMasks()
 	shown, err := s.shownMasks()
 	if err != nil {
 		release()
@@ -171,7 +174,9 @@ func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, relea
 	plan.Keep = keptPaths(plan.Env, cmd.Network)
 	plan.Writable = append([]string{"/dev", "/proc"}, scratchDirs...)
 	for _, o := range plan.Overlays {
-		plan.Writable = append(plan.Writable, o.At)
+		if !o.IsEmpty() {
+			plan.Writable = append(plan.Writable, o.At)
+		}
 	}
 	return plan, release, nil
 }

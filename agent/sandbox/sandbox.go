@@ -43,8 +43,9 @@ type Options struct {
 
 	// Masks are paths hidden besides the known secrets, absolute: files look
 	// empty and folders too, or are missing where the command works in a copy.
-	// Nothing of them can be changed, and no change is told. One that a root
-	// lies in is ignored; what a link among them leads to is hidden as well.
+	// Nothing of them can be changed, and no change is told. Of one that a root
+	// lies in nothing but the root shows, also of what is made there later; one
+	// that is a root is ignored. What a link among them leads to is hidden too.
 	Masks []string
 
 	Now func() time.Time // the clock

@@ -161,10 +161,11 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	model := openai.New(openai.Options{
 		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
 	})
-	setup.Runner = agent.New(agent.Options{
-		Model: model, Log: a.log(), Sandbox: sandboxes,
-		Verify: func(roots []string) []string { return verifyWith(roots, sources...) },
-	})
+	opts := agent.Options{Model: model, Log: a.log(), Sandbox: sandboxes}
+	if sandboxes != nil { // the checks of a task that brings its own are not ours
+		opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
+	}
+	setup.Runner = agent.New(opts)
 	return setup
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,20 +50,12 @@ func (a *app) environments(ctx context.Context, data string, timeout time.Durati
 	}
 	state := filepath.Join(real, "sandbox", workspaceKey([]string{real}))
 	e.level = sandbox.Probe(ctx, e.options(filepath.Join(real, "scratch"), state))
-	if !e.keeps() {
-		a.log().Warn("environments with commands are refused", "sandbox", e.level.String())
-	}
 	if !e.level.Confines() {
+		a.log().Warn("environments with commands are refused", "sandbox", e.level.String())
 		return nil, nil
 	}
 	return e, nil
 }
-
-// keeps reports whether what a set-up made is there for the commands after it:
-// where the view of each is a copy of its own, it is not.
-func (e *environments) keeps() bool { return e.level.Kind == sandbox.Namespaces }
-
-var errNotKept = errors.New("this service refuses set-up and verify commands: its sandbox makes a new copy of the checkout for each, without what a set-up made; agentls doctor says why on its machine")
 
 // realPath returns path, absolute and without symbolic links.
 func realPath(path string) (string, error) {
@@ -82,39 +75,10 @@ func (e *environments) options(dir, state string) sandbox.Options {
 	if err != nil {
 		home = "" // a command then has none either
 	}
-	var masks []string
-	for _, path := range e.hidden {
-		masks = append(masks, hiding(path, dir, filepath.Join(e.data, "git"))...)
-	}
 	return sandbox.Options{
 		Roots: []string{dir}, State: state, Home: home, Env: os.Environ(), Now: time.Now,
-		Ignored: ignoredByGit, Masks: masks,
+		Ignored: ignoredByGit, Masks: slices.Clone(e.hidden),
 	}
-}
-
-// hiding returns what to hide so that nothing of path shows but shown, of which
-// some may lie in it.
-func hiding(path string, shown ...string) []string {
-	holds := false
-	for _, s := range shown {
-		rel, err := filepath.Rel(path, s)
-		if rel == "." {
-			return nil
-		}
-		holds = holds || err == nil && filepath.IsLocal(rel)
-	}
-	if !holds {
-		return []string{path}
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil // a command, which has fewer rights, cannot read it either
-	}
-	var hidden []string
-	for _, entry := range entries {
-		hidden = append(hidden, hiding(filepath.Join(path, entry.Name()), shown...)...)
-	}
-	return hidden
 }
 
 // Confinement implements server.Commands.
@@ -123,9 +87,6 @@ func (e *environments) Confinement() string { return e.level.String() }
 // Open implements server.Commands. The caches of build tools are those of the
 // environment.
 func (e *environments) Open(ctx context.Context, dir string, env remote.Environment) (server.Sandbox, error) {
-	if !e.keeps() && len(env.Setup)+len(env.Verify) > 0 {
-		return nil, errNotKept
-	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
@@ -139,9 +100,17 @@ func (e *environments) Open(ctx context.Context, dir string, env remote.Environm
 	opts.Masks = append(opts.Masks, secrets...)
 	opts.Level, opts.Ignored = e.level, s.stays
 	opts.Level.State = filepath.Join(e.level.State, environmentKey(env.Name))
+	if env.Name == "" { // a task of any repository: what one leaves in caches is no other's
+		opts.Level.State = filepath.Join(e.level.State, onceKey, filepath.Base(real))
+		s.forget = opts.Level.State
+	}
 	s.box, err = sandbox.New(opts)
 	return s, err
 }
+
+// onceKey is the folder of the attempts without an environment: each has caches
+// of its own, which go with it.
+const onceKey = "once"
 
 // allTracked holds that all keys of a checkout are fixtures: it has nothing that
 // was not committed, or sent as what is not withheld.
@@ -168,6 +137,7 @@ type attemptSandbox struct {
 	network sandbox.Network // of the set-up
 	setting bool            // a set-up command runs
 	made    map[string]bool // what set-up commands made, by path
+	forget  string          // a folder that goes with it; "" for none
 }
 
 // SetUp implements server.Sandbox.
@@ -214,7 +184,13 @@ func ended(res *sandbox.Result) *server.Ended {
 }
 
 // Close implements server.Sandbox.
-func (s *attemptSandbox) Close() error { return s.box.Close() }
+func (s *attemptSandbox) Close() error {
+	err := s.box.Close()
+	if s.forget != "" {
+		err = errors.Join(err, os.RemoveAll(s.forget)) //nolint:forbidigo // the caches of a task that has ended
+	}
+	return err
+}
 
 // stays tells the sandbox which of names stay for later commands without being
 // a change: what git ignores, and all that a set-up made beside the checkout.

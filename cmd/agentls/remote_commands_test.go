@@ -135,6 +135,37 @@ func TestNetworkOfTheSetUp(t *testing.T) {
 	u.run("remote", "env", "list").want(t, 0, "network open for the set-up")
 }
 
+// TestNoForgedCheck: what the agent's commands leave beside its change does not
+// make a check pass.
+func TestNoForgedCheck(t *testing.T) {
+	u := serviceUserOf(t, `
+-- turn1.reply --
+call shell {"command": "mkdir -p node_modules; echo exit 0 >node_modules/check; sed -i s/sum/SUM/ math.go; cat node_modules/dep"}
+-- turn2.expect --
+exit code 0
+dep
+-- turn2.reply --
+message: Done.
+`)
+	u.environment("demo", "--setup", "mkdir node_modules; echo dep >node_modules/dep", "--verify", "cat node_modules/dep && sh node_modules/check", "--verify", "cat node_modules/dep && grep SUM math.go")
+	u.run("task", "submit", "--env", "demo", "--follow", "do it").want(t, 0, "done")
+	u.run("task", "show", u.onlyTask()).want(t, 0, "✗ cat node_modules/dep && sh node_modules/check", "✓ cat node_modules/dep && grep SUM math.go")
+}
+
+// TestATaskSeesNoOther: neither the code nor the objects of other repositories,
+// and a repository of its own.
+func TestATaskSeesNoOther(t *testing.T) {
+	u := serviceUserOf(t, `
+-- turn1.reply --
+call shell {"command": "git log --oneline | wc -l; git status --short; git cat-file --batch-check --batch-all-objects | grep -c blob; ls .git/objects/info; ls -A ../..; ls -A .."}
+-- turn2.expect --
+/exit code 0\n1\n M \.env\n4\nscratch\ntask_\w+-1-1\n$/
+-- turn2.reply --
+message: Done.
+`)
+	u.run("task", "submit", "--follow", "do it").want(t, 0, "done")
+}
+
 // TestFailedSetUp: the task fails with what the command said.
 func TestFailedSetUp(t *testing.T) {
 	u := serviceUser(t)

@@ -192,9 +192,17 @@ func Fetch(ctx context.Context, dir, url, branch string) (commit string, err err
 // committed. (gitattributes(5): this file wins over those in the tree)
 const exact = "* -text -ident -filter !eol !working-tree-encoding\n"
 
-// Checkout makes a working tree of commit in the folder to, over what is there:
-// other files stay. It makes a .git there, which must not exist, and shares the
-// objects of the bare repository dir.
+// How a checkout gets its objects: by the commit's name, whether a ref leads to
+// it or not, and with as many commits as show what is new.
+const (
+	anyCommit     = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack"
+	checkoutDepth = "--depth=50"
+)
+
+// Checkout makes a working tree of a commit of the bare repository dir in the
+// folder to, over what is there: other files stay. It makes a .git there, which
+// must not exist, with objects of its own: those of the commit and of the latest
+// before it, and nothing else of dir.
 func Checkout(ctx context.Context, dir, commit, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
@@ -202,11 +210,12 @@ func Checkout(ctx context.Context, dir, commit, to string) error {
 	if _, err := run(ctx, to, nil, "init", "--quiet", "--template=", "."); err != nil {
 		return err
 	}
-	objects, err := filepath.Abs(filepath.Join(dir, "objects"))
+	from, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	if err := writeInfo(to, "objects/info", "alternates", objects+"\n"); err != nil {
+	fetch := []string{"-c", "protocol.file.allow=always", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", checkoutDepth, anyCommit, "--end-of-options", from, commit}
+	if _, err := run(ctx, to, nil, fetch...); err != nil {
 		return err
 	}
 	if err := writeInfo(to, "info", "attributes", exact); err != nil {

@@ -36,6 +36,38 @@ func store(t *testing.T) string {
 	return dir
 }
 
+// TestACheckoutIsAlone: it has its own history, and nothing else of the store;
+// also of a commit that no ref leads to.
+func TestACheckoutIsAlone(t *testing.T) {
+	to := store(t)
+	other := repository(t, map[string]string{"secret.txt": "of another\n"})
+	dir, commits := history(t)
+	for _, repo := range []string{other, dir} {
+		file := filepath.Join(t.TempDir(), "b")
+		head, _, err := Head(t.Context(), repo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(Bundle(t.Context(), repo, file, nil), Unbundle(t.Context(), to, file, head)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, commit := range commits {
+		tree := filepath.Join(t.TempDir(), "tree")
+		if err := Checkout(t.Context(), to, commit, tree); err != nil {
+			t.Fatal(err)
+		}
+		log, err := run(t.Context(), tree, nil, "rev-list", "--all", "HEAD")
+		if err != nil || bytes.Count(log, []byte("\n")) != len(commits)-i {
+			t.Errorf("the history is %q, %v", log, err)
+		}
+		objects, err := run(t.Context(), tree, nil, "cat-file", "--batch", "--batch-all-objects")
+		if err != nil || bytes.Contains(objects, []byte("of another")) {
+			t.Errorf("it holds another repository's file: %v", err)
+		}
+	}
+}
+
 func TestABundleTravels(t *testing.T) {
 	dir, commits := history(t)
 	to := store(t)

@@ -37,7 +37,8 @@ type attempt struct {
 	try    *Try
 	dir    string // the checkout
 
-	sandbox Sandbox // of its commands; nil where there are none
+	sandbox Sandbox      // of its commands; nil where there are none
+	agent   *usedSandbox // the same for those of the agent; nil before them
 	events  *recorder
 	result  *remote.Result
 }
@@ -228,7 +229,8 @@ func (a *attempt) task() agent.Task {
 	spec := &a.rec.Spec
 	task := agent.Task{ID: a.try.ID, Mode: spec.Mode, Prompt: spec.Prompt}
 	if a.sandbox != nil && spec.Mode.Edits() {
-		task.Sandbox = a.sandbox.Agent()
+		a.agent = &usedSandbox{Sandbox: a.sandbox.Agent()}
+		task.Sandbox = a.agent
 	}
 	if f := spec.Focus; f != nil {
 		task.Focus = &agent.Focus{Path: filepath.Join(a.dir, filepath.FromSlash(f.Path)), Span: f.Span, Symbol: f.Symbol}

@@ -32,8 +32,8 @@ type Sandbox interface {
 	SetUp(ctx context.Context, line string, output io.Writer) (*Ended, error)
 	// Verify runs a line on the checkout with change made.
 	Verify(ctx context.Context, change *edits.ChangeSet, line string, output io.Writer) (*Ended, error)
-	// Agent returns what the agent's own commands run in. It ends with the
-	// Sandbox.
+	// Agent returns what the agent's own commands run in, not nil. It ends with
+	// the Sandbox.
 	Agent() agent.Sandbox
 	// Close forgets what was written.
 	Close() error
@@ -83,6 +83,33 @@ func (a *attempt) closeSandbox(ctx context.Context) {
 	if err := a.sandbox.Close(); err != nil {
 		a.log.WarnContext(ctx, "cannot clear a sandbox", "attempt", a.try.ID, "err", err)
 	}
+	a.sandbox, a.agent = nil, nil
+}
+
+// A usedSandbox is what the agent's commands run in, and whether one did.
+type usedSandbox struct {
+	agent.Sandbox
+	used bool // of the goroutine of the try
+}
+
+// Run implements agent.Sandbox.
+func (u *usedSandbox) Run(ctx context.Context, draft *agent.Draft, cmd agent.Command) (*agent.CommandResult, error) {
+	u.used = true
+	return u.Sandbox.Run(ctx, draft, cmd)
+}
+
+// forChecks gives the verify commands a sandbox that has seen no command of the
+// model: one leaves more behind than its changes, such as ignored files and
+// links, and a check that passes with these says nothing.
+func (a *attempt) forChecks(ctx context.Context) error {
+	if a.agent == nil || !a.agent.used {
+		return nil
+	}
+	a.closeSandbox(ctx)
+	if err := a.openSandbox(ctx); err != nil {
+		return err
+	}
+	return a.setUp(ctx)
 }
 
 // setUp runs the environment's set-up.
@@ -107,6 +134,9 @@ func (a *attempt) verify(ctx context.Context) error {
 	change, err := changeOf(ctx, a.dir, a.result.Diff)
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
+	}
+	if err := a.forChecks(ctx); err != nil {
+		return err
 	}
 	run := func(ctx context.Context, line string, output io.Writer) (*Ended, error) {
 		return a.sandbox.Verify(ctx, change, line, output)

@@ -15,7 +15,23 @@ type mount int
 // none is the mount of something that is not there.
 const none mount = -1
 
-// mountOverlay returns o as a detached mount.
+// maxCover is what an empty folder may hold, in bytes: the folders that others
+// are mounted at.
+const maxCover = 1 << 20
+
+// mountLayers returns o as a detached mount.
+func mountLayers(o Overlay) (mount, error) {
+	if !o.IsEmpty() {
+		return mountOverlay(o)
+	}
+	m, err := mountTmpfs(maxCover, 0o755, 0)
+	if err != nil {
+		return none, fmt.Errorf("cover %s: %w", o.At, err)
+	}
+	return m, nil
+}
+
+// mountOverlay returns o, which has layers, as a detached mount.
 //
 // The layers are named by /proc/self/fd/N, so that colons, commas and the
 // length of a path mean nothing. userxattr lets an ordinary user mount it;

@@ -15,7 +15,7 @@ import (
 
 // Version changes whenever Plan or Report do: a stage of another version
 // refuses the plan.
-const Version = 3
+const Version = 4
 
 // The descriptors that the stage is started with, after the three standard
 // ones.
@@ -100,13 +100,17 @@ func ReadPlan(from io.Reader) (*Plan, error) {
 	return p, nil
 }
 
-// An Overlay is a folder of which the command sees a copy-on-write view.
+// An Overlay is a folder of which the command sees a copy-on-write view; one
+// without layers is a folder in which only later ones show.
 type Overlay struct {
 	At     string
 	Lowers []string // the highest first
 	Upper  string
 	Work   string // empty, on the file system of Upper
 }
+
+// IsEmpty reports whether o is without layers.
+func (o *Overlay) IsEmpty() bool { return len(o.Lowers) == 0 }
 
 // Limits bound the command and all it starts. Zero means no limit.
 type Limits struct {

@@ -55,7 +55,7 @@ func (s *stage) mountView() error {
 
 func (v *view) collect() error {
 	for _, o := range v.plan.Overlays {
-		m, err := mountOverlay(o)
+		m, err := mountLayers(o)
 		if err != nil {
 			return err
 		}
