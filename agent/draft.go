@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -61,6 +63,20 @@ func (d *Draft) ReadFile(ctx context.Context, path string) ([]byte, error) {
 		return f.content, nil
 	}
 	return d.snap.ReadFile(ctx, path)
+}
+
+// Base returns what the draft began with at path. A folder is no file, nor is
+// what a file is in the place of: the error is fs.ErrNotExist for both.
+func (d *Draft) Base(ctx context.Context, path string) ([]byte, error) {
+	content, err := d.snap.ReadFile(ctx, path)
+	if err == nil {
+		return content, nil
+	}
+	stat, statErr := os.Stat(path)
+	if errors.Is(statErr, syscall.ENOTDIR) || statErr == nil && stat.IsDir() {
+		err = fmt.Errorf("read %s: %w", path, fs.ErrNotExist)
+	}
+	return nil, err
 }
 
 // Write gives the file at path, which is absolute, a content that the draft
@@ -284,10 +300,10 @@ func (d *Draft) renames(ctx context.Context) map[string]string {
 		if f.gone || f.from == "" || f.from == path || taken[f.from] || !d.changed[f.from].gone {
 			continue
 		}
-		if _, err := d.snap.ReadFile(ctx, path); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := d.Base(ctx, path); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if _, err := d.snap.ReadFile(ctx, f.from); err == nil {
+		if _, err := d.Base(ctx, f.from); err == nil {
 			renamed[path], taken[f.from] = f.from, true
 		}
 	}
@@ -307,7 +323,7 @@ func (d *Draft) movedOn(path string, renamed map[string]string) bool {
 func (d *Draft) fileChange(ctx context.Context, path, from string) (edits.FileChange, error) {
 	f := d.changed[path]
 	if from != "" {
-		before, err := d.snap.ReadFile(ctx, from)
+		before, err := d.Base(ctx, from)
 		if err != nil {
 			return edits.FileChange{}, err
 		}
@@ -315,7 +331,7 @@ func (d *Draft) fileChange(ctx context.Context, path, from string) (edits.FileCh
 		change.Mode = f.mode
 		return change, err
 	}
-	before, err := d.snap.ReadFile(ctx, path)
+	before, err := d.Base(ctx, path)
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case err != nil && !missing:

@@ -266,7 +266,7 @@ var words = map[sandbox.Op]string{sandbox.Create: "created", sandbox.Modify: "ch
 // take makes c in draft and says so in res, or why it cannot be made.
 func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent.CommandResult) {
 	name := draft.Snapshot().Rel(c.Path)
-	before, err := draft.Snapshot().ReadFile(ctx, c.Path)
+	before, err := draft.Base(ctx, c.Path)
 	if why := unfit(draft, c, before, err); why != nil {
 		if !agent.IsPlain(name) {
 			name = strconv.Quote(name)
@@ -309,6 +309,8 @@ func unfit(draft *agent.Draft, c *sandbox.Change, before []byte, err error) erro
 		return fmt.Errorf("a binary file of %d bytes", c.Size)
 	case c.Mode&fs.ModeSymlink != 0:
 		return errors.New("a symbolic link to " + c.Link)
+	case c.Mode&fs.ModeType != 0:
+		return errors.New("a pipe or a socket is in its place, for later commands too")
 	case c.Was&fs.ModeSymlink != 0:
 		return errors.New("it was a symbolic link")
 	case errors.Is(err, fs.ErrNotExist):

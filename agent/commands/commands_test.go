@@ -196,6 +196,26 @@ message: ok
 	}
 }
 
+// TestFilesForFolders: a command may put a file in the place of a folder, and the
+// other way round; a pipe in the place of a file is told.
+func TestFilesForFolders(t *testing.T) {
+	p := newPlace(t, "-- d/x.txt --\nx\n-- f --\nf\n-- p --\np\n")
+	res := p.run(`
+-- turn1.reply --
+call shell {"command": "rm -r d f p; echo file > d; mkdir f; echo in > f/g; mkfifo p"}
+call shell {"command": "cat d f/g"}
+-- turn2.expect --
+p: a pipe or a socket is in its place
+/output call_1_1_2:\nexit code 0\nfile\nin\n/
+-- turn2.reply --
+message: ok
+`)
+	want := map[string]string{"create d": "file\n", "delete d/x.txt": "", "delete f": "", "create f/g": "in\n"}
+	if diff := cmp.Diff(want, changes(p, res)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestChecksInTheSandbox: checks run on the draft, and leave nothing in it.
 func TestChecksInTheSandbox(t *testing.T) {
 	p := newPlace(t, "-- a.txt --\na\n")

@@ -187,8 +187,9 @@ func (d *diff) change(e entry) (c Change, ok bool, err error) {
 	switch {
 	case c.Mode&fs.ModeSymlink != 0:
 		return d.linkChange(c, e)
-	case !e.now.Mode().IsRegular():
-		return c, false, nil // a socket or a pipe is nothing to propose
+	case !e.now.Mode().IsRegular(): // a socket or a pipe is nothing to propose
+		c.Mode |= fs.ModeIrregular
+		return c, e.base.stat != nil, nil
 	}
 	return d.fileChange(c, e)
 }

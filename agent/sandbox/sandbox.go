@@ -178,7 +178,7 @@ type Change struct {
 	Path    string      `json:"path"`              // absolute
 	To      string      `json:"to,omitempty"`      // absolute; of a Rename
 	Content []byte      `json:"content,omitempty"` // the new text; nil for what is named only
-	Mode    fs.FileMode `json:"mode"`              // permission bits, and fs.ModeSymlink for a link
+	Mode    fs.FileMode `json:"mode"`              // permission bits, and fs.ModeSymlink for a link, fs.ModeIrregular for a pipe or socket in the place of a file
 	Was     fs.FileMode `json:"was"`               // the same before; 0 for a Create
 	Link    string      `json:"link,omitempty"`    // what a symbolic link leads to
 	Size    int64       `json:"size"`              // bytes
@@ -190,7 +190,7 @@ type Change struct {
 // it. Such files stay for the later commands of the Sandbox, and are named
 // after each of them.
 func (c *Change) Named() bool {
-	return c.Op != Delete && (c.Binary || c.Huge || c.Mode&fs.ModeSymlink != 0)
+	return c.Op != Delete && (c.Binary || c.Huge || c.Mode&fs.ModeType != 0)
 }
 
 // check returns an error for options that nothing can be built on.

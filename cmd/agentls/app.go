@@ -181,6 +181,11 @@ func (a *app) modelConfig(ctx context.Context, editor json.RawMessage) (modelCon
 		return modelConfig{}, nil, err
 	}
 	sources := []settings{a.flags, fromEnvironment(), file, fromEditor}
+	for i := range sources {
+		if err := sources[i].checkVerify(); err != nil {
+			return modelConfig{}, nil, err
+		}
+	}
 	config, err := resolve(ctx, sources...)
 	return config, sources, err
 }

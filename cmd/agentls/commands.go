@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,16 +113,31 @@ func whereThereIsGit(answer map[string]bool, err error) (map[string]bool, error)
 }
 
 // verifyWith returns the command lines that check a change in the workspace of
-// these folders: the first of sources that names some wins.
+// these folders: the first of sources that names some wins. Those of a workspace
+// may be none.
 func verifyWith(roots []string, sources ...settings) []string {
 	for _, s := range sources {
 		for path, ws := range s.Workspaces {
-			if len(ws.Verify) > 0 && slices.ContainsFunc(roots, func(root string) bool { return isSameFolder(root, path) }) {
+			if ws.Verify != nil && slices.ContainsFunc(roots, func(root string) bool { return isSameFolder(root, path) }) {
 				return ws.Verify
 			}
 		}
 		if len(s.Verify) > 0 {
 			return s.Verify
+		}
+	}
+	return nil
+}
+
+// checkVerify returns an error for a command line that cannot be one.
+func (s *settings) checkVerify() error {
+	lines := slices.Clone(s.Verify)
+	for _, ws := range s.Workspaces {
+		lines = append(lines, ws.Verify...)
+	}
+	for _, line := range lines {
+		if strings.TrimSpace(line) == "" || strings.ContainsRune(line, 0) {
+			return fmt.Errorf("%s: verify: %q is no command", s.Source, line)
 		}
 	}
 	return nil

@@ -95,6 +95,21 @@ func TestConfigurationFile(t *testing.T) {
 	}
 }
 
+// TestVerifySettings: what is no command is said at once, and a workspace may have
+// no checks.
+func TestVerifySettings(t *testing.T) {
+	u := mathUser(t)
+	u.model(shout)
+	for _, wrong := range []string{"verify = ['']", "[workspaces.'/x']\nverify = ['go vet', ' ']"} {
+		u.configure(wrong + "\n")
+		u.run("run", "do it").want(t, 1, "config.toml: verify: ", "is no command")
+	}
+	u.configure("verify = ['false']\n[workspaces.'" + u.dir + "']\nverify = []\n")
+	if p := u.run("run", "do it"); p.code != 0 || strings.Contains(p.out, "✗") {
+		t.Errorf("%+v", p)
+	}
+}
+
 // TestNoPasswordIsShown: neither by the doctor nor by an error.
 func TestNoPasswordIsShown(t *testing.T) {
 	u := mathUser(t)

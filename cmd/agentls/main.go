@@ -35,7 +35,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	err := newRoot().ExecuteContext(ctx)
 	stop()
-	if err != nil {
+	if exit := (exitError{}); err != nil && !errors.As(err, &exit) {
 		fmt.Fprintln(os.Stderr, "agentls:", plain(err.Error()))
 	}
 	os.Exit(exitCode(err))

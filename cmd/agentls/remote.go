@@ -76,14 +76,18 @@ func (a *app) remoteServe(cmd *cobra.Command, flags serviceFlags) error {
 	if err != nil {
 		return err
 	}
-	service, err := server.Open(cmd.Context(), server.Options{
-		Dir: data, Runner: setup.Runner, Commands: commands,
-		Tokens: tokens, Version: version, Workers: flags.workers, Now: time.Now, NewID: newID, Log: a.log(),
-	})
+	opts := server.Options{
+		Dir: data, Runner: setup.Runner, Tokens: tokens, Version: version, Workers: flags.workers, Now: time.Now, NewID: newID, Log: a.log(),
+	}
+	if commands.level.Confines() {
+		opts.Commands = commands
+	}
+	service, err := server.Open(cmd.Context(), opts)
 	if err != nil {
 		return err
 	}
 	defer service.Close() //nolint:errcheck // Serve has ended, everything is written
+	commands.forgetKilled()
 	var config net.ListenConfig
 	listener, err := config.Listen(cmd.Context(), "tcp", flags.listen)
 	if err != nil {

@@ -31,9 +31,9 @@ type environments struct {
 }
 
 // environments returns what runs the commands of environments, for a service
-// that keeps everything in data; nil, which refuses them, where nothing
-// confines them. Secrets are files to hide.
-func (a *app) environments(ctx context.Context, data string, timeout time.Duration, secrets ...string) (server.Commands, error) {
+// that keeps everything in data, unless nothing confines them. Secrets are files
+// to hide.
+func (a *app) environments(ctx context.Context, data string, timeout time.Duration, secrets ...string) (*environments, error) {
 	scratch := filepath.Join(data, "scratch")
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return nil, err
@@ -52,9 +52,14 @@ func (a *app) environments(ctx context.Context, data string, timeout time.Durati
 	e.level = sandbox.Probe(ctx, e.options(filepath.Join(real, "scratch"), state))
 	if !e.level.Confines() {
 		a.log().Warn("environments with commands are refused", "sandbox", e.level.String())
-		return nil, nil
 	}
 	return e, nil
+}
+
+// forgetKilled removes what attempts without an environment left when the service
+// before this one was killed.
+func (e *environments) forgetKilled() {
+	_ = os.RemoveAll(filepath.Join(e.level.State, onceKey)) // tried again at the next start
 }
 
 // realPath returns path, absolute and without symbolic links.
@@ -187,7 +192,7 @@ func ended(res *sandbox.Result) *server.Ended {
 func (s *attemptSandbox) Close() error {
 	err := s.box.Close()
 	if s.forget != "" {
-		err = errors.Join(err, os.RemoveAll(s.forget)) //nolint:forbidigo // the caches of a task that has ended
+		err = errors.Join(err, os.RemoveAll(s.forget))
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -167,8 +168,10 @@ func namedOnly(c *sandbox.Change) string {
 		return fmt.Sprintf("%d bytes are too many to show", c.Size)
 	case c.Binary:
 		return fmt.Sprintf("a binary file of %d bytes", c.Size)
-	default:
+	case c.Mode&fs.ModeSymlink != 0:
 		return "a symbolic link to " + c.Link
+	default:
+		return "a pipe or a socket"
 	}
 }
 
