@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -222,20 +223,48 @@ func (b *batch) compare(ctx context.Context, f *batchFile, want []byte) error {
 
 // stage writes the temporary files and brings them to the disk.
 func (b *batch) stage(ctx context.Context) error {
+	var staged []*batchFile
+	for _, f := range b.files {
+		if !f.inPlace && !f.sameText {
+			staged = append(staged, f)
+		}
+	}
+	if err := together(ctx, staged, (*batchFile).stage); err != nil {
+		return err
+	}
 	var temps []string
-	for i, f := range b.files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if f.inPlace || f.sameText {
-			continue
-		}
-		if err := f.stage(i); err != nil {
-			return fmt.Errorf("write beside %s: %w", f.path, err)
-		}
+	for _, f := range staged {
 		temps = append(temps, f.temp)
 	}
 	return syncFiles(temps)
+}
+
+// together calls do with each file and its number, in a few goroutines where
+// there are many, and returns the first error once all have ended. (To make
+// 1,000 files takes two thirds of an apply, nearly all of it in the system.)
+func together(ctx context.Context, files []*batchFile, do func(f *batchFile, n int) error) error {
+	workers := 1
+	if len(files) >= manyFiles {
+		workers = 4
+	}
+	errs := make([]error, workers)
+	var group sync.WaitGroup
+	for w := range workers {
+		work := func() {
+			for n := len(files) * w / workers; n < len(files)*(w+1)/workers && errs[w] == nil; n++ {
+				if errs[w] = ctx.Err(); errs[w] == nil {
+					errs[w] = do(files[n], n)
+				}
+			}
+		}
+		if workers == 1 {
+			work() // in this goroutine: a crash in it is found again
+		} else {
+			group.Go(work)
+		}
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 // stage writes the temporary file of f, number n of the batch.
@@ -245,11 +274,11 @@ func (f *batchFile) stage(n int) error {
 		dir = filepath.Dir(f.blocked)
 	}
 	if err := makeFolders(dir); err != nil {
-		return err
+		return fmt.Errorf("write beside %s: %w", f.path, err)
 	}
 	temp, err := createTemp(dir, n, f.mode)
 	if err != nil {
-		return err
+		return fmt.Errorf("write beside %s: %w", f.path, err)
 	}
 	f.temp = temp.Name()
 	if err = fault("write", f.temp); err == nil {
@@ -258,7 +287,10 @@ func (f *batchFile) stage(n int) error {
 	if err == nil && f.exact {
 		err = temp.Chmod(f.mode)
 	}
-	return errors.Join(err, temp.Close())
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return fmt.Errorf("write beside %s: %w", f.path, err)
+	}
+	return nil
 }
 
 // commit puts all files in their places and brings that to the disk.

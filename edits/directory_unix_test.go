@@ -5,13 +5,9 @@ package edits_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -127,41 +123,4 @@ func TestDirectoryRefuses(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"a": "1\n", "link": "1\n"}, tree); diff != "" {
 		t.Error(diff)
 	}
-}
-
-// BenchmarkApply1000 changes one line in each of 1,000 files of 10 KB, by the
-// journal and by `git apply`, which syncs nothing.
-func BenchmarkApply1000(b *testing.B) {
-	files, want := map[string]string{}, map[string]string{}
-	for i := range 1000 {
-		name := fmt.Sprintf("d%d/f%d.go", i/100, i)
-		lines := strings.Repeat(fmt.Sprintf("the line of file %d\n", i), 500)
-		files[name] = lines
-		want[name] = lines[:len(lines)/2/20*20] + "changed\n" + lines[len(lines)/2/20*20:]
-	}
-	var ours, git time.Duration
-	for range b.N {
-		bench := newBench(b, files)
-		cs := bench.changes("all", want)
-		patch := cs.Unified(func(path string) string {
-			rel, _ := filepath.Rel(bench.root, path)
-			return rel
-		})
-		start := time.Now()
-		bench.apply(cs)
-		ours += time.Since(start)
-		bench.is(want)
-
-		again := newBench(b, files)
-		cmd := exec.CommandContext(b.Context(), "git", "apply", "-")
-		cmd.Dir, cmd.Stdin = again.root, strings.NewReader(patch)
-		start = time.Now()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("%v: %s", err, out)
-		}
-		git += time.Since(start)
-		again.is(want)
-	}
-	b.ReportMetric(float64(ours.Milliseconds())/float64(b.N), "ms/journal")
-	b.ReportMetric(float64(git.Milliseconds())/float64(b.N), "ms/git-apply")
 }
