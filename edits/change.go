@@ -138,7 +138,7 @@ func (cs *ChangeSet) Counts() Counts {
 		for _, h := range f.Hunks {
 			n.count(h.State)
 		}
-		added, removed := f.lines()
+		added, removed := f.Lines()
 		n.Added, n.Removed = n.Added+added, n.Removed+removed
 	}
 	return n
@@ -159,8 +159,8 @@ func (n *Counts) count(s State) {
 	}
 }
 
-// lines returns how many lines the hunks of f add and remove.
-func (f *FileChange) lines() (added, removed int) {
+// Lines returns how many lines the hunks of f, in all states, add and remove.
+func (f *FileChange) Lines() (added, removed int) {
 	for _, h := range f.Hunks {
 		added += len(splitLines([]byte(h.Edit.New)))
 		removed += len(splitLines(f.Before[h.Edit.Span.Start:h.Edit.Span.End]))

@@ -141,7 +141,7 @@ func (f *diffFile) lay(before []byte) ([]byte, error) {
 		}
 		for i, want := range h.old {
 			if lines[h.start+i] != want {
-				return nil, fmt.Errorf("%s: the hunk in line %d does not fit: line %d is %q, not %q", f.from, h.line, h.start+i+1, abbreviated(lines[h.start+i]), abbreviated(want))
+				return nil, fmt.Errorf("%s: the hunk in line %d %w: line %d is %q, not %q", f.from, h.line, ErrMisfit, h.start+i+1, abbreviated(lines[h.start+i]), abbreviated(want))
 			}
 		}
 		out.WriteString(strings.Join(lines[pos:h.start], "") + strings.Join(h.new, ""))

@@ -288,7 +288,7 @@ func (c *chunk) apply(m *matcher, lines *patchedLines) error {
 	if c.header != "" {
 		at, err := m.find([]string{c.header})
 		if errors.Is(err, errNotFound) {
-			return fmt.Errorf("failed to find context '%s'", c.header)
+			return m.misfit(fmt.Sprintf("failed to find context '%s'", c.header), []string{c.header})
 		}
 		if err != nil {
 			return fmt.Errorf("context '%s' %w", c.header, err)
@@ -305,7 +305,7 @@ func (c *chunk) apply(m *matcher, lines *patchedLines) error {
 		at, err = c.find(m)
 	}
 	if errors.Is(err, errNotFound) {
-		return fmt.Errorf("failed to find expected lines:\n%s", strings.Join(c.old(), "\n"))
+		return m.misfit("failed to find expected lines:\n"+strings.Join(c.old(), "\n"), c.old())
 	}
 	if err != nil {
 		return fmt.Errorf("the block '%s' %w", strings.Join(c.old(), "\n"), err)

@@ -35,15 +35,23 @@ func folded(r rune) rune {
 	return r
 }
 
-// An ambiguousError says that a block fits in several places, none exactly.
+// An ambiguousError says that a block fits in several places.
 type ambiguousError struct {
 	lines []int // from 1
+	exact bool  // at all of them
 }
 
+// Is reports that such a block does not fit.
+func (e *ambiguousError) Is(target error) bool { return target == ErrMisfit }
+
+// Error names the lines.
 func (e *ambiguousError) Error() string {
 	at := make([]string, len(e.lines))
 	for i, l := range e.lines {
 		at[i] = fmt.Sprint(l)
+	}
+	if e.exact {
+		return "is at lines " + strings.Join(at, ", ") + "; give more context"
 	}
 	return "fits at lines " + strings.Join(at, ", ") + ", at none of them exactly; give more context"
 }
@@ -71,8 +79,18 @@ func normalised(lines []string, l level) []string {
 	return out
 }
 
+// ErrMisfit is returned where lines that a patch or an edit names are not in the
+// file, or in several places.
+var ErrMisfit = errors.New("does not fit")
+
 // errNotFound says that a block stands nowhere.
 var errNotFound = errors.New("not found")
+
+// A misfitError says which lines were not found.
+type misfitError struct{ message string }
+
+func (e *misfitError) Error() string        { return e.message }
+func (e *misfitError) Is(target error) bool { return target == ErrMisfit }
 
 // find returns where block stands at or after the cursor. An exact match may
 // be the first of several; a lenient one must be the only one of its level.
@@ -114,3 +132,56 @@ func places(lines, block []string, from int) []int {
 	}
 	return found
 }
+
+// nearest returns where in the file the lines most like block are, from 1, and
+// those; 0 where nothing is half as like.
+func (m *matcher) nearest(block []string) (line int, lines []string) {
+	folded, sought := m.normalised(len(levels)-1), normalised(block, levels[len(levels)-1])
+	best := float64(len(block)) / 2
+	for i := 0; i+len(block) <= len(folded) && len(folded)*len(block) < mostCompared; i++ {
+		like := 0.0
+		for k, l := range sought {
+			like += likeness(folded[i+k], l)
+		}
+		if like > best {
+			best, line = like, i+1
+		}
+	}
+	if line == 0 {
+		return 0, nil
+	}
+	return line, m.lines[line-1 : line-1+len(block)]
+}
+
+// mostCompared bounds the comparisons for an error.
+const mostCompared = 4 << 20
+
+// likeness returns how much of two lines is the same at their ends, 1 for all.
+func likeness(a, b string) float64 {
+	if a == b {
+		return 1
+	}
+	n, most := min(len(a), len(b)), max(len(a), len(b))
+	head := 0
+	for head < n && a[head] == b[head] {
+		head++
+	}
+	tail := 0
+	for tail < n-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return float64(head+tail) / float64(most)
+}
+
+// misfit returns the error for a block that was not found, which tells what is
+// most like it.
+func (m *matcher) misfit(what string, block []string) error {
+	message := what
+	if line, lines := m.nearest(block); line > 0 {
+		message += fmt.Sprintf("\nThe nearest lines, from line %d on:\n%s", line, strings.Join(lines[:min(len(lines), mostShown)], "\n"))
+	}
+	return &misfitError{message}
+}
+
+// mostShown bounds the lines in an error.
+const mostShown = 20

@@ -44,7 +44,7 @@ func newRecord(id string, now time.Time, cs *ChangeSet) *record {
 	rec := &record{Entry: Entry{ID: id, ChangeSet: cs.ID, Title: cs.Title, Time: now, State: EntryOpen}}
 	for i := range cs.Files {
 		f := &cs.Files[i]
-		added, removed := f.lines()
+		added, removed := f.Lines()
 		rec.Files = append(rec.Files, EntryFile{Op: f.Op, Path: f.Path, To: f.To, Added: added, Removed: removed})
 		rec.Hunks += len(f.Hunks)
 	}
