@@ -112,7 +112,7 @@ func (d *database) removeContents(id string) {
 // sweepContents removes the files of entries that there are none of: a crash
 // left them.
 func (d *database) sweepContents() {
-	if damaged, err := filepath.Glob(filepath.Join(d.dir, "*.damaged-*")); err != nil || len(damaged) > 0 {
+	if damaged, err := filepath.Glob(filepath.Join(d.dir, "*"+damagedSuffix+"*")); err != nil || len(damaged) > 0 {
 		return // what a damaged journal knew of may still be wanted
 	}
 	found, err := os.ReadDir(filepath.Join(d.dir, "contents"))

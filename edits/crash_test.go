@@ -437,7 +437,7 @@ func (b *bench) contend(ctx context.Context, name string) error {
 		}
 		n := 0
 		newID := func() string { n++; return fmt.Sprintf("%s-%d-%d", name, i, n) }
-		journal := edits.OpenJournal(b.state, func() time.Time { return time.Unix(0, 0) }, newID)
+		journal := edits.OpenJournal(b.state, func() time.Time { return time.Unix(1_700_000_000, 0) }, newID)
 		if _, err := journal.Apply(ctx, b.disk, changeSet(f, own)); err != nil {
 			return err
 		}

@@ -1,8 +1,5 @@
 package edits
 
-// KeepEntries sets how many entries j keeps.
-func KeepEntries(j *Journal, n int) { j.keep = n }
-
 // Fault lets f come before whatever this package does to the disk, until it is
 // put off.
 func Fault(f func(op, path string) error) (off func()) {

@@ -26,14 +26,27 @@ type Journal struct {
 	dir   string
 	now   func() time.Time
 	newID func() string
-	keep  int      // entries
+	keep  Limits
 	roots []string // of the entries that "" can mean; none: of all
+}
+
+// Limits bound what a journal keeps. Beyond any of them the oldest entries go;
+// the newest one, and those that are interrupted or unsaved somewhere, stay.
+type Limits struct {
+	Entries int           // how many
+	Bytes   int64         // of contents on the disk
+	Age     time.Duration // since they were applied; of damaged journals, since they were set aside
+}
+
+// DefaultLimits are those of a journal that was told no others.
+func DefaultLimits() Limits {
+	return Limits{Entries: 1000, Bytes: 1 << 30, Age: 90 * 24 * time.Hour}
 }
 
 // OpenJournal returns the journal in dir, which is made when first needed. Now
 // tells the time and newID gives an ID that no other entry has.
 func OpenJournal(dir string, now func() time.Time, newID func() string) *Journal {
-	return &Journal{dir: dir, now: now, newID: newID, keep: maxEntries}
+	return &Journal{dir: dir, now: now, newID: newID, keep: DefaultLimits()}
 }
 
 // An EntryState says how much of an entry's change is made.
@@ -132,6 +145,14 @@ func (j *Journal) Within(roots ...string) *Journal {
 	scoped := *j
 	scoped.roots = roots
 	return &scoped
+}
+
+// Keeping returns the same journal with other limits. They count when the next
+// change is on record.
+func (j *Journal) Keeping(limits Limits) *Journal {
+	limited := *j
+	limited.keep = limits
+	return &limited
 }
 
 // Apply rebases the pending hunks of cs onto to, makes them, and returns the

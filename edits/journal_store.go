@@ -25,9 +25,6 @@ const (
 	lockTry  = 250 * time.Millisecond // between looks at the context
 )
 
-// maxEntries is how many entries the journal keeps.
-const maxEntries = 1000
-
 // preallocated is how many bytes a new database reserves, so that the records
 // of a change fit when the disk is full.
 const preallocated = 256 << 10
@@ -49,7 +46,8 @@ var (
 type database struct {
 	bolt *bbolt.DB
 	dir  string
-	keep int // entries
+	keep Limits
+	now  time.Time // when the operation began
 }
 
 func (j *Journal) path() string { return filepath.Join(j.dir, "journal.db") }
@@ -67,7 +65,7 @@ func (j *Journal) open(ctx context.Context) (*database, error) {
 		}
 		b, err := openBolt(ctx, j.path(), &bbolt.Options{Timeout: lockTry})
 		if err == nil {
-			return &database{bolt: b, dir: j.dir, keep: j.keep}, nil
+			return &database{bolt: b, dir: j.dir, keep: j.keep, now: j.now()}, nil
 		}
 		if !errors.Is(err, errDamaged) {
 			return nil, fmt.Errorf("open the journal: %w", err)
@@ -84,13 +82,8 @@ func (j *Journal) setAside(was fs.FileInfo) error {
 	if stat, err := os.Stat(j.path()); err != nil || !os.SameFile(stat, was) {
 		return nil // somebody else did
 	}
-	return rename(j.path(), fmt.Sprintf("%s.damaged-%d", j.path(), j.now().Unix()))
+	return rename(j.path(), fmt.Sprintf("%s%s%d", j.path(), damagedSuffix, j.now().Unix()))
 }
-
-// Damaged returns the databases that were set aside because they could not be
-// read, by path. Their entries can no longer be undone from here; the files
-// with the contents stay beside them.
-func (j *Journal) Damaged() ([]string, error) { return filepath.Glob(j.path() + ".damaged-*") }
 
 // read calls f with the database open for reading; where there is none, it
 // or where it is damaged, it does not.
@@ -460,29 +453,4 @@ func (d *database) remove(rec *record) error {
 	}
 	d.removeContents(rec.ID)
 	return nil
-}
-
-// prune removes the oldest entries beyond those to keep.
-func (d *database) prune() error {
-	var old []*record
-	n := 0
-	err := d.view(func(tx *bbolt.Tx) error {
-		n = tx.Bucket(madeBucket).Stats().KeyN
-		c := tx.Bucket(madeBucket).Cursor()
-		for key, id := c.First(); key != nil && n > d.keep; key, id = c.Next() {
-			rec, err := load(tx, id)
-			if err != nil {
-				return err
-			}
-			if rec.Intent == nil {
-				old = append(old, rec)
-			}
-			n--
-		}
-		return nil
-	})
-	for _, rec := range old {
-		err = errors.Join(err, d.remove(rec))
-	}
-	return err
 }

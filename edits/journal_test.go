@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -418,24 +419,123 @@ func TestDamagedJournal(t *testing.T) {
 		b.apply(b.changes("two", map[string]string{"a": "3\n"}))
 		b.undo("", edits.Selection{})
 		b.is(map[string]string{"a": "2\n"})
-		if damaged, err := b.journal.Damaged(); err != nil || len(damaged) != 1 {
-			t.Errorf("%s: set aside: %q, %v", name, damaged, err)
+		var damaged *edits.DamagedError
+		if err := b.journal.Damaged(); !errors.As(err, &damaged) || len(damaged.Paths) != 1 || !strings.Contains(err.Error(), damaged.Paths[0]) {
+			t.Errorf("%s: set aside: %v", name, err)
 		}
 	}
 }
 
+// aged returns the journal of b on a later day.
+func (b *bench) aged(days int) *edits.Journal {
+	n := 0
+	later := time.Unix(1_700_000_000, 0).UTC().AddDate(0, 0, days)
+	return edits.OpenJournal(b.state, func() time.Time { return later }, func() string {
+		n++
+		return fmt.Sprintf("day%d-%d", days, n)
+	})
+}
+
+// TestJournalPrunes: beyond each limit the oldest entries go, and their contents.
 func TestJournalPrunes(t *testing.T) {
-	b := newBench(t, map[string]string{"a": "0\n"})
-	edits.KeepEntries(b.journal, 3)
-	for i := range 5 {
-		b.apply(b.changes(fmt.Sprint(i), map[string]string{"a": fmt.Sprintln(i + 1)}))
+	wide := edits.DefaultLimits()
+	for name, limits := range map[string]edits.Limits{
+		"entries": {Entries: 3, Bytes: wide.Bytes, Age: wide.Age},
+		"bytes":   {Entries: wide.Entries, Bytes: 420_000, Age: wide.Age},
+		"age":     {Entries: wide.Entries, Bytes: wide.Bytes, Age: 49 * time.Hour},
+	} {
+		b := newBench(t, map[string]string{"a": "0\n", "padding": strings.Repeat("p", 60_000)})
+		for day := range 5 {
+			b.journal = b.aged(day).Keeping(limits)
+			b.apply(b.changes(fmt.Sprint(day), map[string]string{"a": fmt.Sprintln(day + 1), "padding": strings.Repeat(fmt.Sprint(day), 60_000)}))
+		}
+		b.entries(3)
+		if left, err := os.ReadDir(filepath.Join(b.state, "contents")); err != nil || len(left) != 3 {
+			t.Errorf("%s: contents %v, %v", name, left, err)
+		}
+		for range 3 {
+			b.undo("", edits.Selection{})
+		}
+		if got := readTree(t, b.root)["a"]; got != "2\n" {
+			t.Errorf("%s: a is %q", name, got)
+		}
 	}
-	b.entries(3)
-	if left, err := os.ReadDir(filepath.Join(b.state, "contents")); err != nil || len(left) != 3 {
+}
+
+// TestJournalKeepsTheNewest, however large it is, and what waits for a save.
+func TestJournalKeepsTheNewest(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "0\n", "b": "0\n"})
+	b.disk = &editor{open: []string{b.path("b")}}
+	none := edits.Limits{}
+	b.journal = b.aged(0).Keeping(none)
+	waits := b.apply(b.changes("waits", map[string]string{"b": "1\n"}))
+	for day := range 3 {
+		b.journal = b.aged(day + 1).Keeping(none)
+		b.apply(b.changes(fmt.Sprint(day), map[string]string{"a": fmt.Sprintln(day + 1)}))
+	}
+	b.entries(2)
+	b.undo("", edits.Selection{})
+	b.undo(waits.ID, edits.Selection{})
+	b.is(map[string]string{"a": "2\n", "b": "0\n"})
+}
+
+// TestDamagedJournalsGo once they are old, with what only they knew of.
+func TestDamagedJournalsGo(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n"})
+	b.apply(b.changes("one", map[string]string{"a": "2\n"}))
+	if err := os.WriteFile(filepath.Join(b.state, "journal.db"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.journal = b.aged(0)
+	b.apply(b.changes("two", map[string]string{"a": "3\n"}))
+	if left, err := os.ReadDir(filepath.Join(b.state, "contents")); err != nil || len(left) != 2 {
 		t.Errorf("contents %v, %v", left, err)
 	}
-	for range 3 {
-		b.undo("", edits.Selection{})
+	b.journal = b.aged(100).Keeping(edits.Limits{Entries: 9, Bytes: 1 << 30, Age: 99 * 24 * time.Hour})
+	b.apply(b.changes("three", map[string]string{"a": "4\n"}))
+	if err := b.journal.Damaged(); err != nil {
+		t.Error(err)
 	}
-	b.is(map[string]string{"a": "2\n"})
+	if left, err := os.ReadDir(filepath.Join(b.state, "contents")); err != nil || len(left) > 2 {
+		t.Errorf("contents %v, %v", left, err)
+	}
+}
+
+// TestTwoEditors change one closed file at the same time, and each a document
+// of its own: both changes are there, and neither takes back the other's.
+func TestTwoEditors(t *testing.T) {
+	var was []string
+	for i := range 40 {
+		was = append(was, fmt.Sprintf("line %d\n", i))
+	}
+	lines, is := strings.Join(was, ""), slices.Clone(was)
+	for i := range 5 {
+		is[2*i], is[20+2*i] = "one\n", "two\n"
+	}
+	b := newBench(t, map[string]string{"shared": lines, "one": "1\n", "two": "2\n"})
+	var group sync.WaitGroup
+	for at, name := range []string{"one", "two"} {
+		group.Go(func() {
+			ed := &editor{open: []string{b.path(name)}}
+			n := 0
+			journal := edits.OpenJournal(b.state, time.Now, func() string { n++; return fmt.Sprintf("%s-%d", name, n) })
+			for i := range 5 {
+				mine := slices.Clone(was)
+				mine[at*20+2*i] = name + "\n"
+				shared := must(t)(edits.NewModify(b.path("shared"), []byte(lines), []byte(strings.Join(mine, ""))))
+				own := must(t)(edits.NewModify(b.path(name), fmt.Appendf(nil, "%d\n", at+1+10*i), fmt.Appendf(nil, "%d\n", at+11+10*i)))
+				if _, err := journal.Apply(t.Context(), ed, changeSet(shared, own)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	want := map[string]string{"shared": strings.Join(is, ""), "one": "51\n", "two": "52\n"}
+	b.is(want)
+	b.entries(10)
+	if _, err := b.journal.Undo(t.Context(), &editor{open: []string{b.path("one")}}, "two-1", edits.Selection{}); !errors.Is(err, edits.ErrHeld) {
+		t.Errorf("one editor takes back what the other one holds unsaved: %v", err)
+	}
+	b.is(want)
 }
