@@ -92,14 +92,15 @@ type Editor interface {
 	IsOpen(path string) bool
 }
 
-// A Selection says which hunks of an entry to undo: all of them, those of the
+// A Selection says which hunks of a change are meant: all of them, those of the
 // file at Path, or one of those.
 type Selection struct {
 	Path string // "" for all files
 	Hunk int    // Hunk.ID; 0 for all hunks of the file
 }
 
-func (s Selection) picks(f *FileChange, h *Hunk) bool {
+// Picks reports whether s names h, a hunk of f.
+func (s Selection) Picks(f *FileChange, h *Hunk) bool {
 	return (s.Path == "" || s.Path == f.Path || s.Path == f.To) && (s.Hunk == 0 || s.Hunk == h.ID)
 }
 
@@ -198,7 +199,7 @@ func rebase(ctx context.Context, cs *ChangeSet, to Source) (*ChangeSet, error) {
 // disk does not show it.
 func (j *Journal) Undo(ctx context.Context, to Target, id string, which Selection) (*Entry, error) {
 	return j.turn(ctx, to, id, undoing, func(f *FileChange, h *Hunk) bool {
-		return h.State == Applied && which.picks(f, h)
+		return h.State == Applied && which.Picks(f, h)
 	})
 }
 

@@ -15,31 +15,76 @@ import (
 
 func (a *app) changesCommand() *cobra.Command {
 	var dir string
+	var part partFlags
+	var sideBySide bool
 	cmd := &cobra.Command{
 		Use:   "changes",
 		Short: "List, show, apply, undo and redo change sets",
 		Example: `  agentls changes                 proposals that wait, and what can be undone
   agentls changes show 5k2mz      as a diff
+  agentls changes show 5k2mz --side-by-side
   agentls changes apply 5k2mz
+  agentls changes apply 5k2mz --file math.go --hunk 2
   agentls changes undo            the last one
   agentls changes redo`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listChanges(cmd, dir) },
 	}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".", "the workspace")
-	sub := func(use, short string, run func(*cobra.Command, string) error) {
-		cmd.AddCommand(&cobra.Command{
+	sub := func(use, short string, run func(*cobra.Command, string) error) *cobra.Command {
+		made := &cobra.Command{
 			Use: use, Short: short, Args: args(cobra.MaximumNArgs(1)),
 			ValidArgsFunction: cobra.NoFileCompletions,
 			RunE:              func(c *cobra.Command, given []string) error { return run(c, optional(given, "")) },
-		})
+		}
+		cmd.AddCommand(made)
+		return made
 	}
 	sub("list", "List proposals and journal entries", func(c *cobra.Command, _ string) error { return a.listChanges(c, dir) })
-	sub("show [ID]", "Print a proposal or an entry as a diff; the newest without ID", func(c *cobra.Command, id string) error { return a.showChanges(c, dir, id) })
-	sub("apply [ID]", "Apply what is pending in a proposal; the newest without ID", func(c *cobra.Command, id string) error { return a.applyChanges(c, dir, id) })
-	sub("undo [ID]", "Take an entry back; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.undoChanges(c, dir, id) })
+	show := sub("show [ID]", "Print a proposal or an entry as a diff; the newest without ID", func(c *cobra.Command, id string) error {
+		if sideBySide {
+			return a.showChanges(c, dir, id, func(p palette, diff string) string { return p.sideBySide(diff, terminalWidth()) })
+		}
+		return a.showChanges(c, dir, id, palette.diff)
+	})
+	show.Flags().BoolVar(&sideBySide, "side-by-side", false, "old and new in two columns")
+	part.register(sub("apply [ID]", "Apply what is pending in a proposal; the newest without ID", func(c *cobra.Command, id string) error { return a.applyChanges(c, dir, id, part) }))
+	part.register(sub("undo [ID]", "Take an entry back; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.undoChanges(c, dir, id, part) }))
 	sub("redo [ID]", "Make again what was undone; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.redoChanges(c, dir, id) })
 	return cmd
+}
+
+// partFlags name a part of a change set.
+type partFlags struct {
+	file string
+	hunk int
+}
+
+func (p *partFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.file, "file", "", "only the changes of this file")
+	cmd.Flags().IntVar(&p.hunk, "hunk", 0, "only this hunk of the file, from 1")
+}
+
+// selection returns the part that is meant: a file is named from here, as the
+// diff of the workspace names it, or absolutely.
+func (p *partFlags) selection(root string) (edits.Selection, error) {
+	if p.file == "" {
+		if p.hunk != 0 {
+			return edits.Selection{}, usageError("a hunk is one of a file: give --file, too")
+		}
+		return edits.Selection{}, nil
+	}
+	path, err := filepath.Abs(p.file)
+	if err != nil {
+		return edits.Selection{}, err
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(real, filepath.Base(path))
+	}
+	if rel, err := filepath.Rel(root, path); err != nil || !filepath.IsLocal(rel) {
+		path = filepath.Join(root, filepath.FromSlash(p.file))
+	}
+	return edits.Selection{Path: path, Hunk: p.hunk}, nil
 }
 
 // proposals returns the workspace of dir, not indexed, and its proposals that
@@ -81,6 +126,9 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.journal().Damaged(); err != nil {
+		cmd.PrintErrln("agentls:", err)
+	}
 	if a.json {
 		return printJSON(cmd, changesReport{Proposals: append([]*edits.ChangeSet{}, waiting...), Entries: append([]*edits.Entry{}, entries...)})
 	}
@@ -97,7 +145,8 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 	return nil
 }
 
-func (a *app) showChanges(cmd *cobra.Command, dir, id string) error {
+// showChanges prints a change set, its diff as show makes it.
+func (a *app) showChanges(cmd *cobra.Command, dir, id string, show func(p palette, diff string) string) error {
 	cs, err := a.findChanges(cmd.Context(), dir, id)
 	if err != nil {
 		return err
@@ -113,7 +162,10 @@ func (a *app) showChanges(cmd *cobra.Command, dir, id string) error {
 	for i := range cs.Checks {
 		cmd.Println(color.check(&cs.Checks[i]))
 	}
-	cmd.Print(color.diff(cs.Unified(relativeTo(root))))
+	if len(cs.Files) > 1 {
+		cmd.Println(color.stats(cs, relativeTo(root)))
+	}
+	cmd.Print(show(color, cs.Unified(relativeTo(root))))
 	return nil
 }
 
@@ -148,25 +200,78 @@ func (a *app) findChanges(ctx context.Context, dir, id string) (*edits.ChangeSet
 	if err != nil {
 		return nil, fmt.Errorf("%s is no proposal of this workspace and no entry: %w; see agentls changes list", id, err)
 	}
-	return entry.Change, nil
+	return asProposed(entry.Change), nil
 }
 
-func (a *app) applyChanges(cmd *cobra.Command, dir, id string) error {
+// asProposed returns an entry's change as it was before it was applied, which
+// is what a diff shows.
+func asProposed(cs *edits.ChangeSet) *edits.ChangeSet {
+	out := cs.Clone()
+	for _, f := range out.Files {
+		for i := range f.Hunks {
+			f.Hunks[i].State = edits.Pending
+		}
+	}
+	return out
+}
+
+func (a *app) applyChanges(cmd *cobra.Command, dir, id string, part partFlags) error {
 	home, waiting, err := a.proposals(cmd.Context(), dir)
+	if err != nil {
+		return err
+	}
+	which, err := a.partOf(cmd, dir, part)
 	if err != nil {
 		return err
 	}
 	for i := len(waiting) - 1; i >= 0; i-- {
 		if cs := waiting[i]; id == "" || cs.ID == id {
-			_, err := a.apply(cmd, home, cs.Select(func(*edits.FileChange, *edits.Hunk) bool { return true }))
-			return err
+			return a.applyPart(cmd, home, cs, which)
 		}
 	}
 	return fmt.Errorf("no such proposal waits; see agentls changes list")
 }
 
-func (a *app) undoChanges(cmd *cobra.Command, dir, id string) error {
+func (a *app) partOf(cmd *cobra.Command, dir string, part partFlags) (edits.Selection, error) {
 	root, err := workspaceRoot(cmd.Context(), dir)
+	if err != nil {
+		return edits.Selection{}, err
+	}
+	return part.selection(root)
+}
+
+// applyPart applies what which picks of a proposal; the rest goes on waiting.
+func (a *app) applyPart(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, which edits.Selection) error {
+	selected := cs.Select(which.Picks)
+	if len(selected.Files) == 0 {
+		return fmt.Errorf("nothing is pending there in %q; see agentls changes show %s", cs.Title, cs.ID)
+	}
+	j, err := a.settled(cmd)
+	if err != nil {
+		return err
+	}
+	done, err := j.Apply(cmd.Context(), edits.NewDirectory(), selected)
+	if err != nil {
+		return err
+	}
+	marked := cs.Clone()
+	marked.Mark(selected, edits.Applied) // what was there already is done, too
+	if err := home.Proposals.Save(marked); err != nil {
+		return fmt.Errorf("applied as %s, but the proposal's state was not kept: %w", done.ID, err)
+	}
+	if a.json {
+		return printJSON(cmd, done)
+	}
+	cmd.Printf("applied to %s; take it back with: agentls changes undo %s\n", count(len(done.Files), "file"), done.ID)
+	return nil
+}
+
+func (a *app) undoChanges(cmd *cobra.Command, dir, id string, part partFlags) error {
+	root, err := workspaceRoot(cmd.Context(), dir)
+	if err != nil {
+		return err
+	}
+	which, err := part.selection(root)
 	if err != nil {
 		return err
 	}
@@ -174,7 +279,7 @@ func (a *app) undoChanges(cmd *cobra.Command, dir, id string) error {
 	if err != nil {
 		return err
 	}
-	entry, err := j.Within(root).Undo(cmd.Context(), edits.NewDirectory(), id, edits.Selection{})
+	entry, err := j.Within(root).Undo(cmd.Context(), edits.NewDirectory(), id, which)
 	return a.report(cmd, "undone", entry, err)
 }
 

@@ -129,7 +129,7 @@ func TestUsageExitsWith2(t *testing.T) {
 func TestPatchIsATransaction(t *testing.T) {
 	u := mathUser(t)
 	u.write("p.patch", "*** Begin Patch\n*** Add File: new.go\n+package math\n*** Update File: math.go\n@@\n-nothing like this\n+x\n*** End Patch\n")
-	u.run("patch", "p.patch").want(t, 1, "math.go", "nothing was changed")
+	u.run("patch", "p.patch").want(t, 3, "math.go", "nothing was changed")
 	if got := u.read("new.go"); !strings.Contains(got, "no such file") {
 		t.Errorf("new.go was written: %q", got)
 	}

@@ -57,7 +57,7 @@ func exitCode(err error) int {
 		return 0
 	case errors.As(err, &exit):
 		return exit.code
-	case errors.As(err, &conflict):
+	case errors.As(err, &conflict), errors.Is(err, edits.ErrMisfit):
 		return exitConflict
 	case errors.Is(err, errUsage):
 		return exitUsage

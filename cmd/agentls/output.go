@@ -56,23 +56,26 @@ func plain(s string) string {
 	}, s)
 }
 
-// diff colours a unified diff.
+// diff colours a unified diff, and the words that differ in changed lines.
 func (p palette) diff(s string) string {
 	s = plain(strings.ReplaceAll(s, "\r\n", "\n"))
 	if !p.on {
 		return s
 	}
 	var b strings.Builder
-	for line := range strings.Lines(s) {
-		text := strings.TrimSuffix(line, "\n")
+	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+	changed := p.words(lines)
+	for i, text := range lines {
 		switch {
-		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "diff "):
+		case changed[i] != "":
+			text = changed[i]
+		case strings.HasPrefix(text, "---"), strings.HasPrefix(text, "+++"), strings.HasPrefix(text, "diff "):
 			text = p.bold(text)
-		case strings.HasPrefix(line, "@@"):
+		case strings.HasPrefix(text, "@@"):
 			text = p.cyan(text)
-		case strings.HasPrefix(line, "+"):
+		case strings.HasPrefix(text, "+"):
 			text = p.green(text)
-		case strings.HasPrefix(line, "-"):
+		case strings.HasPrefix(text, "-"):
 			text = p.red(text)
 		}
 		b.WriteString(text + "\n")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,46 +13,85 @@ import (
 
 func (a *app) patchCommand() *cobra.Command {
 	var dir string
+	var check bool
 	cmd := &cobra.Command{
-		Use:   "patch FILE",
+		Use:   "patch FILE|-",
 		Short: "Apply a patch as one transaction: all of it or nothing, and undo works",
-		Long: `Apply a patch in the format that models write ("*** Begin Patch"). Nothing is
-written unless every section fits; what is written can be undone.`,
+		Long: `Apply a patch in the format that models write ("*** Begin Patch") or a diff as
+git writes it. Nothing is written unless every section fits; what is written can
+be undone. A patch that does not fit ends with exit code 3.`,
 		Example: `  agentls patch change.patch
-  some-model | agentls patch - --dir ~/src/project`,
+  git diff | agentls patch - --dir ~/src/copy
+  some-model | agentls patch - --dir ~/src/project --check`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.patch(cmd, given[0], dir)
+			root, err := workspaceRoot(cmd.Context(), dir)
+			if err != nil {
+				return err
+			}
+			cs, err := patchChanges(cmd, given[0], root)
+			if err != nil {
+				return err
+			}
+			if check {
+				return a.checkPatch(cmd, root, cs)
+			}
+			return a.patch(cmd, cs)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", ".", "the workspace that the patch's paths are relative to")
+	cmd.Flags().BoolVar(&check, "check", false, "only say whether it fits, and what it would change")
 	return cmd
 }
 
-func (a *app) patch(cmd *cobra.Command, file, dir string) error {
+// patchChanges returns what the patch in file, "-" for stdin, makes of the
+// files below root.
+func patchChanges(cmd *cobra.Command, file, root string) (*edits.ChangeSet, error) {
 	source, err := readPatch(cmd, file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	patch, err := edits.ParsePatch(string(source))
+	cs, err := laidPatch(cmd, string(source), root)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	root, err := workspaceRoot(cmd.Context(), dir)
-	if err != nil {
-		return err
-	}
-	disk := edits.NewDirectory()
-	cs, err := patch.ChangeSet(cmd.Context(), disk, edits.Confine([]string{root}))
-	if err != nil {
-		return fmt.Errorf("%s: %w; nothing was changed", file, err)
+		return nil, fmt.Errorf("%s: %w; nothing was changed", file, err)
 	}
 	cs.ID, cs.Title = newID(), "Patch "+file
+	return cs, nil
+}
+
+// laidPatch tells the formats apart.
+func laidPatch(cmd *cobra.Command, source, root string) (*edits.ChangeSet, error) {
+	disk, resolve := edits.NewDirectory(), edits.Confine([]string{root})
+	if strings.HasPrefix(source, "diff --git ") {
+		diff, err := edits.ParseGitDiff(source)
+		if err != nil {
+			return nil, err
+		}
+		return diff.ChangeSet(cmd.Context(), disk, resolve)
+	}
+	patch, err := edits.ParsePatch(source)
+	if err != nil {
+		return nil, err
+	}
+	return patch.ChangeSet(cmd.Context(), disk, resolve)
+}
+
+// checkPatch says what a patch that fits would change.
+func (a *app) checkPatch(cmd *cobra.Command, root string, cs *edits.ChangeSet) error {
+	if a.json {
+		return printJSON(cmd, cs)
+	}
+	cmd.Print(paletteFor(cmd.OutOrStdout()).stats(cs, relativeTo(root)))
+	cmd.Printf("fits: %s\n", count(len(cs.Files), "file"))
+	return nil
+}
+
+func (a *app) patch(cmd *cobra.Command, cs *edits.ChangeSet) error {
 	j, err := a.settled(cmd)
 	if err != nil {
 		return err
 	}
-	entry, err := j.Apply(cmd.Context(), disk, cs)
+	entry, err := j.Apply(cmd.Context(), edits.NewDirectory(), cs)
 	if err != nil {
 		return err
 	}
