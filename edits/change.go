@@ -191,10 +191,16 @@ func (cs *ChangeSet) Hunk(path string, id int) (*Hunk, bool) {
 // Mark gives state to every hunk of cs that is also in done: what Select took
 // out of cs, or what Rebase made of it.
 func (cs *ChangeSet) Mark(done *ChangeSet, state State) {
-	for _, f := range done.Files {
-		for _, h := range f.Hunks {
-			if own, ok := cs.Hunk(f.Path, h.ID); ok {
-				own.State = state
+	marked := make(map[hunkRef]bool)
+	for _, ref := range refs(done) {
+		marked[ref] = true
+	}
+	for i := range cs.Files {
+		f := &cs.Files[i]
+		for k := range f.Hunks {
+			h := &f.Hunks[k]
+			if marked[hunkRef{f.Path, h.ID}] || f.To != "" && marked[hunkRef{f.To, h.ID}] {
+				h.State = state
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // ErrOutside is returned for a path that must not be changed: it lies outside
@@ -76,7 +77,7 @@ func inGit(rel string) bool {
 // a link to what does not exist is an error: nobody can tell where it leads.
 func realPath(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return real, err
 	}
 	if _, err := os.Lstat(path); err == nil {

@@ -34,6 +34,7 @@ func TestConfine(t *testing.T) {
 		"in/new/file":                   filepath.Join(root, "dir/new/file"),
 		"other/c":                       filepath.Join(second, "c"),
 		"..a":                           filepath.Join(root, "..a"),
+		"a/below":                       filepath.Join(root, "a/below"), // the file may go first
 		".gitignore":                    filepath.Join(root, ".gitignore"),
 		"../second/c":                   filepath.Join(second, "c"),
 		filepath.Join(second, "d/../c"): filepath.Join(second, "c"),
@@ -51,7 +52,7 @@ func TestConfine(t *testing.T) {
 			t.Errorf("%q is %q, %v, want ErrOutside", name, got, err)
 		}
 	}
-	for _, name := range []string{"loop", "a/below"} {
+	for _, name := range []string{"loop"} {
 		if got, err := resolve(name); err == nil {
 			t.Errorf("%q is %q", name, got)
 		}

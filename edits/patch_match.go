@@ -62,6 +62,7 @@ type matcher struct {
 	lines  []string
 	cursor int                   // where the search begins
 	normal [len(levels)][]string // the lines as each level sees them, made when first asked for
+	where  [len(levels)]map[string][]int
 }
 
 func (m *matcher) normalised(l int) []string {
@@ -110,7 +111,11 @@ func (m *matcher) findLast(block []string) (at int, err error) {
 
 func (m *matcher) search(block []string, from int) (at int, err error) {
 	for l, normal := range levels {
-		found := places(m.normalised(l), normalised(block, normal), from)
+		most := mostPlaces
+		if l == 0 {
+			most = 1
+		}
+		found := m.places(l, normalised(block, normal), from, most)
 		if l > 0 && len(found) > 1 {
 			return 0, &ambiguousError{lines: found}
 		}
@@ -121,13 +126,28 @@ func (m *matcher) search(block []string, from int) (at int, err error) {
 	return 0, errNotFound
 }
 
+// mostPlaces bounds the places that an error names.
+const mostPlaces = 20
+
 // places returns the line numbers, from 1, at which block stands at or after
-// from.
-func places(lines, block []string, from int) []int {
+// from as level l sees it, most at most. Only lines like the first one of block
+// are looked at: a patch can have 100,000 blocks.
+func (m *matcher) places(l int, block []string, from, most int) []int {
+	lines := m.normalised(l)
+	if m.where[l] == nil {
+		m.where[l] = map[string][]int{}
+		for i, line := range lines {
+			m.where[l][line] = append(m.where[l][line], i)
+		}
+	}
+	like := m.where[l][block[0]]
+	first, _ := slices.BinarySearch(like, from)
 	var found []int
-	for i := from; i+len(block) <= len(lines); i++ {
-		if slices.Equal(lines[i:i+len(block)], block) {
-			found = append(found, i+1)
+	for _, i := range like[first:] {
+		if i+len(block) <= len(lines) && slices.Equal(lines[i:i+len(block)], block) {
+			if found = append(found, i+1); len(found) == most {
+				break
+			}
 		}
 	}
 	return found
