@@ -18,7 +18,8 @@ import (
 // In the result each hunk has its ID and is pending or in conflict, and
 // contents and spans are those of now. A hunk whose change is already there is
 // dropped, and a file with nothing left too. Hunks conflict where the user
-// changed the same or touching lines in another way. Where a file conflicts
+// changed the same or touching lines in another way; where now is an Anchors,
+// only if that is so in the declaration they are in, too. Where a file conflicts
 // as a whole, because it is gone, say, it keeps the content it was made from.
 //
 // An error means that a file could not be read or that cs breaks an invariant.
@@ -61,7 +62,7 @@ func rebaseFile(ctx context.Context, f *FileChange, now Source) ([]Conflict, err
 		return f.rebaseRename(ctx, now, content)
 	case Modify:
 	}
-	return f.rebaseContent(content), nil
+	return f.rebaseContent(content, newFollower(ctx, now, f, content)), nil
 }
 
 // readNow returns the content of the file at path, nil if there is none.
@@ -112,17 +113,18 @@ func (f *FileChange) rebaseRename(ctx context.Context, now Source, content []byt
 	if there != nil {
 		return f.refuse(fmt.Sprintf("the file cannot move: %s exists now", f.To), there), nil
 	}
-	return f.rebaseContent(content), nil
+	return f.rebaseContent(content, newFollower(ctx, now, f, content)), nil
 }
 
-func (f *FileChange) rebaseContent(now []byte) []Conflict {
+// rebaseContent carries the text of f over to now; a nil follow follows nothing.
+func (f *FileChange) rebaseContent(now []byte, follow *follower) []Conflict {
 	if now == nil {
 		return f.refuse("the file is no longer there", nil)
 	}
 	if err := text.Check(now); err != nil {
 		return f.refuse(fmt.Sprintf("the file is no text any more: %v", err), nil)
 	}
-	return f.merge(now)
+	return f.merge(now, follow)
 }
 
 // refuse puts all hunks of f in conflict.
@@ -140,8 +142,10 @@ func (f *FileChange) refuse(reason string, now []byte) []Conflict {
 	return []Conflict{c}
 }
 
-// merge makes f a change of now instead of Before.
-func (f *FileChange) merge(now []byte) []Conflict {
+// merge makes f a change of now instead of Before. Hunks that collide are put
+// where follow finds them again.
+func (f *FileChange) merge(now []byte, follow *follower) []Conflict {
+	was := *f
 	ours, theirs := f.Hunks, diffLines(f.Before, now)
 	var hunks []Hunk
 	if f.leads() {
@@ -157,10 +161,19 @@ func (f *FileChange) merge(now []byte) []Conflict {
 		r := nextRegion(ours, theirs)
 		ours, theirs = ours[len(r.ours):], theirs[len(r.theirs):]
 		moved, collided := r.merge(f, now, delta)
+		if len(collided) > 0 {
+			if placed, ok := follow.place(r.ours); ok {
+				moved, collided = placed, nil
+			}
+		}
 		hunks, conflicts = append(hunks, moved...), append(conflicts, collided...)
 		if n := len(r.theirs); n > 0 {
 			delta = r.theirs[n-1].after.End - r.theirs[n-1].before.End
 		}
+	}
+	if follow != nil && !inOrder(hunks) {
+		*f = was
+		return f.merge(now, nil)
 	}
 	f.Hunks, f.Before, f.Base = hunks, now, text.HashOf(now)
 	return conflicts

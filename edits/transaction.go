@@ -183,7 +183,7 @@ func (cs *ChangeSet) isUntouched(l Leftover) bool {
 		return false
 	}
 	f := cs.Clone().Files[at]
-	f.rebaseContent([]byte(*l.Now))
+	f.rebaseContent([]byte(*l.Now), nil)
 	return len(f.Hunks) == len(cs.Files[at].Hunks)
 }
 
