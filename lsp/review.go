@@ -160,7 +160,7 @@ type placed struct {
 
 // placeOf returns the undecided hunks of cs where they stand in snap.
 func placeOf(ctx context.Context, cs *edits.ChangeSet, snap *index.Snapshot) ([]placed, error) {
-	now, conflicts, err := edits.Rebase(ctx, cs, snap)
+	now, conflicts, err := edits.Rebase(ctx, cs, anchored{snap})
 	if err != nil {
 		return nil, fmt.Errorf("place %s: %w", cs.ID, err)
 	}
