@@ -62,6 +62,18 @@ attack-sandbox: stage ## every attack on the sandbox, as a table
 bench-sandbox: stage ## what the sandbox costs
 	$(GO) test -run '^$$' -bench . -benchtime 50x -timeout 20m ./agent/sandbox
 
+N ?= 2000
+
+.PHONY: torture-edits
+torture-edits: ## N kills, EIOs and full disks, and 10,000 merges against git: torn, lost, mute
+	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$(git --version), $$(strace --version 2>/dev/null | head -1 || echo no strace)"
+	EDITS_TORTURE=$(N) EDITS_MERGES=10000 $(GO) test -count=1 -timeout 60m -v -run '^(TestTorture|TestFullDisk|TestMergeLikeGit)$$' ./edits
+
+.PHONY: bench-edits
+bench-edits: ## apply and undo of 1,000 files against git apply, diff of 10,000 lines, rebase of 100 files
+	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$($(GO) env GOVERSION), $$(git --version)"
+	$(GO) test -run '^$$' -bench . -benchtime 11x -timeout 20m ./edits
+
 .PHONY: bench
 bench: ## the benchmarks, after a line that says on which machine
 	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$($(GO) env GOVERSION)"
