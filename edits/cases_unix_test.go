@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -187,6 +188,23 @@ func TestFolderIsInTheWay(t *testing.T) {
 		}
 		b.is(before)
 		b.entries(0)
+	}
+}
+
+// TestNewFoldersAreSynced: with the folders that got their names.
+func TestNewFoldersAreSynced(t *testing.T) {
+	b := newBench(t, nil)
+	synced := map[string]bool{}
+	off := edits.Fault(func(op, path string) error {
+		if rel, err := filepath.Rel(b.root, path); op == "sync folder" && err == nil && filepath.IsLocal(rel) {
+			synced[rel] = true
+		}
+		return nil
+	})
+	b.apply(b.changes("new", map[string]string{"d/e/f": "f\n"}))
+	off()
+	if diff := cmp.Diff(map[string]bool{".": true, "d": true, "d/e": true}, synced); diff != "" {
+		t.Error(diff)
 	}
 }
 

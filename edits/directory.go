@@ -113,11 +113,12 @@ type batchFile struct {
 	after    []byte      // nil: there will be none
 	stat     fs.FileInfo // of before
 	mode     fs.FileMode
-	exact    bool   // mode is meant as it is, not under the umask
-	sameText bool   // only the mode changes
-	inPlace  bool   // written without a renaming
-	blocked  string // what is in its place, or in that of one of its folders, and goes first; "" for nothing
-	temp     string // holds after until it is renamed; "" if there is none
+	exact    bool     // mode is meant as it is, not under the umask
+	sameText bool     // only the mode changes
+	inPlace  bool     // written without a renaming
+	newIn    []string // folders that get a name for it, because the one below is not there yet
+	blocked  string   // what is in its place, or in that of one of its folders, and goes first; "" for nothing
+	temp     string   // holds after until it is renamed; "" if there is none
 }
 
 // newBatch compares all files with what cs was made from, so that a stale one
@@ -174,6 +175,9 @@ func newBatchFile(img image) (*batchFile, error) {
 		f.mode = 0o644
 	}
 	if f.before == nil {
+		for _, dir := range missingAbove(f.path) {
+			f.newIn = append(f.newIn, filepath.Dir(dir))
+		}
 		return f, nil
 	}
 	real, err := filepath.EvalSymlinks(f.path)
@@ -309,6 +313,9 @@ func (b *batch) commit(ctx context.Context) error {
 				return err
 			}
 			folders[filepath.Dir(f.path)] = true
+			for _, dir := range f.newIn {
+				folders[dir] = true
+			}
 		}
 	}
 	for folder := range folders {

@@ -113,6 +113,7 @@ func (j *Journal) create() error {
 	if _, err := os.Stat(j.path()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	made := missingAbove(j.path())
 	if err := os.MkdirAll(filepath.Join(j.dir, "contents"), 0o700); err != nil {
 		return err
 	}
@@ -134,6 +135,11 @@ func (j *Journal) create() error {
 	}
 	if err := os.Link(temp.Name(), j.path()); err != nil && !errors.Is(err, fs.ErrExist) {
 		if err := renameNew(temp.Name(), j.path()); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	for _, dir := range made {
+		if err := syncFolder(filepath.Dir(dir)); err != nil {
 			return err
 		}
 	}

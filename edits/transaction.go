@@ -110,14 +110,19 @@ func missingFolders(f *FileChange) []string {
 	if f.Op != Create && f.Op != Rename {
 		return nil
 	}
-	var out []string
-	for dir := filepath.Dir(f.Target()); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+	return missingAbove(f.Target())
+}
+
+// missingAbove returns the folders that lead to path and are not there, the
+// innermost first.
+func missingAbove(path string) (missing []string) {
+	for dir := filepath.Dir(path); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		out = append(out, dir)
+		missing = append(missing, dir)
 	}
-	return out
+	return missing
 }
 
 // removeFolders removes those of the folders that are empty. They are sorted,
