@@ -22,6 +22,10 @@ build: stage ## bin/agentls (the default)
 test: ## every test, with its time: Go's, in real Neovims too, then the VS Code extension's; what each part took
 	GOTESTSUM=$(gotestsum) editors/test.sh
 
+.PHONY: test-asan
+test-asan: ## the tests of the C code under AddressSanitizer
+	ASAN_OPTIONS=detect_leaks=0 $(GO) test -asan -count=1 ./index/syntax
+
 .PHONY: check
 check: stage $(golangci) $(gotestsum) ## what a change must pass: format, vet, linter, imports, tidy, Windows, tests with -race
 	$(golangci) fmt --diff

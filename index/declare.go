@@ -54,15 +54,10 @@ func (x *extraction) append(d decl, container int32) int32 {
 }
 
 // field returns the kind of the child at field of the node of frame owner, or
-// "". (Node.Parent searches from the root: quadratic in a wide file.)
+// "".
 func (x *extraction) field(owner int, field string) string {
-	cursor := x.cursor.Copy()
-	defer cursor.Close()
-	for range len(x.frames) - owner {
-		cursor.GotoParent()
-	}
-	if child := cursor.Node().ChildByFieldName(field); child != nil {
-		return child.Kind()
+	if n := x.child(x.frames[owner].at, field); n != 0 {
+		return x.kind(n)
 	}
 	return ""
 }

@@ -3,14 +3,15 @@ package index
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"unique"
 
-	sitter "github.com/tree-sitter/go-tree-sitter"
+	"github.com/agentls/agentls/index/syntax"
 )
 
 // A frame is a node on the way from the root to where the walk is.
 type frame struct {
+	at         node
+	next       uint32 // the node behind what is in it
 	kind       uint16
 	role       role // of the node to its parent
 	owner      int  // the frame whose names role is about
@@ -38,7 +39,7 @@ type extraction struct {
 	out    *outline
 	around *frame // of the parent of the declaration that refine and exported are asked about
 
-	cursor        *sitter.TreeCursor
+	nodes         []syntax.Node
 	frames        []frame // of what is above the cursor
 	names         map[string]uint32
 	scopes        []scope          // the first is the file
@@ -72,16 +73,19 @@ type scoped struct {
 // local is a name in a scope, valid from an offset.
 type local struct{ from, occ uint32 }
 
-// extract walks the tree below root once and returns what it declares and
-// mentions.
-func extract(lang *language, root *sitter.Node, src []byte) *outline {
+// A node is a place in the nodes of an extraction. The zero node, which is the
+// root, stands for none where a node is looked for.
+type node uint32
+
+// extract returns what nodes, which are those of src, declare and mention.
+func extract(lang *language, nodes []syntax.Node, src []byte) *outline {
 	x := &extraction{
-		lang: lang, tables: lang.tables(), src: src, out: &outline{},
+		lang: lang, tables: lang.tables(), src: src, nodes: nodes, out: &outline{},
 		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
 		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]bool{},
 	}
 	x.intern(nil)
-	x.walk(root)
+	x.walk()
 	x.resolve()
 	if lang.finish != nil {
 		lang.finish(x)
@@ -90,50 +94,44 @@ func extract(lang *language, root *sitter.Node, src []byte) *outline {
 	return x.out
 }
 
-// walk visits the tree in source order. Its stack is its own: a hostile file
+// walk visits the nodes in source order. Its stack is its own: a hostile file
 // can nest as deep as it is long.
-func (x *extraction) walk(root *sitter.Node) {
-	cursor := root.Walk()
-	defer cursor.Close()
-	x.cursor = cursor
-	x.frames = append(x.frames, frame{kind: root.KindId(), end: uint32(root.EndByte()), container: -1, innerContainer: -1})
-	if !cursor.GotoFirstChild() {
-		return
-	}
-	for {
-		if x.visit(cursor.Node(), cursor.FieldId()) && cursor.GotoFirstChild() {
-			continue
-		}
-		for !cursor.GotoNextSibling() {
-			if len(x.frames) == 1 || !cursor.GotoParent() {
-				return
-			}
+func (x *extraction) walk() {
+	root := &x.nodes[0]
+	x.frames = append(x.frames, frame{kind: root.Kind, next: root.Next, end: root.End, container: -1, innerContainer: -1})
+	for i := uint32(1); i < root.Next; {
+		for i >= x.frames[len(x.frames)-1].next {
 			x.pop()
+		}
+		if x.visit(node(i)) {
+			i++
+		} else {
+			i = x.nodes[i].Next
 		}
 	}
 }
 
-// visit takes in one node and reports whether its children matter. If so, its
+// visit takes in one node and reports whether those in it matter. If so, its
 // frame is on the stack.
-func (x *extraction) visit(n *sitter.Node, field uint16) bool {
-	kind := n.KindId()
+func (x *extraction) visit(n node) bool {
+	kind := x.nodes[n].Kind
 	if int(kind) >= len(x.tables.skip) { // an ERROR node
 		return x.push(n, kind, 0, 0)
 	}
 	if x.tables.skip[kind] {
 		return false
 	}
-	r, owner := x.roleOf(field)
+	r, owner := x.roleOf(x.nodes[n].Field)
 	if x.tables.leaf[kind] {
 		x.leaf(n, r, owner)
 		return false
 	}
 	exports := false
 	if x.tables.imports[kind] {
-		if x.lang.imports(x, n, n.Kind()) {
+		if x.lang.imports(x, n, x.kind(n)) {
 			return false
 		}
-		exports = n.Kind() == "export_statement"
+		exports = x.kind(n) == "export_statement"
 	}
 	pushed := x.push(n, kind, r, owner)
 	if pushed && exports {
@@ -163,14 +161,14 @@ func (x *extraction) roleOf(field uint16) (r role, owner int) {
 	return r | parent.role&receives, owner
 }
 
-// push puts n on the stack if it has children.
-func (x *extraction) push(n *sitter.Node, kind uint16, r role, owner int) bool {
-	if n.ChildCount() == 0 {
+// push puts n on the stack if there is something in it.
+func (x *extraction) push(n node, kind uint16, r role, owner int) bool {
+	if x.isEmpty(n) {
 		return false
 	}
 	parent := &x.frames[len(x.frames)-1]
 	f := frame{
-		kind: kind, role: r, owner: owner, start: uint32(n.StartByte()), end: uint32(n.EndByte()),
+		at: n, next: x.nodes[n].Next, kind: kind, role: r, owner: owner, start: x.nodes[n].Start, end: x.nodes[n].End,
 		scope: parent.innerScope, innerScope: parent.innerScope,
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
 		member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
@@ -179,8 +177,8 @@ func (x *extraction) push(n *sitter.Node, kind uint16, r role, owner int) bool {
 		f.wraps = x.tables.wrap[kind]
 		if x.tables.scope[kind] && !x.opens(parent.kind) && x.scopes[f.scope].depth < maxScopes {
 			x.scopes = append(x.scopes, scope{parent: f.scope, depth: x.scopes[f.scope].depth + 1})
-			if body := n.ChildByFieldName("body"); body != nil && !x.lang.hoists {
-				f.body = uint32(body.StartByte())
+			if body := x.child(n, "body"); body != 0 && !x.lang.hoists {
+				f.body = x.nodes[body].Start
 			}
 			f.innerScope, f.innerMember, f.exported = int32(len(x.scopes)-1), false, false
 		}
@@ -214,7 +212,7 @@ func (x *extraction) pop() {
 }
 
 // leaf takes in an identifier.
-func (x *extraction) leaf(n *sitter.Node, r role, owner int) {
+func (x *extraction) leaf(n node, r role, owner int) {
 	parent := &x.frames[len(x.frames)-1]
 	i := x.occur(n)
 	occ := &x.out.occs[i]
@@ -285,9 +283,9 @@ func (x *extraction) hint(i uint32, owner int) {
 }
 
 // occur appends an occurrence for n.
-func (x *extraction) occur(n *sitter.Node) uint32 {
-	start, end := n.ByteRange()
-	o := occurrence{start: uint32(start), name: x.intern(x.src[start:end])}
+func (x *extraction) occur(n node) uint32 {
+	at := x.nodes[n]
+	o := occurrence{start: at.Start, name: x.intern(x.src[at.Start:at.End])}
 	if x.lang.self != "" && x.out.names[o.name] == x.lang.self {
 		o.flags = isSelf
 	}
@@ -296,9 +294,11 @@ func (x *extraction) occur(n *sitter.Node) uint32 {
 	return uint32(len(x.out.occs) - 1)
 }
 
-// use appends an occurrence for a node that the walk does not visit.
-func (x *extraction) use(n *sitter.Node, f flags) {
-	if n.ChildCount() > 0 || n.StartByte() == n.EndByte() {
+// use appends an occurrence for a node that the walk does not visit, if it is
+// a name.
+func (x *extraction) use(n node, f flags) {
+	kind := x.kind(n)
+	if !x.isEmpty(n) || kind == "string" || kind == "dot" || x.nodes[n].Start == x.nodes[n].End {
 		return
 	}
 	x.out.occs[x.occur(n)].flags |= f
@@ -315,16 +315,6 @@ func (x *extraction) intern(name []byte) uint32 {
 	return x.names[s]
 }
 
-func (x *extraction) text(n *sitter.Node) string { return string(x.src[n.StartByte():n.EndByte()]) }
-
-// unquoted returns the text of n without quotes, or "" for no node.
-func (x *extraction) unquoted(n *sitter.Node) string {
-	if n == nil {
-		return ""
-	}
-	return strings.Trim(x.text(n), "\"'`")
-}
-
 // sort puts the records in source order. The walk found them nearly so.
 func (x *extraction) sort() {
 	o := x.out
@@ -332,12 +322,4 @@ func (x *extraction) sort() {
 	o.hints = slices.CompactFunc(o.hints, func(a, b hint) bool { return a.decl == b.decl })
 	o.names, o.occs = slices.Clip(o.names), slices.Clip(o.occs)
 	o.group()
-}
-
-// children returns the named children of n. (Node.NamedChild counts from the
-// first child on every call.)
-func children(n *sitter.Node) []sitter.Node {
-	cursor := n.Walk()
-	defer cursor.Close()
-	return n.NamedChildren(cursor)
 }

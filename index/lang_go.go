@@ -5,7 +5,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	sitter "github.com/tree-sitter/go-tree-sitter"
 	golang "github.com/tree-sitter/tree-sitter-go/bindings/go"
 )
 
@@ -88,20 +87,20 @@ func refineGo(x *extraction, owner int, _ string, kind Kind) Kind {
 }
 
 // goImports takes in the package clause and the imports.
-func goImports(x *extraction, n *sitter.Node, kind string) bool {
+func goImports(x *extraction, n node, kind string) bool {
 	if kind == "package_clause" {
-		if name := n.NamedChild(0); name != nil {
+		if name := x.first(n); name != 0 {
 			x.out.pkg = x.text(name)
 		}
 		return true
 	}
-	path := n.ChildByFieldName("path")
-	if path == nil {
+	path := x.child(n, "path")
+	if path == 0 {
 		return true
 	}
 	imp := imported{Path: strings.Trim(x.text(path), "\"`"), Name: "*"}
 	imp.Alias = lastElement(imp.Path)
-	if name := n.ChildByFieldName("name"); name != nil {
+	if name := x.child(n, "name"); name != 0 {
 		imp.Alias, imp.Explicit = x.text(name), true
 		x.use(name, 0)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	sitter "github.com/tree-sitter/go-tree-sitter"
 	javascript "github.com/tree-sitter/tree-sitter-javascript/bindings/go"
 	typescript "github.com/tree-sitter/tree-sitter-typescript/bindings/go"
 )
@@ -51,6 +50,7 @@ var jsGrammar = &grammar{
 		class_declaration abstract_class_declaration class interface_declaration type_alias_declaration`,
 	spaces: "internal_module module",
 	wraps:  "lexical_declaration variable_declaration export_statement ambient_declaration expression_statement",
+	words:  "default", // import { default as a }
 	roles: map[string]role{
 		"function_declaration.name":             defines(Function),
 		"function_declaration.return_type":      types,
@@ -169,23 +169,23 @@ func finishJS(x *extraction) {
 
 // jsImports takes in import statements and the exports that name what they
 // export; an export that declares is walked like its declaration.
-func jsImports(x *extraction, n *sitter.Node, kind string) bool {
+func jsImports(x *extraction, n node, kind string) bool {
 	if kind == "variable_declarator" {
 		return jsRequire(x, n)
 	}
-	source := n.ChildByFieldName("source")
+	source := x.child(n, "source")
 	x.out.module = true
 	if kind == "export_statement" {
 		return jsExports(x, n, source)
 	}
 	from := x.unquoted(source)
-	for _, clause := range children(n) {
-		switch clause.Kind() {
+	for clause := range x.children(n) {
+		switch x.kind(clause) {
 		case "import_clause":
-			jsClause(x, &clause, from)
+			jsClause(x, clause, from)
 		case "import_require_clause":
-			if name := clause.NamedChild(0); name != nil {
-				jsImport(x, name, nil, imported{Path: x.unquoted(clause.ChildByFieldName("source")), Name: "*"})
+			if name := x.first(clause); name != 0 {
+				jsImport(x, name, 0, imported{Path: x.unquoted(x.child(clause, "source")), Name: "*"})
 			}
 		}
 	}
@@ -193,31 +193,31 @@ func jsImports(x *extraction, n *sitter.Node, kind string) bool {
 }
 
 // jsRequire takes in const a = require("b") and const { a, b: c } = require("d").
-func jsRequire(x *extraction, n *sitter.Node) bool {
-	name, value := n.ChildByFieldName("name"), n.ChildByFieldName("value")
-	if name == nil || value == nil || value.Kind() != "call_expression" {
+func jsRequire(x *extraction, n node) bool {
+	name, value := x.child(n, "name"), x.child(n, "value")
+	if name == 0 || value == 0 || x.kind(value) != "call_expression" {
 		return false
 	}
-	function, args := value.ChildByFieldName("function"), value.ChildByFieldName("arguments")
-	if function == nil || args == nil || x.text(function) != "require" || args.NamedChildCount() != 1 {
+	function, args := x.child(value, "function"), x.child(value, "arguments")
+	if function == 0 || args == 0 || x.text(function) != "require" || x.isEmpty(args) {
 		return false
 	}
-	path := args.NamedChild(0)
-	if path.Kind() != "string" {
+	path := x.first(args)
+	if x.kind(path) != "string" || x.nodes[path].Next != x.nodes[args].Next {
 		return false
 	}
 	imp := imported{Path: x.unquoted(path)}
-	switch name.Kind() {
+	switch x.kind(name) {
 	case "identifier":
 		imp.Name = "*"
-		jsImport(x, name, nil, imp)
+		jsImport(x, name, 0, imp)
 		return true
 	case "object_pattern":
-		for _, c := range children(name) {
-			if c.Kind() == "pair_pattern" {
-				jsRequired(x, c.ChildByFieldName("key"), c.ChildByFieldName("value"), imp)
+		for c := range x.children(name) {
+			if x.kind(c) == "pair_pattern" {
+				jsRequired(x, x.child(c, "key"), x.child(c, "value"), imp)
 			} else {
-				jsRequired(x, &c, nil, imp)
+				jsRequired(x, c, 0, imp)
 			}
 		}
 		return true
@@ -226,85 +226,85 @@ func jsRequire(x *extraction, n *sitter.Node) bool {
 	}
 }
 
-func jsRequired(x *extraction, name, alias *sitter.Node, imp imported) {
-	if name != nil && name.ChildCount() == 0 && (alias == nil || alias.ChildCount() == 0) {
+func jsRequired(x *extraction, name, alias node, imp imported) {
+	if name != 0 && x.isEmpty(name) && (alias == 0 || x.isEmpty(alias)) {
 		imp.Name = x.text(name)
 		jsImport(x, name, alias, imp)
 	}
 }
 
-func jsClause(x *extraction, clause *sitter.Node, from string) {
-	for _, c := range children(clause) {
-		switch c.Kind() {
+func jsClause(x *extraction, clause node, from string) {
+	for c := range x.children(clause) {
+		switch x.kind(c) {
 		case "identifier":
-			jsImport(x, &c, nil, imported{Path: from, Name: "default"})
+			jsImport(x, c, 0, imported{Path: from, Name: "default"})
 		case "namespace_import":
-			if name := c.NamedChild(0); name != nil {
-				jsImport(x, name, nil, imported{Path: from, Name: "*"})
+			if name := x.first(c); name != 0 {
+				jsImport(x, name, 0, imported{Path: from, Name: "*"})
 			}
 		case "named_imports":
-			jsSpecifiers(x, &c, imported{Path: from})
+			jsSpecifiers(x, c, imported{Path: from})
 		}
 	}
 }
 
 // jsSpecifiers takes in { a, b as c }.
-func jsSpecifiers(x *extraction, list *sitter.Node, imp imported) {
-	for _, spec := range children(list) {
-		if name := spec.ChildByFieldName("name"); name != nil {
+func jsSpecifiers(x *extraction, list node, imp imported) {
+	for spec := range x.children(list) {
+		if name := x.child(spec, "name"); name != 0 {
 			imp.Name = x.unquoted(name)
-			jsImport(x, name, spec.ChildByFieldName("alias"), imp)
+			jsImport(x, name, x.child(spec, "alias"), imp)
 		}
 	}
 }
 
 // jsImport takes in one name, with its alias if it has one.
-func jsImport(x *extraction, name, alias *sitter.Node, imp imported) {
+func jsImport(x *extraction, name, alias node, imp imported) {
 	x.use(name, isImport)
 	imp.Alias = x.unquoted(name)
-	if alias != nil {
+	if alias != 0 {
 		imp.Alias = x.unquoted(alias)
 		x.use(alias, isImport)
 	}
 	x.out.imports = append(x.out.imports, imp)
 }
 
-func jsExports(x *extraction, n, source *sitter.Node) bool {
-	if source == nil {
-		if clause := firstChild(n, "export_clause"); clause != nil {
+func jsExports(x *extraction, n, source node) bool {
+	if source == 0 {
+		if clause := x.childOf(n, "export_clause"); clause != 0 {
 			jsExportNames(x, clause)
 			return true
 		}
-		if value := n.ChildByFieldName("value"); value != nil && value.Kind() == "identifier" {
+		if value := x.child(n, "value"); value != 0 && x.kind(value) == "identifier" {
 			x.out.fallback = x.text(value)
-		} else if name := declaredName(n); name != nil && bytes.Contains(x.src[n.StartByte():name.StartByte()], []byte("default")) {
+		} else if name := x.declaredName(n); name != 0 && bytes.Contains(x.src[x.nodes[n].Start:x.nodes[name].Start], []byte("default")) {
 			x.out.fallback = x.text(name)
 		}
 		return false
 	}
 	imp := imported{Path: x.unquoted(source), Exported: true}
-	if clause := firstChild(n, "export_clause"); clause != nil {
+	if clause := x.childOf(n, "export_clause"); clause != 0 {
 		jsSpecifiers(x, clause, imp)
 		return true
 	}
 	imp.Name = "*"
-	if ns := firstChild(n, "namespace_export"); ns != nil && ns.NamedChild(0) != nil {
-		imp.Alias = x.unquoted(ns.NamedChild(0))
+	if ns := x.childOf(n, "namespace_export"); ns != 0 && x.first(ns) != 0 {
+		imp.Alias = x.unquoted(x.first(ns))
 	}
 	x.out.imports = append(x.out.imports, imp)
 	return true
 }
 
 // jsExportNames takes in export { a, b as c }.
-func jsExportNames(x *extraction, clause *sitter.Node) {
-	for _, spec := range children(clause) {
-		name, alias := spec.ChildByFieldName("name"), spec.ChildByFieldName("alias")
-		if name == nil {
+func jsExportNames(x *extraction, clause node) {
+	for spec := range x.children(clause) {
+		name, alias := x.child(spec, "name"), x.child(spec, "alias")
+		if name == 0 {
 			continue
 		}
 		x.use(name, 0)
 		out := x.text(name)
-		if alias != nil {
+		if alias != 0 {
 			out = x.unquoted(alias)
 		}
 		if out == "default" {
@@ -315,20 +315,11 @@ func jsExportNames(x *extraction, clause *sitter.Node) {
 	}
 }
 
-func declaredName(export *sitter.Node) *sitter.Node {
-	if d := export.ChildByFieldName("declaration"); d != nil {
-		return d.ChildByFieldName("name")
+func (x *extraction) declaredName(export node) node {
+	if d := x.child(export, "declaration"); d != 0 {
+		return x.child(d, "name")
 	}
-	return nil
-}
-
-func firstChild(n *sitter.Node, kind string) *sitter.Node {
-	for _, c := range children(n) {
-		if c.Kind() == kind {
-			return &c
-		}
-	}
-	return nil
+	return 0
 }
 
 func isJSTestFile(base string) bool {

@@ -3,7 +3,6 @@ package index
 import (
 	"strings"
 
-	sitter "github.com/tree-sitter/go-tree-sitter"
 	tspython "github.com/tree-sitter/tree-sitter-python/bindings/go"
 )
 
@@ -76,22 +75,22 @@ func refinePython(_ *extraction, _ int, name string, kind Kind) Kind {
 }
 
 // pythonImports takes in "import a.b as c" and "from a import b as c".
-func pythonImports(x *extraction, n *sitter.Node, kind string) bool {
-	module := n.ChildByFieldName("module_name")
+func pythonImports(x *extraction, n node, kind string) bool {
+	module := x.child(n, "module_name")
 	from := ""
-	if module != nil {
+	if module != 0 {
 		from = strings.Join(strings.Fields(x.text(module)), "")
 	}
-	for _, c := range children(n) {
+	for c := range x.children(n) {
 		switch {
-		case module != nil && c.StartByte() == module.StartByte():
-		case c.Kind() == "wildcard_import":
+		case module != 0 && x.nodes[c].Start == x.nodes[module].Start:
+		case x.kind(c) == "wildcard_import":
 			x.out.imports = append(x.out.imports, imported{Path: from, Name: "*", Alias: ".", Exported: true})
-		case c.Kind() == "dotted_name":
-			pythonImport(x, &c, nil, from, kind)
-		case c.Kind() == "aliased_import":
-			if name := c.ChildByFieldName("name"); name != nil {
-				pythonImport(x, name, c.ChildByFieldName("alias"), from, kind)
+		case x.kind(c) == "dotted_name":
+			pythonImport(x, c, 0, from, kind)
+		case x.kind(c) == "aliased_import":
+			if name := x.child(c, "name"); name != 0 {
+				pythonImport(x, name, x.child(c, "alias"), from, kind)
 			}
 		}
 	}
@@ -99,16 +98,16 @@ func pythonImports(x *extraction, n *sitter.Node, kind string) bool {
 }
 
 // pythonImport takes in one name. What a module imports it also exports.
-func pythonImport(x *extraction, name, alias *sitter.Node, from, kind string) {
+func pythonImport(x *extraction, name, alias node, from, kind string) {
 	imp := imported{Path: from, Name: x.text(name), Exported: true}
 	imp.Alias = imp.Name
 	if kind == "import_statement" {
 		imp.Path, imp.Name = imp.Name, "*"
 		imp.Alias = imp.Alias[strings.LastIndexByte(imp.Alias, '.')+1:]
-	} else if word := name.NamedChild(0); word != nil { // of a dotted_name
+	} else if word := x.first(name); word != 0 { // of a dotted_name
 		x.use(word, isImport)
 	}
-	if alias != nil {
+	if alias != 0 {
 		imp.Alias = x.text(alias)
 		x.use(alias, isImport)
 	}

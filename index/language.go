@@ -2,11 +2,12 @@ package index
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
 
-	sitter "github.com/tree-sitter/go-tree-sitter"
+	"github.com/agentls/agentls/index/syntax"
 )
 
 // A role says what a child node means to its parent, and so what an identifier
@@ -50,6 +51,7 @@ type grammar struct {
 	scopes string          // local names end here
 	spaces string          // a scope directly below is none: namespaces, bodies of functions
 	wraps  string          // belong to the only declaration they hold
+	words  string          // keywords that stand where a name can
 	roles  map[string]role // "parent.field", or "parent." for children without a field
 	passes map[string]role // what a node hands on to children without a role of their own
 }
@@ -66,7 +68,7 @@ type language struct {
 	self       string // what a method calls its object, where it is always the same word
 
 	// imports takes in an import, if n is one, and reports whether it was.
-	imports func(x *extraction, n *sitter.Node, kind string) bool
+	imports func(x *extraction, n node, kind string) bool
 	// importKinds are the node kinds imports is asked about.
 	importKinds string
 	// refine makes the kind of a declaration precise.
@@ -86,37 +88,38 @@ type language struct {
 // tables are a grammar by node kind and field numbers, so that the walk
 // compares no strings.
 type tables struct {
-	language *sitter.Language
-	fields   int
-	leaf     []bool
-	skip     []bool
-	scope    []bool
-	space    []bool
-	wrap     []bool
-	imports  []bool
-	passes   []role
-	roles    []role // kind*fields + field
+	syntax  *syntax.Language
+	kinds   []string          // names, by kind
+	numbers map[string]uint16 // of fields
+	fields  int
+	leaf    []bool
+	skip    []bool
+	scope   []bool
+	space   []bool
+	wrap    []bool
+	imports []bool
+	passes  []role
+	roles   []role // kind*fields + field
 }
 
 func (t *tables) role(kind, field uint16) role {
 	return t.roles[int(kind)*t.fields+int(field)]
 }
 
-// compile looks up the names of g. Names the grammar does not have are left
-// out: TypeScript shares JavaScript's table.
+// compile looks up the names of l's grammar. Names the grammar does not have
+// are left out: TypeScript shares JavaScript's table.
 func (l *language) compile() *tables {
-	lang := sitter.NewLanguage(l.pointer())
-	n := int(lang.NodeKindCount())
-	t := &tables{language: lang, fields: int(lang.FieldCount()) + 1}
-	ids := make(map[string][]int, n)
-	for i := range n {
-		if lang.NodeKindIsNamed(uint16(i)) {
-			kind := lang.NodeKindForId(uint16(i))
-			ids[kind] = append(ids[kind], i)
+	lang := syntax.NewLanguage(l.pointer())
+	t := &tables{syntax: lang, kinds: make([]string, lang.Kinds()), numbers: map[string]uint16{"": 0}, fields: lang.Fields() + 1}
+	ids := map[string][]int{}
+	for i := range t.kinds {
+		t.kinds[i] = lang.Kind(uint16(i))
+		if lang.IsNamed(uint16(i)) {
+			ids[t.kinds[i]] = append(ids[t.kinds[i]], i)
 		}
 	}
 	mark := func(kinds string) []bool {
-		marks := make([]bool, n)
+		marks := make([]bool, len(t.kinds))
 		for kind := range strings.FieldsSeq(kinds) {
 			for _, id := range ids[kind] {
 				marks[id] = true
@@ -126,10 +129,7 @@ func (l *language) compile() *tables {
 	}
 	t.leaf, t.skip, t.scope = mark(l.grammar.leaves), mark(l.grammar.skips), mark(l.grammar.scopes)
 	t.space, t.wrap, t.imports = mark(l.grammar.spaces), mark(l.grammar.wraps), mark(l.importKinds)
-	for i := range n {
-		t.skip[i] = t.skip[i] || !lang.NodeKindIsNamed(uint16(i))
-	}
-	t.passes, t.roles = make([]role, n), make([]role, n*t.fields)
+	t.passes, t.roles = make([]role, len(t.kinds)), make([]role, len(t.kinds)*t.fields)
 	for kind, r := range l.grammar.passes {
 		for _, id := range ids[kind] {
 			t.passes[id] = r
@@ -138,10 +138,31 @@ func (l *language) compile() *tables {
 	for place, r := range l.grammar.roles {
 		kind, field, _ := strings.Cut(place, ".")
 		for _, id := range ids[kind] {
-			t.roles[id*t.fields+int(lang.FieldIdForName(field))] = r
+			t.roles[id*t.fields+int(lang.Field(field))] = r
 		}
 	}
+	for i := range t.fields {
+		t.numbers[lang.FieldName(uint16(i))] = uint16(i)
+	}
+	lang.Act(t.actions(l.grammar.words))
 	return t
+}
+
+// actions says what the walk lists. Tokens are hidden, but for the words that
+// stand for names. It also makes skip cover them.
+func (t *tables) actions(words string) []syntax.Action {
+	actions := make([]syntax.Action, len(t.kinds))
+	for i, kind := range t.kinds {
+		switch named := t.syntax.IsNamed(uint16(i)); {
+		case !named && slices.Contains(strings.Fields(words), kind):
+			actions[i], t.skip[i] = syntax.Over, true
+		case !named:
+			actions[i], t.skip[i] = syntax.Hide, true
+		case t.skip[i] || t.leaf[i]:
+			actions[i] = syntax.Over
+		}
+	}
+	return actions
 }
 
 // languages lists what can be parsed.

@@ -6,12 +6,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
-	sitter "github.com/tree-sitter/go-tree-sitter"
-
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/syntax"
 )
 
 const (
@@ -42,7 +40,12 @@ func parse(path string, lang *language, content []byte) *outline {
 		return nil
 	}
 	var out *outline
-	withTree(lang, content, func(root *sitter.Node) { out = extract(lang, root, content) })
+	withParser(func(p *syntax.Parser) {
+		nodes, err := p.Parse(lang.tables().syntax, content, parseTimeout)
+		if err == nil { // the nodes are the parser's
+			out = extract(lang, nodes, content)
+		}
+	})
 	return out
 }
 
@@ -62,52 +65,24 @@ func parseModFile(path string, content []byte) *outline {
 	return nil
 }
 
-// withTree calls f with the root of content's syntax tree, which ends with the
-// call; not at all if parsing takes too long.
-func withTree(lang *language, content []byte, f func(root *sitter.Node)) {
-	p := parsers.take(lang)
-	defer parsers.give(lang, p)
-	tree := p.Parse(content, nil)
-	if tree == nil { // out of time: the next parse would go on with this one
-		p.Reset()
-		return
+// parsers are the parsers for whoever needs one for a moment, as many as can
+// run at a time. Each is made when it is first taken.
+var parsers = func() chan *syntax.Parser {
+	idle := make(chan *syntax.Parser, runtime.GOMAXPROCS(0))
+	for range cap(idle) {
+		idle <- nil
 	}
-	defer tree.Close()
-	f(tree.RootNode())
-}
+	return idle
+}()
 
-// A parserPool keeps parsers, which are C objects that nothing finalises, for
-// the next parse.
-type parserPool struct {
-	mu   sync.Mutex
-	idle map[*language][]*sitter.Parser
-}
-
-var parsers = parserPool{idle: map[*language][]*sitter.Parser{}}
-
-func (pp *parserPool) take(lang *language) *sitter.Parser {
-	pp.mu.Lock()
-	defer pp.mu.Unlock()
-	if idle := pp.idle[lang]; len(idle) > 0 {
-		pp.idle[lang] = idle[:len(idle)-1]
-		return idle[len(idle)-1]
+// withParser calls f with a parser of its own, once one is idle.
+func withParser(f func(p *syntax.Parser)) {
+	p := <-parsers
+	defer func() { parsers <- p }()
+	if p == nil {
+		p = syntax.NewParser()
 	}
-	p := sitter.NewParser()
-	if err := p.SetLanguage(lang.tables().language); err != nil {
-		panic("index: grammar of " + lang.name + " does not fit the parser: " + err.Error())
-	}
-	p.SetTimeoutMicros(uint64(parseTimeout.Microseconds())) //nolint:staticcheck // its successor leaks its options in v0.25.0
-	return p
-}
-
-func (pp *parserPool) give(lang *language, p *sitter.Parser) {
-	pp.mu.Lock()
-	defer pp.mu.Unlock()
-	if len(pp.idle[lang]) >= runtime.GOMAXPROCS(0) {
-		p.Close()
-		return
-	}
-	pp.idle[lang] = append(pp.idle[lang], p)
+	f(p)
 }
 
 // A SyntaxError is a place a parser could not make sense of.
@@ -128,37 +103,23 @@ func (s *Snapshot) Parses(ctx context.Context, path string, content []byte) ([]S
 		return nil, nil
 	}
 	var found []SyntaxError
-	withTree(lang, content, func(root *sitter.Node) { found = syntaxErrors(root) })
+	withParser(func(p *syntax.Parser) {
+		tree, err := p.ParseTree(lang.tables().syntax, content, parseTimeout)
+		if err != nil { // it takes too long
+			return
+		}
+		defer tree.Close()
+		for _, fault := range tree.Faults(maxErrors) {
+			found = append(found, syntaxError(fault))
+		}
+	})
 	return found, nil
 }
 
-// syntaxErrors walks the parts of a tree that hold errors.
-func syntaxErrors(root *sitter.Node) []SyntaxError {
-	var found []SyntaxError
-	cursor := root.Walk()
-	defer cursor.Close()
-	for len(found) < maxErrors {
-		n := cursor.Node()
-		broken := n.IsError() || n.IsMissing()
-		if broken {
-			found = append(found, syntaxError(n))
-		}
-		if !broken && n.HasError() && cursor.GotoFirstChild() {
-			continue
-		}
-		for !cursor.GotoNextSibling() {
-			if !cursor.GotoParent() {
-				return found
-			}
-		}
-	}
-	return found
-}
-
-func syntaxError(n *sitter.Node) SyntaxError {
-	e := SyntaxError{Span: text.Span{Start: int(n.StartByte()), End: int(n.EndByte())}, Message: "unexpected text"}
-	if n.IsMissing() {
-		e.Message = `missing "` + n.Kind() + `"`
+func syntaxError(fault syntax.Fault) SyntaxError {
+	e := SyntaxError{Span: text.Span{Start: fault.Start, End: fault.End}, Message: "unexpected text"}
+	if fault.Missing != "" {
+		e.Message = `missing "` + fault.Missing + `"`
 	}
 	return e
 }

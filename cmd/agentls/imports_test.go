@@ -28,9 +28,10 @@ var allowed = map[string][]string{
 		"edits/text", "znkr.io/diff", "znkr.io/diff/", "github.com/google/renameio/v2", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
 		"golang.org/x/sys/",
 	},
-	"index/git": {"os/exec"}, // the only place that starts git
+	"index/git":    {"os/exec"}, // the only place that starts git
+	"index/syntax": {"C", "github.com/tree-sitter/"},
 	"index": {
-		"edits/text", "index/git", "C", "github.com/tree-sitter/", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
+		"edits/text", "index/git", "index/syntax", "github.com/tree-sitter/", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
 		"github.com/fsnotify/fsnotify", "github.com/denormal/go-gitignore", "golang.org/x/sync/",
 	},
 	"agent":               {"edits", "edits/text", "index"},
