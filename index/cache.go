@@ -14,7 +14,7 @@ import (
 // cacheFormat names the bucket of one blob per path. It changes with the
 // encoding, the grammars and the tables: what an older program stored is then
 // not found, and dropped.
-const cacheFormat = "files-1"
+const cacheFormat = "files-2"
 
 // lockWait is how long another process may hold the cache before this one goes
 // on in memory.

@@ -1,9 +1,11 @@
 package index
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/syntax"
 )
 
 // A Document is an open buffer. Text belongs to the snapshot.
@@ -66,16 +68,29 @@ func (d *document) saved(mod *Modification) *document {
 type file struct {
 	path     string
 	size     int64 // bytes
-	modTime  int64 // Unix nanoseconds; of an open document 0
-	hash     text.Hash
+	lines    int64
+	modTime  int64     // Unix nanoseconds; of an open document 0
+	hash     text.Hash // zero: the content was not read, or only skimmed for now
 	lang     *language // nil: not known
-	*outline           // nil: known by name only
+	skipped  skip
+	*outline // nil: known by name only
 }
 
 // newFile parses content.
 func newFile(path string, lang *language, content []byte) *file {
-	return &file{path: path, size: int64(len(content)), hash: text.HashOf(content), lang: lang, outline: parse(path, lang, content)}
+	var f *file
+	withParser(func(p *syntax.Parser) { f = parseFile(p, path, lang, content) })
+	return f
 }
+
+// parseFile is newFile with a parser of the caller's.
+func parseFile(p *syntax.Parser, path string, lang *language, content []byte) *file {
+	f := &file{path: path, size: int64(len(content)), lines: lineCount(content), hash: text.HashOf(content), lang: lang}
+	f.outline, f.skipped = parse(p, path, lang, content)
+	return f
+}
+
+func lineCount(content []byte) int64 { return int64(bytes.Count(content, []byte("\n"))) }
 
 // symbol returns decl i of f.
 func (f *file) symbol(i int) Symbol {

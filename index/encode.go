@@ -15,6 +15,8 @@ func encodeFile(f *file) []byte {
 	e := &encoder{buf: make([]byte, 4, 4096)}
 	e.num(uint64(f.modTime))
 	e.num(uint64(f.size))
+	e.num(uint64(f.lines))
+	e.num(uint64(f.skipped))
 	e.buf = append(e.buf, f.hash[:]...)
 	e.bits(f.outline != nil)
 	if f.outline != nil {
@@ -88,7 +90,8 @@ func decodeFile(path string, lang *language, blob []byte) *file {
 		return nil
 	}
 	d := &decoder{buf: blob[4:]}
-	f := &file{path: path, lang: lang, modTime: int64(d.num()), size: int64(d.num())}
+	f := &file{path: path, lang: lang, modTime: int64(d.num()), size: int64(d.num()), lines: int64(d.num())}
+	f.skipped = skip(d.below(len(skipNames)))
 	copy(f.hash[:], d.bytes(len(text.Hash{})))
 	if d.bit() {
 		f.outline = d.outline()

@@ -14,6 +14,7 @@ func goLanguage() *language {
 		imports: goImports, importKinds: "import_spec package_clause",
 		refine:     refineGo,
 		exported:   func(_ *extraction, name string) bool { return startsUpper(name) },
+		skim:       skimGo,
 		isTest:     isGoTest,
 		isTestFile: func(base string) bool { return strings.HasSuffix(base, "_test.go") },
 	}

@@ -15,7 +15,7 @@ func javaScript() *language {
 		name: "javascript", extensions: []string{".js", ".mjs", ".cjs"}, pointer: javascript.Language, grammar: jsGrammar,
 		hoists: true, nests: true, self: "this",
 		imports: jsImports, importKinds: "import_statement export_statement variable_declarator",
-		refine: refineJS, exported: exportedJS, finish: finishJS,
+		refine: refineJS, exported: exportedJS, finish: finishJS, skim: skimJS,
 		isTest: isJSTest, isTestFile: isJSTestFile,
 	}
 }

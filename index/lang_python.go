@@ -13,6 +13,7 @@ func python() *language {
 		imports: pythonImports, importKinds: "import_statement import_from_statement future_import_statement",
 		refine:     refinePython,
 		exported:   func(_ *extraction, name string) bool { return !strings.HasPrefix(name, "_") },
+		skim:       skimPython,
 		isTest:     func(sym *Symbol) bool { return strings.HasPrefix(sym.Name, "test") },
 		isTestFile: isPythonTestFile,
 	}

@@ -75,6 +75,8 @@ type language struct {
 	refine func(x *extraction, owner int, name string, kind Kind) Kind
 	// exported reports whether a declared name is visible outside.
 	exported func(x *extraction, name string) bool
+	// skim finds declarations in one line.
+	skim func(s *skimmer)
 	// finish, which may be nil, runs after the walk.
 	finish func(x *extraction)
 	// isTest reports whether a declaration is a test.

@@ -13,40 +13,70 @@ import (
 )
 
 const (
-	maxParse     = 2 << 20         // bytes
+	maxParse     = 2 << 20         // bytes; what is larger is skimmed
+	maxSkim      = 32 << 20        // bytes; what is larger is known by name only
 	parseTimeout = 2 * time.Second // a grammar fed with another language's text is 8 times slower
 	sniffed      = 64 << 10        // bytes looked at for long lines
-	maxLine      = 2000            // bytes, on average: more is minified
+	maxLine      = 2000            // bytes, on average: more is skipMinified
 	maxErrors    = 100
 )
 
-// parsable reports whether content is worth a parse: text, of a sane size,
-// written by people.
-func parsable(content []byte) bool {
-	if len(content) > maxParse || text.Check(content) != nil {
-		return false
-	}
-	head := content[:min(len(content), sniffed)]
-	return len(head)/(bytes.Count(head, []byte("\n"))+1) <= maxLine
+// A skip says why a file was not parsed. The cache holds its number.
+type skip uint8
+
+const (
+	notSkipped skip = iota
+	skipLanguage
+	skipBinary // or not UTF-8
+	skipLarge  // skimmed
+	skipSlow   // skimmed
+	skipMinified
+)
+
+var skipNames = [...]string{
+	notSkipped: "", skipLanguage: "language", skipBinary: "binary", skipLarge: "large", skipSlow: "slow", skipMinified: "minified",
 }
 
-// parse returns the outline of content, or nil if it is not parsed: the
-// language is not known, or the content is unfit or took too long.
-func parse(path string, lang *language, content []byte) *outline {
+// String returns the word for s; "" for a file that was parsed.
+func (s skip) String() string { return skipNames[min(int(s), len(skipNames)-1)] }
+
+// sniff reports whether content is worth a parse: text, of a sane size,
+// written by people.
+func sniff(content []byte) skip {
+	head := content[:min(len(content), sniffed)]
+	switch {
+	case text.Check(content) != nil:
+		return skipBinary
+	case len(head)/(bytes.Count(head, []byte("\n"))+1) > maxLine:
+		return skipMinified
+	case len(content) > maxParse:
+		return skipLarge
+	default:
+		return notSkipped
+	}
+}
+
+// parse returns the outline of content, or nil if the language is not known or
+// the content unfit. What is too much for a parser is skimmed.
+func parse(p *syntax.Parser, path string, lang *language, content []byte) (*outline, skip) {
 	if lang == nil {
-		return parseModFile(path, content)
-	}
-	if !parsable(content) {
-		return nil
-	}
-	var out *outline
-	withParser(func(p *syntax.Parser) {
-		nodes, err := p.Parse(lang.tables().syntax, content, parseTimeout)
-		if err == nil { // the nodes are the parser's
-			out = extract(lang, nodes, content)
+		if out := parseModFile(path, content); out != nil {
+			return out, notSkipped
 		}
-	})
-	return out
+		return nil, skipLanguage
+	}
+	switch why := sniff(content); why {
+	case notSkipped:
+	case skipLarge:
+		return skim(lang, content), why
+	default:
+		return nil, why
+	}
+	nodes, err := p.Parse(lang.tables().syntax, content, parseTimeout)
+	if err != nil {
+		return skim(lang, content), skipSlow
+	}
+	return extract(lang, nodes, content), notSkipped // the nodes are the parser's until its next call
 }
 
 // parseModFile keeps of a go.mod the module path, by which imports resolve.
@@ -99,7 +129,7 @@ func (s *Snapshot) Parses(ctx context.Context, path string, content []byte) ([]S
 		return nil, err
 	}
 	lang := languageOf(path, s.docs[path].languageName())
-	if lang == nil || !parsable(content) {
+	if lang == nil || sniff(content) != notSkipped {
 		return nil, nil
 	}
 	var found []SyntaxError

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/agentls/agentls/index/syntax"
 )
 
 // Refresh reads at once what Disk, Save and Close modifications have named
@@ -46,7 +48,7 @@ func (w *Workspace) takePending() map[string]struct{} {
 
 func (w *Workspace) refresh(ctx context.Context, paths map[string]struct{}) error {
 	if len(paths) > maxRefresh {
-		_, err := w.scan(ctx, func(int, int) {})
+		_, err := w.scan(ctx, nil)
 		return err
 	}
 	snap := w.Snapshot()
@@ -58,7 +60,7 @@ func (w *Workspace) refresh(ctx context.Context, paths map[string]struct{}) erro
 			continue
 		}
 		if changesRules(path) {
-			_, err := w.scan(ctx, func(int, int) {})
+			_, err := w.scan(ctx, nil)
 			return err
 		}
 		w.look(snap, root, path, up, fresh)
@@ -130,7 +132,8 @@ type update struct {
 // note reads e and keeps it if its content is not the one that is known. An
 // event came, so time and size are not asked: they are too coarse.
 func (w *Workspace) note(e entry, known *file, up update) {
-	r := w.reread(e, known)
+	var r loaded
+	withParser(func(p *syntax.Parser) { r = w.reread(p, e, known) })
 	if r.origin == vanished || known != nil && known.hash == r.file.hash && known.size == r.file.size {
 		return
 	}

@@ -1,30 +1,54 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/syntax"
 )
 
 // Stats says what a Scan found.
 type Stats struct {
 	Files      int // listed, without those that vanished meanwhile
 	Parsed     int
-	Cached     int   // from the cache or an earlier Scan, not parsed
-	Skipped    int   // known by name only: no such language, binary, too large, minified or too slow
-	Bytes      int64 // of what was parsed or cached
+	Cached     int            // from the cache or an earlier Scan, not parsed
+	Skipped    map[string]int // why ("language", "binary", "large", "slow", "minified") → files that are not parsed
+	Languages  map[string]int // LSP language identifier → files parsed or cached
+	Bytes      int64          // of what was parsed or cached
+	Lines      int64
 	Symbols    int
 	References int // identifier occurrences
 	Elapsed    time.Duration
+}
+
+// A Phase is a part of a Scan.
+type Phase uint8
+
+// The phases of a Scan, in order.
+const (
+	Skimming Phase = iota + 1 // finding names in what changed, roughly: they can be searched from the end of it on
+	Parsing
+)
+
+// Progress says how far a Scan is.
+type Progress struct {
+	Phase     Phase
+	Done      int // files of the phase
+	Total     int
+	File      string        // that was just read
+	Rate      float64       // bytes parsed in a second; 0 while unknown
+	Remaining time.Duration // at that rate; 0 while unknown
 }
 
 // firstBatch is the number of files that a Scan publishes first; each batch is
@@ -43,24 +67,26 @@ func (w *Workspace) lock(ctx context.Context) error {
 
 func (w *Workspace) unlock() { <-w.busy }
 
-// Scan lists the files of all roots, reads and parses those that changed since
-// the cache saw them, and publishes them in batches. Progress, which may be
-// nil, is called by one goroutine at a time. On cancel what was read stays, and
-// the error is the context's cause.
-func (w *Workspace) Scan(ctx context.Context, progress func(done, total int)) (Stats, error) {
+// Scan lists the files of all roots and reads those that changed since the
+// cache saw them: it skims all of them first, so that names can be found, then
+// parses open documents, what lies in their folders, and the rest. It publishes
+// in batches; Snapshot.Ready tells the end. Progress, which may be nil, is
+// called by one goroutine at a time. On cancel what was read stays, and the
+// error is the context's cause.
+func (w *Workspace) Scan(ctx context.Context, progress func(Progress)) (Stats, error) {
 	if err := w.lock(ctx); err != nil {
 		return Stats{}, err
 	}
 	defer w.unlock()
-	if progress == nil {
-		progress = func(int, int) {}
-	}
 	return w.scan(ctx, progress)
 }
 
 // scan is Scan for who holds busy.
-func (w *Workspace) scan(ctx context.Context, progress func(done, total int)) (Stats, error) {
+func (w *Workspace) scan(ctx context.Context, progress func(Progress)) (Stats, error) {
 	start := w.clock()
+	if progress == nil {
+		progress = func(Progress) {}
+	}
 	if w.cache == nil && w.opts.CacheDir != "" {
 		w.cache = openCache(w.opts.CacheDir, w.opts.Log)
 	}
@@ -69,13 +95,14 @@ func (w *Workspace) scan(ctx context.Context, progress func(done, total int)) (S
 	if err != nil {
 		return Stats{}, err
 	}
-	stats, err := w.load(ctx, entries, progress)
-	stats.Elapsed = w.clock().Sub(start)
+	s := &scanning{w: w, progress: progress, stats: Stats{Skipped: map[string]int{}, Languages: map[string]int{}}}
+	err = s.run(ctx, entries)
+	s.stats.Elapsed = w.clock().Sub(start)
 	if err != nil {
-		return stats, err
+		return s.stats, err
 	}
 	w.settle(roots, entries)
-	return stats, nil
+	return s.stats, nil
 }
 
 func (w *Workspace) clock() time.Time {
@@ -115,131 +142,269 @@ const (
 	vanished origin = iota
 	parsed
 	cached
-	named // by name only
+	skimmed // for now: to be parsed
 )
 
 // loaded is what a worker made of an entry.
 type loaded struct {
+	entry  entry
 	file   *file
 	origin origin
 	blob   []byte // for the cache; nil: it has this
 }
 
-// load reads entries with the workers and publishes them.
-func (w *Workspace) load(ctx context.Context, entries []entry, progress func(done, total int)) (Stats, error) {
-	results := make(chan loaded, w.opts.Workers)
+// A scanning is one Scan. Its fields belong to the goroutine that collects.
+type scanning struct {
+	w        *Workspace
+	progress func(Progress)
+	stats    Stats
+	todo     []entry // to be parsed
+
+	batch map[string]*file // to be published
+	blobs map[string][]byte
+	limit int // files in a batch
+}
+
+// run reads entries in two passes.
+func (s *scanning) run(ctx context.Context, entries []entry) error {
+	before := s.w.Snapshot().disk
+	err := s.pass(ctx, Skimming, entries, func(_ *syntax.Parser, e entry) loaded {
+		return s.w.glance(e, before.file(e.path))
+	})
+	if err != nil {
+		return err
+	}
+	s.w.Snapshot().prefer(s.todo)
+	return s.pass(ctx, Parsing, s.todo, func(p *syntax.Parser, e entry) loaded { return s.w.reread(p, e, nil) })
+}
+
+// prefer sorts entries by how soon somebody may ask for them: open documents,
+// files beside them, others.
+func (s *Snapshot) prefer(entries []entry) {
+	folders := map[string]bool{}
+	for path := range s.docs {
+		folders[filepath.Dir(path)] = true
+	}
+	rank := func(e entry) int {
+		switch {
+		case s.docs[e.path] != nil:
+			return 0
+		case folders[filepath.Dir(e.path)]:
+			return 1
+		default:
+			return 2
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(rank(a), rank(b)) })
+}
+
+// pass reads entries with the workers, and publishes what they find.
+func (s *scanning) pass(ctx context.Context, phase Phase, entries []entry, read func(*syntax.Parser, entry) loaded) error {
+	results := make(chan loaded, s.w.opts.Workers)
 	group, gctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	before := w.Snapshot().disk
-	for range w.opts.Workers {
+	for range min(s.w.opts.Workers, len(entries)) {
 		group.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(len(entries)); i = next.Add(1) - 1 {
-				select {
-				case results <- w.read(entries[i], before.file(entries[i].path)):
-				case <-gctx.Done():
-					return context.Cause(gctx)
+			return s.w.work(gctx, func(p *syntax.Parser) bool {
+				i := next.Add(1) - 1
+				if i >= int64(len(entries)) {
+					return false
 				}
-			}
-			return nil
+				select {
+				case results <- read(p, entries[i]):
+					return true
+				case <-gctx.Done():
+					return false
+				}
+			})
 		})
 	}
-	done := make(chan error, 1)
-	go func() {
-		done <- group.Wait()
+	var failed error
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		failed = group.Wait()
 		close(results)
-	}()
-	stats := w.collect(results, len(entries), progress)
-	return stats, <-done
+	})
+	s.collect(results, s.w.gauge(phase, entries))
+	ended.Wait()
+	if failed == nil && len(entries) > 0 {
+		syntax.Trim()
+	}
+	return failed
+}
+
+// work calls step with a parser, on a thread of its own, until it returns
+// false. The error is the context's cause.
+func (w *Workspace) work(ctx context.Context, step func(p *syntax.Parser) bool) error {
+	yieldTo(w.opts.Niceness)
+	p := syntax.NewParser()
+	defer p.Close()
+	for step(p) {
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// A gauge measures a pass.
+type gauge struct {
+	now         func() time.Time
+	start       time.Time
+	done, total int64 // bytes
+	Progress
+}
+
+func (w *Workspace) gauge(phase Phase, entries []entry) *gauge {
+	g := &gauge{now: w.clock, start: w.clock(), Progress: Progress{Phase: phase, Total: len(entries)}}
+	for _, e := range entries {
+		g.total += e.size
+	}
+	return g
+}
+
+// advance takes in one file.
+func (g *gauge) advance(e entry) Progress {
+	g.Done++
+	g.File = e.path
+	g.done += e.size
+	if took := g.now().Sub(g.start); took > 0 && g.Phase == Parsing {
+		g.Rate = float64(g.done) / took.Seconds()
+		g.Remaining = time.Duration(float64(g.total-g.done) / g.Rate * float64(time.Second))
+	}
+	return g.Progress
 }
 
 // collect publishes results and puts them into the cache.
-func (w *Workspace) collect(results <-chan loaded, total int, progress func(done, total int)) Stats {
-	var stats Stats
-	batch, blobs, limit := map[string]*file{}, map[string][]byte{}, firstBatch
-	done := 0
+func (s *scanning) collect(results <-chan loaded, g *gauge) {
+	s.batch, s.blobs, s.limit = map[string]*file{}, map[string][]byte{}, firstBatch
 	for r := range results {
-		done++
-		progress(done, total)
-		if r.origin == vanished {
-			continue
+		s.progress(g.advance(r.entry))
+		s.take(r)
+		if len(s.blobs) >= firstBatch {
+			s.w.cache.store(s.blobs)
+			clear(s.blobs)
 		}
-		stats.add(r)
-		batch[r.file.path] = r.file
-		if r.blob != nil {
-			blobs[r.file.path] = r.blob
-		}
-		if len(blobs) >= firstBatch {
-			w.cache.store(blobs)
-			clear(blobs)
-		}
-		if len(batch) >= limit {
-			w.merge(batch)
-			limit += len(batch)
-			batch = map[string]*file{}
+		if len(s.batch) >= s.limit {
+			s.w.merge(s.batch)
+			s.limit += len(s.batch)
+			s.batch = map[string]*file{}
 		}
 	}
-	w.cache.store(blobs)
-	w.merge(batch)
-	return stats
+	s.w.cache.store(s.blobs)
+	s.w.merge(s.batch)
+}
+
+func (s *scanning) take(r loaded) {
+	switch r.origin {
+	case vanished:
+		s.batch[r.entry.path] = nil
+		return
+	case skimmed:
+		s.todo = append(s.todo, r.entry)
+	case parsed, cached:
+		s.stats.add(r)
+	}
+	s.batch[r.file.path] = r.file
+	if r.blob != nil {
+		s.blobs[r.file.path] = r.blob
+	}
 }
 
 func (s *Stats) add(r loaded) {
 	s.Files++
-	switch r.origin {
-	case parsed:
-		s.Parsed++
-	case cached:
+	f := r.file
+	switch {
+	case f.skipped != notSkipped:
+		s.Skipped[f.skipped.String()]++
+	case r.origin == cached:
 		s.Cached++
-	case named:
-		s.Skipped++
-	case vanished:
+	default:
+		s.Parsed++
 	}
-	if r.file.outline != nil {
-		s.Bytes += r.file.size
-		s.Symbols += len(r.file.decls)
-		s.References += len(r.file.occs)
+	if f.outline == nil {
+		return
+	}
+	s.Bytes += f.size
+	s.Lines += f.lines
+	s.Symbols += len(f.decls)
+	s.References += len(f.occs)
+	if f.lang != nil {
+		s.Languages[f.lang.name]++
 	}
 }
 
-// read makes a file of e. It reads the content only if neither the last state
-// nor the cache knows it by size and time.
-func (w *Workspace) read(e entry, last *file) loaded {
-	if last != nil && last.size == e.size && last.modTime == e.modTime {
-		return loaded{file: last, origin: originOf(last, cached)}
+// glance makes a file of e without parsing. It reads the content only if
+// neither the last state nor the cache knows it by size and time.
+func (w *Workspace) glance(e entry, last *file) loaded {
+	if last != nil && !last.isProvisional() && last.size == e.size && last.modTime == e.modTime {
+		return loaded{entry: e, file: last, origin: cached}
 	}
-	old := w.cache.load(e.path, languageOf(e.path, ""))
-	if old != nil && old.size == e.size && old.modTime == e.modTime {
-		return loaded{file: old, origin: originOf(old, cached)}
-	}
-	return w.reread(e, old)
-}
-
-// reread makes a file of the content of e, which it parses if it is not that
-// of old, which may be nil.
-func (w *Workspace) reread(e entry, old *file) loaded {
 	lang := languageOf(e.path, "")
-	if lang == nil && filepath.Base(e.path) != "go.mod" || e.size > maxParse {
-		return loaded{file: &file{path: e.path, size: e.size, modTime: e.modTime, lang: lang}, origin: named}
+	old := w.cache.load(e.path, lang)
+	if old != nil && old.size == e.size && old.modTime == e.modTime {
+		return loaded{entry: e, file: old, origin: cached}
+	}
+	if why := unread(e, lang); why != notSkipped {
+		return nameOnly(e, lang, why)
 	}
 	content, err := os.ReadFile(e.path)
 	if err != nil {
-		return loaded{origin: vanished}
+		return loaded{entry: e, origin: vanished}
 	}
 	if old != nil && old.hash == text.HashOf(content) {
-		same := *old
-		same.modTime = e.modTime
-		return loaded{file: &same, origin: originOf(&same, cached), blob: w.cache.encode(&same)}
+		return w.unchanged(e, old)
 	}
-	f := newFile(e.path, lang, content)
-	f.modTime = e.modTime
-	return loaded{file: f, origin: originOf(f, parsed), blob: w.cache.encode(f)}
+	f := &file{path: e.path, size: e.size, modTime: e.modTime, lang: lang}
+	if lang != nil && sniff(content) == notSkipped {
+		f.outline = skim(lang, content)
+	}
+	return loaded{entry: e, file: f, origin: skimmed}
 }
 
-func originOf(f *file, o origin) origin {
-	if f.outline == nil {
-		return named
+// unread says why the content of e is of no use to the index.
+func unread(e entry, lang *language) skip {
+	switch {
+	case lang == nil && filepath.Base(e.path) != "go.mod":
+		return skipLanguage
+	case e.size > maxSkim:
+		return skipLarge
+	default:
+		return notSkipped
 	}
-	return o
+}
+
+func nameOnly(e entry, lang *language, why skip) loaded {
+	return loaded{entry: e, file: &file{path: e.path, size: e.size, modTime: e.modTime, lang: lang, skipped: why}, origin: parsed}
+}
+
+// unchanged is old, whose content is that of e, with the time of e.
+func (w *Workspace) unchanged(e entry, old *file) loaded {
+	same := *old
+	same.modTime = e.modTime
+	return loaded{entry: e, file: &same, origin: cached, blob: w.cache.encode(&same)}
+}
+
+// isProvisional reports whether f was skimmed and is still to be parsed.
+func (f *file) isProvisional() bool { return f.hash.IsZero() && f.skipped == notSkipped }
+
+// reread makes a file of the content of e, which it parses if it is not that
+// of old, which may be nil.
+func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
+	lang := languageOf(e.path, "")
+	if why := unread(e, lang); why != notSkipped {
+		return nameOnly(e, lang, why)
+	}
+	content, err := os.ReadFile(e.path)
+	if err != nil {
+		return loaded{entry: e, origin: vanished}
+	}
+	if old != nil && old.hash == text.HashOf(content) {
+		return w.unchanged(e, old)
+	}
+	f := parseFile(p, e.path, lang, content)
+	f.modTime = e.modTime
+	return loaded{entry: e, file: f, origin: parsed, blob: w.cache.encode(f)}
 }
 
 // merge publishes changes, of which a nil file is gone, in a snapshot.

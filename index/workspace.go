@@ -33,8 +33,12 @@ type Options struct {
 	CacheDir string           // where index.db lives; "" keeps everything in memory
 	Log      *slog.Logger     // nil discards
 	Now      func() time.Time // for Stats.Elapsed; nil leaves it zero
-	Workers  int              // parallel parses; 0 is one for each CPU
+	Workers  int              // parallel parses of a Scan, at most one for each CPU; 0 is two
+	Niceness int              // how far the threads of a Scan give way to others, 0 to 19; on Linux
 }
+
+// defaultWorkers leave a machine to those who work on it.
+const defaultWorkers = 2
 
 // A Workspace is the one mutable store: files on disk below its roots, and the
 // documents an editor has open. All methods may be called at the same time.
@@ -99,8 +103,9 @@ func New(opts Options) *Workspace {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	if opts.Workers <= 0 {
-		opts.Workers = runtime.GOMAXPROCS(0)
+		opts.Workers = defaultWorkers
 	}
+	opts.Workers = min(opts.Workers, runtime.GOMAXPROCS(0))
 	w := &Workspace{opts: opts, busy: make(chan struct{}, 1), poke: make(chan struct{}, 1), pending: map[string]struct{}{}}
 	w.snap.Store(&Snapshot{
 		version: 1, roots: cleaned(opts.Roots), disk: layers{base: newBase(nil)}, memo: &memo{},

@@ -268,19 +268,20 @@ func TestScanSkipsWhatIsNotWorthParsing(t *testing.T) {
 	f := load(t, "-- a.go --\npackage p\n\nfunc A() {}\n")
 	write(t, f.path("binary.go"), "package p\x00func B() {}")
 	write(t, f.path("min.js"), "function c(){}"+strings.Repeat("c();", 5000))
-	write(t, f.path("large.py"), strings.Repeat("def d(): pass\n", 200_000))
+	write(t, f.path("large.py"), "def large(): pass\n"+strings.Repeat("# long\n", 400_000)+"def end(): pass\n")
 	write(t, f.path("notes.txt"), "function e(){}")
-	var last [2]int
-	stats, err := f.ws.Scan(t.Context(), func(done, total int) { last = [2]int{done, total} })
+	var last index.Progress
+	stats, err := f.ws.Scan(t.Context(), func(p index.Progress) { last = p })
 	if err != nil {
 		t.Fatal(err)
 	}
-	stats.Bytes = 0
-	if diff := cmp.Diff(index.Stats{Files: 5, Cached: 1, Skipped: 4, Symbols: 1, References: 1}, stats); diff != "" {
+	want := index.Stats{Files: 5, Cached: 1, Skipped: map[string]int{"binary": 1, "minified": 1, "large": 1, "language": 1}, Symbols: 3, References: 3}
+	if diff := cmp.Diff(want, counts(stats)); diff != "" {
 		t.Errorf("stats (-want +got):\n%s", diff)
 	}
-	if last != [2]int{5, 5} {
-		t.Errorf("last progress %v", last)
+	last.File = ""
+	if want := (index.Progress{Phase: index.Parsing, Done: 3, Total: 3}); last != want {
+		t.Errorf("last progress %+v, want %+v", last, want)
 	}
 	for _, name := range []string{"binary.go", "min.js", "large.py", "notes.txt"} {
 		if !f.ws.Snapshot().Has(f.path(name)) {

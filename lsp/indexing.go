@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.lsp.dev/protocol"
+
+	"github.com/agentls/agentls/index"
 )
 
 // scan builds the index and follows the disk until the session ends.
@@ -22,11 +24,14 @@ func (s *Server) scanOnce(ctx context.Context) {
 	s.emit(ctx, Event{Kind: IndexStarted})
 	var bar *progress
 	shown := s.Now().Add(500 * time.Millisecond)
-	stats, err := s.home.Workspace.Scan(ctx, func(done, total int) {
+	stats, err := s.home.Workspace.Scan(ctx, func(p index.Progress) {
+		if p.Phase != index.Parsing { // the other takes no time worth a bar
+			return
+		}
 		if bar == nil && s.Now().After(shown) {
 			bar = s.beginProgress(ctx, "agentls: indexing", nil)
 		}
-		bar.report(ctx, fmt.Sprintf("%d of %d files", done, total), done*100/max(total, 1))
+		bar.report(ctx, indexing(p), p.Done*100/max(p.Total, 1))
 	})
 	bar.end(ctx, fmt.Sprintf("%d files", stats.Files))
 	if err != nil {
@@ -39,4 +44,16 @@ func (s *Server) scanOnce(ctx context.Context) {
 	s.indexed.Store(&stats)
 	s.Log.Info("indexed", "files", stats.Files, "parsed", stats.Parsed, "symbols", stats.Symbols, "elapsed", stats.Elapsed)
 	s.emit(ctx, Event{Kind: IndexDone, Files: stats.Files, Parsed: stats.Parsed, Symbols: stats.Symbols})
+}
+
+// indexing says how far the index is.
+func indexing(p index.Progress) string {
+	says := fmt.Sprintf("%d of %d files", p.Done, p.Total)
+	if p.Rate > 0 {
+		says += fmt.Sprintf(", %.1f MB/s", p.Rate/1e6)
+	}
+	if left := p.Remaining.Round(time.Second); left > 0 {
+		says += fmt.Sprintf(", %v left", left)
+	}
+	return says
 }

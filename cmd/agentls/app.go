@@ -30,6 +30,7 @@ type app struct {
 	verbose  bool
 	json     bool
 	confined confinement
+	niceness int // of indexing
 }
 
 func newApp(root *cobra.Command) *app {
@@ -140,7 +141,9 @@ func (a *app) home(roots []string) lsp.Home {
 	key := workspaceKey(roots)
 	state := filepath.Join(stateDir(), "workspaces", key)
 	return lsp.Home{
-		Workspace: index.New(index.Options{Roots: roots, CacheDir: filepath.Join(cacheDir(), key), Log: a.log(), Now: time.Now}),
+		Workspace: index.New(index.Options{
+			Roots: roots, CacheDir: filepath.Join(cacheDir(), key), Log: a.log(), Now: time.Now, Niceness: a.niceness,
+		}),
 		Proposals: edits.OpenProposals(filepath.Join(state, "proposals")),
 		State:     state,
 

@@ -30,7 +30,7 @@ func (a *app) indexCommand() *cobra.Command {
 				return printJSON(cmd, stats)
 			}
 			cmd.Printf("%d files (%d parsed, %d from the cache, %d by name only), %.1f MB, %d symbols, %d references in %v\n",
-				stats.Files, stats.Parsed, stats.Cached, stats.Skipped, float64(stats.Bytes)/1e6,
+				stats.Files, stats.Parsed, stats.Cached, stats.Files-stats.Parsed-stats.Cached, float64(stats.Bytes)/1e6,
 				stats.Symbols, stats.References, stats.Elapsed.Round(1e6))
 			return nil
 		},

@@ -22,6 +22,7 @@ func (a *app) serveCommand() *cobra.Command {
   agentls serve --listen 127.0.0.1:9257  for one client over TCP, to debug it`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.niceness = 10 // the editor comes first
 			rwc, err := a.connection(cmd.Context(), listen)
 			if err != nil {
 				return err

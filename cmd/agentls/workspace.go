@@ -24,7 +24,11 @@ func (a *app) open(ctx context.Context, dir string) (lsp.Home, index.Stats, erro
 	}
 	home := a.home([]string{root})
 	bar := newBar("indexing " + root)
-	stats, err := home.Workspace.Scan(ctx, bar.update)
+	stats, err := home.Workspace.Scan(ctx, func(p index.Progress) {
+		if p.Phase == index.Parsing {
+			bar.update(p.Done, p.Total)
+		}
+	})
 	bar.clear()
 	return home, stats, err
 }
