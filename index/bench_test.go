@@ -1,11 +1,14 @@
 package index_test
 
 import (
+	"bytes"
 	"context"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
@@ -109,23 +112,47 @@ func BenchmarkKeystroke(b *testing.B) {
 	}
 }
 
-// BenchmarkReparse asks for the outline after each keystroke.
-func BenchmarkReparse(b *testing.B) {
+// BenchmarkTyping types letters into the middle of a file of 5,000 lines, and
+// asks for its outline after each.
+func BenchmarkTyping(b *testing.B) {
 	ws := scanned(b)
-	path := filepath.Join(netSource(b), "http", "server.go")
+	path := filepath.Join(netSource(b), "http", "serve_test.go")
 	src, err := ws.Snapshot().ReadFile(b.Context(), path)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(int64(len(src)))
+	at := bytes.LastIndexByte(src[:len(src)/2], '\n') + 1
+	typed := []byte("x := 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9; ")
+	if err := ws.Change(index.Modification{Action: index.Open, Path: path, Text: src}); err != nil {
+		b.Fatal(err)
+	}
 	version := int32(0)
+	var took []time.Duration
 	for b.Loop() {
+		n := int(version) % (2 * len(typed)) // there and back
+		edit := text.Edit{Span: text.Span{Start: at + n, End: at + n}, New: string(typed[n%len(typed)])}
+		if n >= len(typed) {
+			n = 2*len(typed) - n
+			edit = text.Edit{Span: text.Span{Start: at + n - 1, End: at + n}}
+		}
 		version++
-		if err := ws.Change(index.Modification{Action: index.Open, Path: path, Version: version, Text: src}); err != nil {
+		start := time.Now()
+		if err := ws.Change(index.Modification{Action: index.Edit, Path: path, Version: version, Edits: []text.Edit{edit}}); err != nil {
 			b.Fatal(err)
 		}
 		if syms, err := ws.Snapshot().Symbols(b.Context(), path); err != nil || len(syms) == 0 {
 			b.Fatal(syms, err)
 		}
+		took = append(took, time.Since(start))
 	}
+	percentiles(b, took)
+}
+
+// percentiles reports the median and the 99th percentile in milliseconds.
+func percentiles(b *testing.B, took []time.Duration) {
+	b.Helper()
+	slices.Sort(took)
+	at := func(share float64) float64 { return took[int(share*float64(len(took)-1))].Seconds() * 1e3 }
+	b.ReportMetric(at(0.5), "p50-ms")
+	b.ReportMetric(at(0.99), "p99-ms")
 }

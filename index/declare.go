@@ -130,10 +130,8 @@ func (x *extraction) from(i uint32, r role, owner int) uint32 {
 // owner.
 func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 	occ := &x.out.occs[i]
-	if x.lang.repeats && (kind == Variable || kind == Constant || kind == Field) {
-		if x.hasDecl(f.container, occ.name) {
-			return
-		}
+	if x.lang.repeats && isAssigned(kind) && x.hasDecl(f.container, occ.name) {
+		return
 	}
 	span := x.widen(owner)
 	at := x.append(decl{start: span[0], end: span[1], occ: i, kind: kind}, f.container)
@@ -144,6 +142,9 @@ func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 		f.innerMember = true
 	}
 }
+
+// isAssigned reports whether an assignment can declare such a thing.
+func isAssigned(k Kind) bool { return k == Variable || k == Constant || k == Field }
 
 // contain puts d into the decl at, if that is one.
 func (x *extraction) contain(d *decl, at int32) {

@@ -21,6 +21,9 @@ type Document struct {
 // asked for, and shared by all snapshots that hold this version.
 type document struct {
 	Document
+	follower  *follower
+	wasEdited bool // since it was opened: the next keystroke is near
+
 	once  sync.Once
 	image *file
 }
@@ -33,13 +36,31 @@ func (d *document) languageName() string {
 }
 
 func (d *document) file() *file {
-	d.once.Do(func() { d.image = newFile(d.Path, languageOf(d.Path, d.Language), d.Text) })
+	d.once.Do(func() {
+		if d.wasEdited {
+			d.image = d.follower.file(d.Text)
+		}
+		if d.image == nil {
+			d.image = newFile(d.Path, d.follower.lang, d.Text)
+		}
+	})
 	return d.image
+}
+
+// symbols returns the outline of d, or nil if it has none, without making the
+// rest.
+func (d *document) symbols() []Symbol {
+	if d.wasEdited {
+		if syms, ok := d.follower.symbols(d.Text); ok {
+			return syms
+		}
+	}
+	return d.file().symbols()
 }
 
 // edited returns the next version of d.
 func (d *document) edited(mod *Modification) (*document, error) {
-	next := &document{Document: d.Document}
+	next := &document{Document: d.Document, follower: d.follower, wasEdited: true}
 	next.Version, next.Dirty = mod.Version, true
 	if mod.Text != nil {
 		next.Text = mod.Text
@@ -55,7 +76,7 @@ func (d *document) edited(mod *Modification) (*document, error) {
 
 // saved returns d as it is on disk now.
 func (d *document) saved(mod *Modification) *document {
-	next := &document{Document: d.Document}
+	next := &document{Document: d.Document, follower: d.follower, wasEdited: d.wasEdited}
 	if next.Dirty = mod.Text != nil && string(mod.Text) != string(d.Text); !next.Dirty {
 		// the same text: keep the outline, if there is one
 		next.once.Do(func() { next.image = d.file() })
@@ -94,12 +115,19 @@ func lineCount(content []byte) int64 { return int64(bytes.Count(content, []byte(
 
 // symbol returns decl i of f.
 func (f *file) symbol(i int) Symbol {
-	d := &f.decls[i]
-	return Symbol{
-		Name: f.names[d.name], Kind: d.kind, Path: f.path,
-		Span:      text.Span{Start: int(d.start), End: int(d.end)},
-		NameSpan:  f.span(int(d.occ)),
-		Container: f.names[d.container], Depth: int(d.depth),
-		Language: f.lang.name, Exported: d.exported,
+	sym := f.outline.symbol(&f.decls[i], f.lang)
+	sym.Path = f.path
+	return sym
+}
+
+// symbols returns the outline of f; nil if it is known by name only.
+func (f *file) symbols() []Symbol {
+	if f.outline == nil {
+		return nil
 	}
+	syms := make([]Symbol, len(f.decls))
+	for i := range syms {
+		syms[i] = f.symbol(i)
+	}
+	return syms
 }

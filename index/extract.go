@@ -79,13 +79,8 @@ type node uint32
 
 // extract returns what nodes, which are those of src, declare and mention.
 func extract(lang *language, nodes []syntax.Node, src []byte) *outline {
-	x := &extraction{
-		lang: lang, tables: lang.tables(), src: src, nodes: nodes, out: &outline{},
-		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
-		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]bool{},
-	}
-	x.intern(nil)
-	x.walk()
+	x := newExtraction(lang, nodes, src)
+	x.walk(1, nodes[0].Next)
 	x.resolve()
 	if lang.finish != nil {
 		lang.finish(x)
@@ -94,14 +89,28 @@ func extract(lang *language, nodes []syntax.Node, src []byte) *outline {
 	return x.out
 }
 
-// walk visits the nodes in source order. Its stack is its own: a hostile file
-// can nest as deep as it is long.
-func (x *extraction) walk() {
-	root := &x.nodes[0]
+func newExtraction(lang *language, nodes []syntax.Node, src []byte) *extraction {
+	x := &extraction{
+		lang: lang, tables: lang.tables(), src: src, nodes: nodes, out: &outline{},
+		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
+		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]bool{},
+	}
+	x.intern(nil)
+	root := &nodes[0]
 	x.frames = append(x.frames, frame{kind: root.Kind, next: root.Next, end: root.End, container: -1, innerContainer: -1})
-	for i := uint32(1); i < root.Next; {
+	return x
+}
+
+// walk visits the nodes from first to end, which are one or more at the top
+// with all in them, in source order. Its stack is its own: a hostile file can
+// nest as deep as it is long.
+func (x *extraction) walk(first, end uint32) {
+	for i := first; i < end; {
 		for i >= x.frames[len(x.frames)-1].next {
 			x.pop()
+		}
+		if len(x.frames) == 1 {
+			x.receiver = 0 // of broken code: declarations at the top know nothing of each other
 		}
 		if x.visit(node(i)) {
 			i++

@@ -155,17 +155,28 @@ func exportedJS(x *extraction, name string) bool {
 // finishJS exports what is exported apart from its declaration, everything of
 // a file that is no module, and the members of what is exported.
 func finishJS(x *extraction) {
+	outside := exports{module: x.out.module, names: x.exportedNames}
 	for i := range x.out.decls {
 		d := &x.out.decls[i]
 		name := x.out.names[d.name]
 		switch {
 		case d.parent >= 0:
 			d.exported = x.out.decls[d.parent].exported && !strings.HasPrefix(name, "#")
-		case !x.out.module || slices.Contains(x.exportedNames, name):
+		case outside.top(name):
 			d.exported = true
 		}
 	}
 }
+
+// exports say what of a file can be seen outside, apart from declarations that
+// say so themselves.
+type exports struct {
+	module bool
+	names  []string
+}
+
+// top reports whether name, declared at the top, is exported.
+func (e *exports) top(name string) bool { return !e.module || slices.Contains(e.names, name) }
 
 // jsImports takes in import statements and the exports that name what they
 // export; an export that declares is walked like its declaration.

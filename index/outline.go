@@ -128,6 +128,17 @@ func (o *outline) span(occ int) text.Span {
 	return text.Span{Start: start, End: start + len(o.name(occ))}
 }
 
+// symbol returns d, which is one of o's, without its path.
+func (o *outline) symbol(d *decl, lang *language) Symbol {
+	return Symbol{
+		Name: o.names[d.name], Kind: d.kind,
+		Span:      text.Span{Start: int(d.start), End: int(d.end)},
+		NameSpan:  o.span(int(d.occ)),
+		Container: o.names[d.container], Depth: int(d.depth),
+		Language: lang.name, Exported: d.exported,
+	}
+}
+
 // hint returns the occurrence that names the type of what occ declares.
 func (o *outline) hint(occ int) (typ int, ok bool) {
 	i, ok := slices.BinarySearchFunc(o.hints, uint32(occ), func(h hint, occ uint32) int { return cmp.Compare(h.decl, occ) })

@@ -12,29 +12,39 @@ import (
 // Symbols returns the outline of path in source order; nil for a file that is
 // not parsed. The errors are those of ReadFile.
 func (s *Snapshot) Symbols(ctx context.Context, path string) ([]Symbol, error) {
+	if d := s.docs[path]; d != nil {
+		return d.symbols(), nil
+	}
 	f, err := s.file(ctx, path)
-	if err != nil || f.outline == nil {
+	if err != nil {
 		return nil, err
 	}
-	syms := make([]Symbol, len(f.decls))
-	for i := range syms {
-		syms[i] = f.symbol(i)
-	}
-	return syms, nil
+	return f.symbols(), nil
 }
 
 // Enclosing returns the innermost declaration around span, and whether there
 // is one.
 func (s *Snapshot) Enclosing(ctx context.Context, path string, span text.Span) (Symbol, bool, error) {
-	f, err := s.file(ctx, path)
-	if err != nil || f.outline == nil {
+	syms, err := s.Symbols(ctx, path)
+	if err != nil {
 		return Symbol{}, false, err
 	}
-	i := f.enclosing(span)
-	if i < 0 {
-		return Symbol{}, false, nil
+	sym, ok := innermost(syms, span)
+	return sym, ok, nil
+}
+
+// innermost returns the smallest of syms, which are in source order, around
+// span; of two that are equal the later.
+func innermost(syms []Symbol, span text.Span) (best Symbol, ok bool) {
+	for _, sym := range syms {
+		if sym.Span.Start > span.Start {
+			break
+		}
+		if sym.Span.Encloses(span) && (!ok || sym.Span.Len() <= best.Span.Len()) {
+			best, ok = sym, true
+		}
 	}
-	return f.symbol(i), true, nil
+	return best, ok
 }
 
 // At returns the identifier at offset, and whether there is one. A cursor

@@ -179,6 +179,11 @@ func (w *Workspace) Change(mods ...Modification) error {
 	}
 	w.publish(func(next *Snapshot) { next.docs = docs })
 	w.touch(touched)
+	for path, d := range now.docs {
+		if docs[path] == nil || docs[path].follower != d.follower {
+			d.follower.close() // older snapshots parse for themselves
+		}
+	}
 	return nil
 }
 
@@ -223,7 +228,7 @@ func (s *Snapshot) opened(mod *Modification) *document {
 	return &document{Document: Document{
 		Path: mod.Path, Version: mod.Version, Language: mod.Language, Text: mod.Text,
 		Dirty: known != nil && !known.hash.IsZero() && known.hash != text.HashOf(mod.Text),
-	}}
+	}, follower: &follower{path: mod.Path, lang: languageOf(mod.Path, mod.Language)}}
 }
 
 // touch marks paths for Refresh and wakes Watch. It must be called with mu
@@ -246,6 +251,9 @@ func (w *Workspace) touch(paths []string) {
 func (w *Workspace) Close() error {
 	w.busy <- struct{}{}
 	defer func() { <-w.busy }()
+	for _, d := range w.Snapshot().docs {
+		d.follower.close()
+	}
 	c := w.cache
 	w.cache = nil
 	if err := c.close(); err != nil {

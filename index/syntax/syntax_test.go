@@ -145,17 +145,27 @@ func TestFaults(t *testing.T) {
 }
 
 func TestNodesOfRange(t *testing.T) {
-	src := "package p\nvar a = 1\nvar b = 2\nvar c = 3\n"
+	src := "package p\n\n\nvar a = 1\n  \n\nvar b = 2\nvar c = 3\n"
 	l := goLanguage()
 	tree, err := parser(t).ParseTree(l, []byte(src), limit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer tree.Close()
-	at := strings.Index(src, "b")
-	got := strings.Split(strings.TrimSpace(render(l, tree.Nodes(at, at+1), src)), "\n")[1]
-	if want := ` var_declaration "var b = 2"`; got != want {
-		t.Errorf("first node %s, want %s", got, want)
+	for from := range len(src) {
+		var got, want []string
+		for _, decl := range []string{"package p", "var a = 1", "var b = 2", "var c = 3"} {
+			if at := strings.Index(src, decl); at+len(decl) > from && at < from+5 {
+				want = append(want, decl)
+			}
+		}
+		nodes := tree.Nodes(from, from+5)
+		for i := uint32(1); i < uint32(len(nodes)); i = nodes[i].Next {
+			got = append(got, src[nodes[i].Start:nodes[i].End])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("five bytes from %d (-want +got):\n%s", from, diff)
+		}
 	}
 }
 

@@ -125,6 +125,19 @@ static void reset_cursor(worker *w, TSNode root) {
   }
 }
 
+// Goes to the first child that ends behind from. The core's search for it gives
+// up where that byte lies in the hidden end of a child (v0.25.0), so it is
+// begun further and further in front.
+static bool enter_at(TSTreeCursor *at, uint32_t from) {
+  uint32_t back = 0;
+  while (back < from && ts_tree_cursor_goto_first_child_for_byte(at, from - back) < 0) back = back * 2 + 1;
+  if (back >= from && !ts_tree_cursor_goto_first_child(at)) return false;
+  while (ts_node_end_byte(ts_tree_cursor_current_node(at)) <= from) {
+    if (!ts_tree_cursor_goto_next_sibling(at)) return false;
+  }
+  return true;
+}
+
 // The way back up is kept in the records themselves: until a node is left, its
 // next is the number of its parent. So a walk needs no stack, however deep a
 // text nests.
@@ -135,7 +148,7 @@ static record *walk(worker *w, const TSTree *tree, const uint8_t *action, uint32
   w->count = 0;
   reset_cursor(w, root);
   if (!list(w, root, 0)) return NULL;
-  bool inside = from == 0 ? ts_tree_cursor_goto_first_child(at) : ts_tree_cursor_goto_first_child_for_byte(at, from) >= 0;
+  bool inside = from == 0 ? ts_tree_cursor_goto_first_child(at) : enter_at(at, from);
   while (inside) {
     TSNode node = ts_tree_cursor_current_node(at);
     uint16_t kind = ts_node_symbol(node);
