@@ -2,6 +2,7 @@ package index
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 // encoding, the grammars and the tables: what an older program stored is then
 // not found, and dropped.
 const cacheFormat = "files-2"
+
+const cacheName = "index.db"
 
 // lockWait is how long another process may hold the cache before this one goes
 // on in memory.
@@ -31,7 +34,7 @@ type cache struct {
 // openCache opens or makes the cache in dir. A broken one is put aside. Nil
 // means to work in memory.
 func openCache(dir string, log *slog.Logger) *cache {
-	path := filepath.Join(dir, "index.db")
+	path := filepath.Join(dir, cacheName)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		log.Warn("index cache is not available", "dir", dir, "error", err)
 		return nil
@@ -148,6 +151,44 @@ func (c *cache) keep(listed map[string]bool) {
 	if err != nil {
 		c.log.Warn("index cache cannot be cleaned", "error", err)
 	}
+}
+
+// size returns the bytes of the cache on disk.
+func (c *cache) size() int64 {
+	if c == nil {
+		return 0
+	}
+	at, err := os.Stat(c.db.Path())
+	if err != nil {
+		return 0
+	}
+	return at.Size()
+}
+
+// ErrInUse is returned by Forget while another process uses the index.
+var ErrInUse = errors.New("the index is in use by another process")
+
+// Forget deletes what is kept of the workspace between runs. It must be called
+// before the first Scan. The error can be ErrInUse.
+func (w *Workspace) Forget() error {
+	if w.opts.CacheDir == "" {
+		return nil
+	}
+	path := filepath.Join(w.opts.CacheDir, cacheName)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	db, err := openBolt(path)
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return ErrInUse
+	}
+	if err == nil { // else it is broken, and nobody can have it
+		defer db.Close() //nolint:errcheck // the file is gone
+	}
+	if err := os.Remove(path); err != nil { //nolint:forbidigo // the cache is this package's own
+		return fmt.Errorf("forget the index: %w", err)
+	}
+	return nil
 }
 
 func (c *cache) close() error {

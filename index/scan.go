@@ -30,7 +30,22 @@ type Stats struct {
 	Symbols    int
 	References int // identifier occurrences
 	Elapsed    time.Duration
+	Mode       Mode
+	Workers    int
+	OnDisk     int64 // bytes of the cache; 0 without one
 }
+
+// A Mode says where an index came from.
+type Mode uint8
+
+// The modes, from the slowest.
+const (
+	Cold Mode = iota // everything was parsed
+	Warm             // something came from the cache
+)
+
+// String returns the word for m.
+func (m Mode) String() string { return [...]string{Cold: "cold", Warm: "warm"}[m] }
 
 // A Phase is a part of a Scan.
 type Phase uint8
@@ -95,8 +110,12 @@ func (w *Workspace) scan(ctx context.Context, progress func(Progress)) (Stats, e
 	if err != nil {
 		return Stats{}, err
 	}
-	s := &scanning{w: w, progress: progress, stats: Stats{Skipped: map[string]int{}, Languages: map[string]int{}}}
+	s := &scanning{w: w, progress: progress, stats: Stats{Skipped: map[string]int{}, Languages: map[string]int{}, Workers: w.opts.Workers}}
 	err = s.run(ctx, entries)
+	s.stats.OnDisk = w.cache.size()
+	if s.stats.Cached > 0 {
+		s.stats.Mode = Warm
+	}
 	s.stats.Elapsed = w.clock().Sub(start)
 	if err != nil {
 		return s.stats, err

@@ -16,7 +16,7 @@ import (
 
 // counts returns what of stats depends on the number of files only.
 func counts(stats index.Stats) index.Stats {
-	stats.Bytes, stats.Lines, stats.Languages = 0, 0, nil
+	stats.Bytes, stats.Lines, stats.Languages, stats.Workers, stats.OnDisk, stats.Mode = 0, 0, nil, 0, 0, index.Cold
 	if len(stats.Skipped) == 0 {
 		stats.Skipped = nil
 	}

@@ -2,40 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/lsp"
 )
-
-func (a *app) indexCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "index [DIR]",
-		Short: "Build or refresh the index, with figures",
-		Example: `  agentls index           of the workspace around the current folder
-  agentls index --json ~/src/project`,
-		Args: args(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			home, stats, err := a.open(cmd.Context(), optional(given, "."))
-			if err != nil {
-				return err
-			}
-			if err := home.Workspace.Close(); err != nil {
-				return err
-			}
-			if a.json {
-				return printJSON(cmd, stats)
-			}
-			cmd.Printf("%d files (%d parsed, %d from the cache, %d by name only), %.1f MB, %d symbols, %d references in %v\n",
-				stats.Files, stats.Parsed, stats.Cached, stats.Files-stats.Parsed-stats.Cached, float64(stats.Bytes)/1e6,
-				stats.Symbols, stats.References, stats.Elapsed.Round(1e6))
-			return nil
-		},
-	}
-}
 
 // optional returns the only argument, or fallback.
 func optional(given []string, fallback string) string {
@@ -45,22 +23,66 @@ func optional(given []string, fallback string) string {
 	return given[0]
 }
 
-// A symbolLine is what the commands print of a symbol.
+// A symbolLine is what the commands print of a declaration, and of its uses.
+// Lines and columns count from 1, columns in bytes.
 type symbolLine struct {
 	Name      string `json:"name"`
-	Container string `json:"container,omitempty"`
 	Kind      string `json:"kind"`
+	Container string `json:"container"`
 	File      string `json:"file"` // relative to the workspace
-	Line      int    `json:"line"` // from 1
-	Depth     int    `json:"-"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"endLine"`
+	Certainty string `json:"certainty,omitempty"` // of a use
+
+	Definition bool   `json:"definition,omitempty"`
+	Text       string `json:"text,omitempty"` // the line of a use
+	depth      int
 }
 
-func lineOf(ctx context.Context, snap *index.Snapshot, sym index.Symbol) symbolLine {
-	out := symbolLine{Name: sym.Name, Container: sym.Container, Kind: sym.Kind.String(), File: snap.Rel(sym.Path), Depth: sym.Depth}
-	if src, err := snap.ReadFile(ctx, sym.Path); err == nil {
-		out.Line = text.NewLines(src).LineAt(sym.NameSpan.Start) + 1
+// A lister makes lines of symbols. It reads each file once.
+type lister struct {
+	snap  *index.Snapshot
+	lines map[string]*text.Lines
+}
+
+func newLister(snap *index.Snapshot) *lister {
+	return &lister{snap: snap, lines: map[string]*text.Lines{}}
+}
+
+// of returns the lines of a file; of one that is gone, none.
+func (l *lister) of(ctx context.Context, path string) *text.Lines {
+	if l.lines[path] == nil {
+		src, err := l.snap.ReadFile(ctx, path)
+		if err != nil {
+			src = nil
+		}
+		l.lines[path] = text.NewLines(src)
 	}
-	return out
+	return l.lines[path]
+}
+
+func (l *lister) symbol(ctx context.Context, sym index.Symbol) symbolLine {
+	lines := l.of(ctx, sym.Path)
+	at := lines.Point(sym.NameSpan.Start, text.UTF8)
+	return symbolLine{
+		Name: sym.Name, Kind: sym.Kind.String(), Container: sym.Container, File: l.snap.Rel(sym.Path),
+		Line: at.Line + 1, Column: at.Column + 1, EndLine: lines.LineAt(max(sym.Span.End-1, sym.NameSpan.Start)) + 1,
+		depth: sym.Depth,
+	}
+}
+
+// use returns the line of a use of what is of that kind.
+func (l *lister) use(ctx context.Context, ref index.Reference, kind string) symbolLine {
+	lines := l.of(ctx, ref.Path)
+	at := lines.Point(ref.Span.Start, text.UTF8)
+	name := string(lines.Text(ref.Span))
+	return symbolLine{
+		Name: name, Kind: kind, Container: ref.In, File: l.snap.Rel(ref.Path),
+		Line: at.Line + 1, Column: at.Column + 1, EndLine: lines.LineAt(ref.Span.End) + 1,
+		Certainty: ref.Certainty.String(), Definition: ref.Definition,
+		Text: strings.TrimSpace(string(lines.Text(lines.Line(at.Line)))),
+	}
 }
 
 func (a *app) symbolsCommand() *cobra.Command {
@@ -95,9 +117,10 @@ func (a *app) symbolsCommand() *cobra.Command {
 
 // printSymbols prints a table, or fails with none where there is nothing.
 func (a *app) printSymbols(cmd *cobra.Command, snap *index.Snapshot, found []index.Symbol, none string) error {
+	lister := newLister(snap)
 	lines := make([]symbolLine, 0, len(found))
 	for _, sym := range found {
-		lines = append(lines, lineOf(cmd.Context(), snap, sym))
+		lines = append(lines, lister.symbol(cmd.Context(), sym))
 	}
 	if a.json {
 		return printJSON(cmd, lines)
@@ -117,54 +140,67 @@ func (a *app) printSymbols(cmd *cobra.Command, snap *index.Snapshot, found []ind
 }
 
 func (a *app) outlineCommand() *cobra.Command {
-	return &cobra.Command{
+	var dir string
+	cmd := &cobra.Command{
 		Use:     "outline FILE",
 		Short:   "Print the declarations of a file",
 		Example: `  agentls outline mux.go`,
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			home, at, err := a.openAt(cmd.Context(), given[0])
+			home, at, err := a.openIn(cmd.Context(), dir, given[0])
 			if err != nil {
 				return err
 			}
 			defer home.Workspace.Close() //nolint:errcheck // only read
-			snap := home.Workspace.Snapshot()
-			syms, err := snap.Symbols(cmd.Context(), at.path)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printSymbols(cmd, snap, syms, "")
-			}
-			color := paletteFor(cmd.OutOrStdout())
-			for _, sym := range syms {
-				l := lineOf(cmd.Context(), snap, sym)
-				cmd.Printf("%5d  %s%s %s\n", l.Line, strings.Repeat("  ", l.Depth), color.dim(l.Kind), color.bold(sym.Qualified()))
-			}
-			return nil
+			return a.printOutline(cmd, home.Workspace.Snapshot(), at.path)
 		},
 	}
+	cmd.Flags().StringVar(&dir, "dir", "", "the workspace; the file's own where none is given")
+	return cmd
 }
 
-// A referenceLine is what refs prints of a reference.
-type referenceLine struct {
-	File       string `json:"file"`
-	Line       int    `json:"line"`   // from 1
-	Column     int    `json:"column"` // from 1, in bytes
-	Certainty  string `json:"certainty"`
-	Definition bool   `json:"definition,omitempty"`
-	In         string `json:"in,omitempty"`
-	Text       string `json:"text"`
+func (a *app) printOutline(cmd *cobra.Command, snap *index.Snapshot, path string) error {
+	syms, err := snap.Symbols(cmd.Context(), path)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printSymbols(cmd, snap, syms, "")
+	}
+	color, lister := paletteFor(cmd.OutOrStdout()), newLister(snap)
+	for _, sym := range syms {
+		l := lister.symbol(cmd.Context(), sym)
+		cmd.Printf("%5d  %s%s %s\n", l.Line, strings.Repeat("  ", l.depth), color.dim(l.Kind), color.bold(sym.Qualified()))
+	}
+	return nil
+}
+
+// openIn is openAt in the workspace dir; "" is the one that the file is in.
+func (a *app) openIn(ctx context.Context, dir, arg string) (lsp.Home, location, error) {
+	if dir == "" {
+		return a.openAt(ctx, arg)
+	}
+	at, err := parseLocation(arg)
+	if errors.Is(err, fs.ErrNotExist) { // not from here: from there
+		at, err = parseLocation(filepath.Join(dir, arg))
+	}
+	if err != nil {
+		return lsp.Home{}, at, err
+	}
+	home, _, err := a.open(ctx, dir)
+	return home, at, err
 }
 
 func (a *app) refsCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "refs FILE:LINE:COL",
-		Short:   "Print the uses of what is at a place",
-		Example: `  agentls refs mux.go:47:6`,
-		Args:    args(cobra.ExactArgs(1)),
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "refs FILE:LINE:COL",
+		Short: "Print the uses of what is at a place",
+		Example: `  agentls refs mux.go:47:6
+  agentls refs mux.go:47:6 --dir ~/src/project --json`,
+		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			home, at, err := a.openAt(cmd.Context(), given[0])
+			home, at, err := a.openIn(cmd.Context(), dir, given[0])
 			if err != nil {
 				return err
 			}
@@ -175,25 +211,14 @@ func (a *app) refsCommand() *cobra.Command {
 			return a.printRefs(cmd, home.Workspace.Snapshot(), at)
 		},
 	}
+	cmd.Flags().StringVar(&dir, "dir", "", "the workspace; the file's own where none is given")
+	return cmd
 }
 
 func (a *app) printRefs(cmd *cobra.Command, snap *index.Snapshot, at location) error {
-	ctx := cmd.Context()
-	span, err := at.span(ctx, snap)
+	lines, err := usesAt(cmd.Context(), snap, at)
 	if err != nil {
 		return err
-	}
-	found, err := snap.References(ctx, at.path, span.Start)
-	if err != nil {
-		return err
-	}
-	lines := make([]referenceLine, 0, len(found))
-	for _, ref := range found {
-		line, err := referenceLineOf(ctx, snap, ref)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, line)
 	}
 	if a.json {
 		return printJSON(cmd, lines)
@@ -208,16 +233,28 @@ func (a *app) printRefs(cmd *cobra.Command, snap *index.Snapshot, at location) e
 	return nil
 }
 
-func referenceLineOf(ctx context.Context, snap *index.Snapshot, ref index.Reference) (referenceLine, error) {
-	src, err := snap.ReadFile(ctx, ref.Path)
+// usesAt returns the uses of what is at a place.
+func usesAt(ctx context.Context, snap *index.Snapshot, at location) ([]symbolLine, error) {
+	span, err := at.span(ctx, snap)
 	if err != nil {
-		return referenceLine{}, err
+		return nil, err
 	}
-	lines := text.NewLines(src)
-	p := lines.Point(ref.Span.Start, text.UTF8)
-	return referenceLine{
-		File: snap.Rel(ref.Path), Line: p.Line + 1, Column: p.Column + 1,
-		Certainty: ref.Certainty.String(), Definition: ref.Definition, In: ref.In,
-		Text: strings.TrimSpace(string(lines.Text(lines.Line(p.Line)))),
-	}, nil
+	found, err := snap.References(ctx, at.path, span.Start)
+	if err != nil {
+		return nil, err
+	}
+	meant, err := snap.Definitions(ctx, at.path, span.Start)
+	if err != nil {
+		return nil, err
+	}
+	kind := index.Variable.String()
+	if len(meant) > 0 {
+		kind = meant[0].Kind.String()
+	}
+	lister := newLister(snap)
+	lines := make([]symbolLine, 0, len(found))
+	for _, ref := range found {
+		lines = append(lines, lister.use(ctx, ref, kind))
+	}
+	return lines, nil
 }
