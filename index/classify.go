@@ -205,10 +205,8 @@ func (r *resolver) memberOf(owner, t target) Certainty {
 	if r.owns(owner, t) {
 		return Certain
 	}
-	for _, other := range r.declared(t.name()) {
-		if other != t && other.decl().kind.isMember() && r.owns(owner, other) && owner.decl().kind != Interface {
-			return 0 // it has one of its own
-		}
+	if owner.decl().kind != Interface && r.hasMember(owner, t.name()) {
+		return 0 // it has one of its own
 	}
 	if r.packageOf(owner.file) != r.packageOf(t.file) && !t.decl().exported && t.lang.name == "go" {
 		return 0
@@ -216,20 +214,41 @@ func (r *resolver) memberOf(owner, t target) Certainty {
 	return Possible // embedded, inherited, or behind an interface
 }
 
+// A holder is a type by its scope and qualified name: what members are
+// declared in.
+type holder struct{ scope, name string }
+
 // owns reports whether t is declared in owner.
 func (r *resolver) owns(owner, t target) bool {
-	name := owner.Symbol().Qualified()
-	if t.names[t.decl().container] != name {
-		return false
-	}
-	return owner.file == t.file || t.lang.name == "go" && r.packageOf(owner.file) == r.packageOf(t.file)
+	return t.names[t.decl().container] == owner.qualified() && r.packageOf(owner.file) == r.packageOf(t.file)
 }
 
-// packageOf names the scope that f's unexported names are seen in.
-func (r *resolver) packageOf(f *file) string {
-	if f.lang != nil && f.lang.name == "go" {
-		dir, _ := splitLast(f.path)
-		return dir + ":" + f.pkg
+// hasMember reports whether a member of that name is declared in owner.
+func (r *resolver) hasMember(owner target, name string) bool {
+	holders, known := r.holders[name]
+	if !known {
+		holders = map[holder]bool{}
+		for _, t := range r.declared(name) {
+			if t.decl().kind.isMember() {
+				holders[holder{r.packageOf(t.file), t.names[t.decl().container]}] = true
+			}
+		}
+		r.holders[name] = holders
 	}
-	return f.path
+	return holders[holder{r.packageOf(owner.file), owner.qualified()}]
+}
+
+// packageOf names the scope that f's unexported names are seen in: a Go
+// package, elsewhere a file.
+func (r *resolver) packageOf(f *file) string {
+	scope, known := r.scopes[f]
+	if !known {
+		scope = f.path
+		if f.lang != nil && f.lang.name == "go" {
+			dir, _ := splitLast(f.path)
+			scope = dir + ":" + f.pkg
+		}
+		r.scopes[f] = scope
+	}
+	return scope
 }

@@ -69,6 +69,7 @@ type directory struct {
 	mentions map[string][]int32 // name → files, as indices into base.files
 	declared map[string][]declRef
 	names    []searchName // what is declared, for Search
+	masks    []uint64     // the letters of names, beside them: most names are judged by this alone
 }
 
 // A declRef is a declaration: decl of file.
@@ -118,6 +119,10 @@ func newDirectory(files []*file) *directory {
 		}
 	}
 	d.names = searchNames(d.declared)
+	d.masks = make([]uint64, len(d.names))
+	for i, n := range d.names {
+		d.masks[i] = letters(n.name)
+	}
 	return d
 }
 
@@ -176,6 +181,15 @@ type target struct {
 func (t target) decl() *decl    { return &t.decls[t.at] }
 func (t target) Symbol() Symbol { return t.symbol(t.at) }
 func (t target) name() string   { return t.names[t.decl().name] }
+
+// qualified returns the name of t behind its container.
+func (t target) qualified() string {
+	d := t.decl()
+	if d.container == 0 {
+		return t.names[d.name]
+	}
+	return t.names[d.container] + "." + t.names[d.name]
+}
 
 // declared returns where name is declared.
 func (s *Snapshot) declared(name string) []target {

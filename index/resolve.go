@@ -13,6 +13,8 @@ type resolver struct {
 	relations map[relationKey]*relation
 	modules   map[string]string // folder → import path of the Go package in it
 	names     map[string][]target
+	holders   map[string]map[holder]bool // name → what has a member of that name
+	scopes    map[*file]string
 	sole      map[target]bool
 	types     map[place]inferred
 	depth     int // of inference that calls itself
@@ -41,7 +43,7 @@ const maxInference = 6
 func (s *Snapshot) resolver() *resolver {
 	return &resolver{
 		snap: s, relations: map[relationKey]*relation{}, modules: map[string]string{},
-		names: map[string][]target{}, sole: map[target]bool{}, types: map[place]inferred{},
+		names: map[string][]target{}, holders: map[string]map[holder]bool{}, scopes: map[*file]string{}, sole: map[target]bool{}, types: map[place]inferred{},
 	}
 }
 

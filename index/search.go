@@ -10,18 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// A searchName is a declared name, with what tells early that a query cannot
-// match it.
+// A searchName is a declared name.
 type searchName struct {
-	name    string
-	letters uint64
-	refs    []declRef
+	name string
+	refs []declRef
 }
 
 func searchNames(declared map[string][]declRef) []searchName {
 	names := make([]searchName, 0, len(declared))
 	for name, refs := range declared {
-		names = append(names, searchName{name, letters(name), refs})
+		names = append(names, searchName{name, refs})
 	}
 	slices.SortFunc(names, func(a, b searchName) int { return strings.Compare(a.name, b.name) })
 	return names
@@ -58,19 +56,22 @@ const (
 	scoreExactFold = 1 << 19
 	scorePrefix    = 1 << 18
 	scoreStart     = 40 // a letter at the start of a word
-	scoreNext      = 24 // a letter right behind the last
+	scoreRun       = 38 // a letter right behind the last, in a run from the start of a word
+	scoreNext      = 24 // in another run
 	scoreCase      = 4
-	scoreGap       = -2 // for each letter left out, at most 10
+	scoreGap       = -2 // for each letter left out, down to
+	scoreMaxGap    = -10
 	maxName        = 512
 )
 
 // score rates name for query, of which all letters must occur in order. Zero
 // is no match.
 func score(query, name string) int {
+	begins := beginsWith(name, query)
 	switch {
 	case query == name:
 		return scoreExact
-	case strings.EqualFold(query, name):
+	case begins && len(query) == len(name):
 		return scoreExactFold
 	case len(query) > len(name) || len(name) > maxName:
 		return 0
@@ -79,28 +80,38 @@ func score(query, name string) int {
 	if total == 0 {
 		return 0
 	}
-	if strings.EqualFold(query, name[:len(query)]) {
+	if begins {
 		total += scorePrefix
 	}
 	return max(total-len(name), 1)
 }
 
+// beginsWith reports whether name begins with query, without case.
+func beginsWith(name, query string) bool {
+	return len(name) >= len(query) &&
+		(lower(name[0]) == lower(query[0]) || name[0] >= utf8.RuneSelf) && strings.EqualFold(query, name[:len(query)])
+}
+
+// maxScattered is above the score of any match of query that does not begin a
+// name.
+func maxScattered(query string) int { return len(query)*(scoreStart+scoreCase) + maxRate + 1 }
+
 // subsequence rates the leftmost match that prefers starts of words: at each
 // letter the next start of a word is taken if the rest still fits behind it.
 func subsequence(query, name string) int {
-	total, last := 0, -1
+	total, last, next := 0, -1, 0
 	for qi := range len(query) {
 		i := nextLetter(query[qi:], name, last+1)
 		if i < 0 {
 			return 0
 		}
-		switch {
+		switch gap := max(scoreGap*(i-last-1), scoreMaxGap); {
 		case i == last+1 && last >= 0:
-			total += scoreNext
+			total += next
 		case wordStart(name, i):
-			total += scoreStart
+			total, next = total+scoreStart+gap, scoreRun
 		default:
-			total += 1 + max(scoreGap*(i-last-1), -10)
+			total, next = total+1+gap, scoreNext
 		}
 		if query[qi] == name[i] {
 			total += scoreCase
@@ -185,6 +196,9 @@ func parsePattern(query string) pattern {
 	return p
 }
 
+// maxRate is what rate adds to the score of a name at most, containers aside.
+const maxRate = 2
+
 // rate returns the score of a declaration whose name has score base, or 0 if
 // its container or path do not fit.
 func (p *pattern) rate(s *Snapshot, t target, base int) int {
@@ -211,7 +225,7 @@ func (p *pattern) rate(s *Snapshot, t target, base int) int {
 	default:
 	}
 	if d.exported {
-		base += 2
+		base += maxRate
 	}
 	return max(base, 1)
 }
@@ -227,15 +241,20 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 		return nil, nil
 	}
 	best := &ranking{limit: limit}
-	for i, n := range s.disk.base.directory().names {
+	names, scattered := s.disk.base.directory(), maxScattered(p.name)
+	for i, mask := range names.masks {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if p.letters&^n.letters != 0 {
+		if p.letters&^mask != 0 {
+			continue
+		}
+		n := &names.names[i]
+		if p.container == "" && best.isBelow(scattered) && !beginsWith(n.name, p.name) {
 			continue
 		}
 		points := score(p.name, n.name)
-		if points == 0 {
+		if points == 0 || p.container == "" && best.isBelow(points+maxRate) {
 			continue
 		}
 		for _, ref := range n.refs {
@@ -290,6 +309,11 @@ func (r *ranking) add(h hit) {
 		r.hits[0] = h
 		heap.Fix(r, 0)
 	}
+}
+
+// isBelow reports whether a hit of that many points comes too late.
+func (r *ranking) isBelow(points int) bool {
+	return len(r.hits) == r.limit && points < r.hits[0].points
 }
 
 func (r *ranking) symbols() []Symbol {
