@@ -1,11 +1,14 @@
 package index
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -25,10 +28,13 @@ const lockWait = 100 * time.Millisecond
 
 // A cache keeps outlines between runs. A nil *cache is one that knows nothing
 // and keeps nothing. What goes wrong with it costs time, never an answer: it is
-// logged.
+// logged, and the cache is not asked again. Workers read while one goroutine
+// writes.
 type cache struct {
-	db  *bbolt.DB
-	log *slog.Logger
+	db     *bbolt.DB
+	log    *slog.Logger
+	failed atomic.Bool // the disk is full, or pages are damaged
+	broken atomic.Bool // pages are damaged: to be put aside
 }
 
 // openCache opens or makes the cache in dir. A broken one is put aside. Nil
@@ -42,7 +48,7 @@ func openCache(dir string, log *slog.Logger) *cache {
 	db, err := openBolt(path)
 	if err != nil && !errors.Is(err, bolterrors.ErrTimeout) {
 		log.Warn("index cache is broken and starts anew", "path", path, "error", err)
-		if err = os.Rename(path, path+".broken"); err == nil { //nolint:forbidigo // the cache is this package's own
+		if err = putAside(path); err == nil {
 			db, err = openBolt(path)
 		}
 	}
@@ -53,7 +59,16 @@ func openCache(dir string, log *slog.Logger) *cache {
 	return &cache{db: db, log: log}
 }
 
-func openBolt(path string) (*bbolt.DB, error) {
+func openBolt(path string) (db *bbolt.DB, err error) {
+	err = undamaged(func() (err error) {
+		db, err = openFiles(path)
+		return err
+	})
+	return db, err
+}
+
+// openFiles opens a database that has the bucket of cacheFormat, and no other.
+func openFiles(path string) (*bbolt.DB, error) {
 	// NoSync: the cache can be made again, and its pages are checked when read.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, NoSync: true})
 	if err != nil {
@@ -79,78 +94,120 @@ func openBolt(path string) (*bbolt.DB, error) {
 	return db, nil
 }
 
+// view calls f with what is stored, if there is something.
+func (c *cache) view(f func(files *bbolt.Bucket) error) {
+	if c == nil || c.failed.Load() {
+		return
+	}
+	c.survive(func() error {
+		return c.db.View(func(tx *bbolt.Tx) error { return f(tx.Bucket([]byte(cacheFormat))) })
+	})
+}
+
+// update calls f with what is stored, and stores what it changes.
+func (c *cache) update(f func(files *bbolt.Bucket) error) {
+	if c == nil || c.failed.Load() {
+		return
+	}
+	c.survive(func() error {
+		return c.db.Update(func(tx *bbolt.Tx) error { return f(tx.Bucket([]byte(cacheFormat))) })
+	})
+}
+
+// survive calls f, and no longer uses the cache if that fails.
+func (c *cache) survive(f func() error) {
+	err := undamaged(f)
+	if err == nil {
+		return
+	}
+	if errors.Is(err, errDamaged) {
+		c.broken.Store(true)
+	}
+	if !c.failed.Swap(true) {
+		c.log.Warn("index cache has failed: the index goes on in memory", "path", c.db.Path(), "error", err)
+	}
+}
+
+var errDamaged = errors.New("the index cache is damaged")
+
+// undamaged calls f, which reads the mapped file of bbolt. That panics over a
+// damaged page, and faults over one that was cut off.
+func undamaged(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%w: %v", errDamaged, reason)
+		}
+	}()
+	return f()
+}
+
 // load returns what the cache knows of path, or nil.
 func (c *cache) load(path string, lang *language) *file {
-	if c == nil {
-		return nil
-	}
 	var f *file
-	err := c.db.View(func(tx *bbolt.Tx) error {
-		if blob := tx.Bucket([]byte(cacheFormat)).Get([]byte(path)); blob != nil {
+	c.view(func(files *bbolt.Bucket) error {
+		if blob := files.Get([]byte(path)); blob != nil {
 			f = decodeFile(path, lang, blob)
 		}
 		return nil
 	})
-	if err != nil {
-		c.log.Warn("index cache cannot be read", "error", err)
-		return nil
-	}
 	return f
 }
 
+// encode returns f as the cache keeps it, or nil if it does not.
 func (c *cache) encode(f *file) []byte {
-	if c == nil {
+	if c == nil || c.failed.Load() {
 		return nil
 	}
 	return encodeFile(f)
 }
 
-// store keeps blobs by path.
+// store keeps blobs by path. It looks whether they can be found again: damage
+// to the order of pages goes unnoticed otherwise.
 func (c *cache) store(blobs map[string][]byte) {
-	if c == nil || len(blobs) == 0 {
+	if len(blobs) == 0 {
 		return
 	}
-	err := c.db.Update(func(tx *bbolt.Tx) error {
-		bucket := tx.Bucket([]byte(cacheFormat))
+	defer c.view(func(files *bbolt.Bucket) error {
 		for path, blob := range blobs {
-			if err := bucket.Put([]byte(path), blob); err != nil {
+			if !bytes.Equal(files.Get([]byte(path)), blob) {
+				return fmt.Errorf("%w: what was stored is not found", errDamaged)
+			}
+		}
+		return nil
+	})
+	c.update(func(files *bbolt.Bucket) error {
+		for path, blob := range blobs {
+			if err := files.Put([]byte(path), blob); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		c.log.Warn("index cache cannot be written", "error", err)
-	}
 }
 
 // keep drops what is not listed.
 func (c *cache) keep(listed map[string]bool) {
-	if c == nil {
-		return
-	}
 	var stale [][]byte
-	err := c.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte(cacheFormat)).ForEach(func(path, _ []byte) error {
+	c.view(func(files *bbolt.Bucket) error {
+		return files.ForEach(func(path, _ []byte) error {
 			if !listed[string(path)] {
-				stale = append(stale, append([]byte{}, path...))
+				stale = append(stale, bytes.Clone(path))
 			}
 			return nil
 		})
 	})
-	if err == nil && len(stale) > 0 {
-		err = c.db.Update(func(tx *bbolt.Tx) error {
-			for _, path := range stale {
-				if err := tx.Bucket([]byte(cacheFormat)).Delete(path); err != nil {
-					return err
-				}
+	if len(stale) == 0 {
+		return
+	}
+	c.update(func(files *bbolt.Bucket) error {
+		for _, path := range stale {
+			if err := files.Delete(path); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
-	if err != nil {
-		c.log.Warn("index cache cannot be cleaned", "error", err)
-	}
+		}
+		return nil
+	})
 }
 
 // size returns the bytes of the cache on disk.
@@ -195,5 +252,20 @@ func (c *cache) close() error {
 	if c == nil {
 		return nil
 	}
-	return errors.Join(c.db.Sync(), c.db.Close())
+	path := c.db.Path()
+	if c.failed.Load() {
+		_ = c.db.Close() // it was said why
+	} else if err := errors.Join(c.db.Sync(), c.db.Close()); err != nil {
+		return err
+	}
+	if c.broken.Load() {
+		return putAside(path)
+	}
+	return nil
+}
+
+// putAside renames a broken cache, for whoever wants to look at it; the next
+// one replaces it.
+func putAside(path string) error {
+	return os.Rename(path, path+".broken") //nolint:forbidigo // the cache is this package's own
 }

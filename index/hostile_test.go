@@ -1,0 +1,89 @@
+package index_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/index"
+)
+
+// A folder can hold anything: what cannot be read is left out, and the rest is
+// found.
+func TestHostileFolder(t *testing.T) {
+	f := load(t, "-- good.go --\npackage p\n\nfunc Good() {}\n")
+	write(t, f.path("min.js"), "var a=["+strings.Repeat("function(b){return b+1},", 8<<20/24)+"0]")
+	write(t, f.path("latin1.go"), "package p\n\n// \xe9t\xe9\nfunc Latin() {}\n")
+	write(t, f.path("deep.go"), "package p\n\nvar x = "+strings.Repeat("(\n", 200_000)+"1"+strings.Repeat(")\n", 200_000)+"\n\nfunc Deep() {}\n")
+	write(t, f.path("closed/inside.go"), "package p\n")
+	for link, to := range map[string]string{"loop": ".", "self": "self", "gone": "nowhere", "up": "..", "linked.go": "good.go"} {
+		if err := os.Symlink(to, f.path(link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(f.path("closed"), 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(f.path("closed"), 0o700) //nolint:errcheck // for TempDir to remove it
+	ws := fresh(t, f.dir)
+	stats, err := ws.Scan(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{"minified": 1, "binary": 1}
+	if diff := cmp.Diff(want, stats.Skipped); diff != "" {
+		t.Errorf("skipped (-want +got):\n%s", diff)
+	}
+	for _, name := range []string{"Good", "Deep"} {
+		if syms, err := ws.Snapshot().Search(t.Context(), name, 10); err != nil || len(syms) != 1 {
+			t.Errorf("%s is found as %v, %v", name, syms, err)
+		}
+	}
+}
+
+// Files that change while they are read are right in the end.
+func TestFilesChangeWhileRead(t *testing.T) {
+	dir := manyFiles(t, 20)
+	ws := fresh(t, dir)
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				name := fmt.Sprintf("%s/p0/f%d.go", dir, i%20)
+				if i%7 == 0 {
+					_ = os.Remove(name)
+					continue
+				}
+				_ = os.WriteFile(name, []byte("package p\n\nfunc "+strings.Repeat("X", i%50+1)+"() {}\n"), 0o600)
+			}
+		}
+	})
+	for range 20 {
+		if _, err := ws.Scan(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	writer.Wait()
+	for i := range 20 {
+		write(t, fmt.Sprintf("%s/p0/f%d.go", dir, i), fmt.Sprintf("package p\n\nfunc Last%d() { /* as long as it is */ }\n", i))
+		change(t, ws, index.Modification{Action: index.Disk, Path: fmt.Sprintf("%s/p0/f%d.go", dir, i)})
+	}
+	if err := ws.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		name := fmt.Sprintf("Last%d", i)
+		if syms, err := ws.Snapshot().Search(t.Context(), name, 1); err != nil || len(syms) != 1 || syms[0].Name != name {
+			t.Errorf("%s is found as %v, %v", name, syms, err)
+		}
+	}
+}
