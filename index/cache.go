@@ -18,7 +18,7 @@ import (
 // cacheFormat names the bucket of one blob per path. It changes with the
 // encoding, the grammars and the tables: what an older program stored is then
 // not found, and dropped.
-const cacheFormat = "files-2"
+const cacheFormat = "files-3"
 
 const cacheName = "index.db"
 
@@ -147,19 +147,19 @@ func (c *cache) load(path string, lang *language) *file {
 	var f *file
 	c.view(func(files *bbolt.Bucket) error {
 		if blob := files.Get([]byte(path)); blob != nil {
-			f = decodeFile(path, lang, blob)
+			f = decodeFile(path, lang, bytes.Clone(blob)) // the blob is the transaction's
 		}
 		return nil
 	})
 	return f
 }
 
-// encode returns f as the cache keeps it, or nil if it does not.
-func (c *cache) encode(f *file) []byte {
+// wanted returns blob, or nil if the cache keeps nothing.
+func (c *cache) wanted(blob []byte) []byte {
 	if c == nil || c.failed.Load() {
 		return nil
 	}
-	return encodeFile(f)
+	return blob
 }
 
 // store keeps blobs by path. It looks whether they can be found again: damage

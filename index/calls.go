@@ -43,7 +43,7 @@ type caller struct {
 func (r *resolver) callers(ctx context.Context, t target) ([]caller, error) {
 	var calls []caller
 	add := func(f *file, i int, c Certainty) {
-		if !f.occs[i].has(isCall) {
+		if !f.outline().occs[i].has(isCall) {
 			return
 		}
 		from := target{f, f.enclosing(f.span(i))}
@@ -54,9 +54,9 @@ func (r *resolver) callers(ctx context.Context, t target) ([]caller, error) {
 		}
 		calls = append(calls, caller{Call{Symbol: from.orFile(), Path: f.path, Sites: []text.Span{f.span(i)}, Certainty: c}, from})
 	}
-	if own := int(t.decl().occ); t.occs[own].has(isLocal) {
+	if own := int(t.decl().occ); t.outline().occs[own].has(isLocal) {
 		for _, i := range t.named(t.name()) {
-			if o := t.occs[i]; o.has(isLocal) && int(o.link)-1 == own {
+			if o := t.outline().occs[i]; o.has(isLocal) && int(o.link)-1 == own {
 				add(t.file, int(i), Certain)
 			}
 		}
@@ -83,7 +83,7 @@ func (s *Snapshot) Callees(ctx context.Context, sym Symbol) ([]Call, error) {
 	r := s.resolver()
 	at := map[target]int{}
 	var calls []Call
-	for i, occ := range t.occs {
+	for i, occ := range t.outline().occs {
 		if !occ.has(isCall) || int(occ.start) < int(t.decl().start) || t.span(i).End > int(t.decl().end) {
 			continue
 		}
@@ -114,7 +114,7 @@ const maxPossible = 5
 
 // called returns what the call at occurrence i of f may call.
 func (r *resolver) called(f *file, i int) []callee {
-	if occ := f.occs[i]; occ.has(isLocal) {
+	if occ := f.outline().occs[i]; occ.has(isLocal) {
 		if at := f.declAt(int(occ.link) - 1); at >= 0 {
 			return []callee{{target{f, at}, Certain}}
 		}

@@ -5,12 +5,12 @@ import "slices"
 // classify says how surely occurrence i of f means t; 0 is not at all. It
 // holds the rules for references and, read backwards, for definitions.
 func (r *resolver) classify(f *file, i int, t target) Certainty {
-	occ := f.occs[i]
+	occ := f.outline().occs[i]
 	own := int(t.decl().occ)
 	switch {
 	case f == t.file && i == own:
 		return Certain
-	case t.occs[own].has(isLocal): // a function in a function
+	case t.outline().occs[own].has(isLocal): // a function in a function
 		if f == t.file && occ.has(isLocal) && int(occ.link)-1 == own {
 			return Certain
 		}
@@ -29,7 +29,7 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 // isNested reports whether t is a class or the like in another: it is named
 // like a member.
 func (t target) isNested() bool {
-	return t.decl().parent != noParent && t.decls[t.decl().parent].kind != Module && t.decls[t.decl().parent].kind != Function
+	return t.decl().parent != noParent && t.outline().decls[t.decl().parent].kind != Module && t.outline().decls[t.decl().parent].kind != Function
 }
 
 // overrides reports whether a definition may be one of the same thing: an
@@ -40,7 +40,7 @@ func (r *resolver) overrides(f *file, i int, t target) Certainty {
 		return 0
 	}
 	d := t.decl()
-	if f.decls[at].kind == d.kind && f.decls[at].parent == d.parent && f.decls[at].container == d.container {
+	if f.outline().decls[at].kind == d.kind && f.outline().decls[at].parent == d.parent && f.outline().decls[at].container == d.container {
 		return Certain
 	}
 	return 0
@@ -48,7 +48,7 @@ func (r *resolver) overrides(f *file, i int, t target) Certainty {
 
 // classifyTop is classify for what is declared at the top of a file.
 func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
-	occ, name := f.occs[i], t.name()
+	occ, name := f.outline().occs[i], t.name()
 	rel := r.relation(f, t.file, name)
 	switch {
 	case occ.has(isKey):
@@ -63,7 +63,7 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 		return 0
 	case rel.unresolved:
 		return Possible
-	case f.lang.name == t.lang.name && importOf(f, name) == nil && !f.module && t.lang.name != "python" && !declaresTop(f, name):
+	case f.lang.name == t.lang.name && importOf(f, name) == nil && !f.outline().module && t.lang.name != "python" && !declaresTop(f, name):
 		return Possible // scripts share one scope
 	default:
 		return 0
@@ -74,7 +74,7 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 // name.
 func (r *resolver) unlessImported(f *file, name string, t target) Certainty {
 	if f != t.file && t.lang.name == "go" {
-		for _, imp := range f.imports {
+		for _, imp := range f.outline().imports {
 			if imp.Alias == name {
 				return 0
 			}
@@ -94,11 +94,11 @@ func (r *resolver) classifyKey(rel *relation, t target) Certainty {
 
 // classifyQualified is for names behind a dot: pkg.Name.
 func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Certainty {
-	q := int(f.occs[i].link) - 1
+	q := int(f.outline().occs[i].link) - 1
 	if q < 0 || f.name(i) != t.name() {
 		return 0
 	}
-	before := f.occs[q]
+	before := f.outline().occs[q]
 	if before.has(isLocal) {
 		return 0
 	}
@@ -113,7 +113,7 @@ func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Ce
 
 // classifyMember is classify for methods, fields and the like.
 func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
-	occ := f.occs[i]
+	occ := f.outline().occs[i]
 	if f.lang == nil || f.lang.family() != t.lang.family() || f.name(i) != t.name() {
 		return 0
 	}
@@ -129,7 +129,7 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	if q < 0 {
 		return r.bySole(f, t)
 	}
-	if !f.occs[q].has(isLocal|isAccess) && r.isPackage(f, f.name(q)) {
+	if !f.outline().occs[q].has(isLocal|isAccess) && r.isPackage(f, f.name(q)) {
 		return 0
 	}
 	owner, known := r.typeOf(f, q)
@@ -146,7 +146,7 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 // classifyFieldKey is for the keys of literals: by the type of the literal,
 // where it is written there.
 func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
-	typ := int(f.occs[i].link) - 1
+	typ := int(f.outline().occs[i].link) - 1
 	switch {
 	case t.decl().kind != Field:
 		return 0
@@ -170,7 +170,7 @@ func (l *language) family() string {
 
 // isPackage reports whether name stands for an imported package or module.
 func (r *resolver) isPackage(f *file, name string) bool {
-	return slices.ContainsFunc(f.imports, func(imp imported) bool {
+	return slices.ContainsFunc(f.outline().imports, func(imp imported) bool {
 		return imp.Alias == name && imp.Name == "*"
 	})
 }
@@ -220,7 +220,7 @@ type holder struct{ scope, name string }
 
 // owns reports whether t is declared in owner.
 func (r *resolver) owns(owner, t target) bool {
-	return t.names[t.decl().container] == owner.qualified() && r.packageOf(owner.file) == r.packageOf(t.file)
+	return t.outline().names[t.decl().container] == owner.qualified() && r.packageOf(owner.file) == r.packageOf(t.file)
 }
 
 // hasMember reports whether a member of that name is declared in owner.
@@ -230,7 +230,7 @@ func (r *resolver) hasMember(owner target, name string) bool {
 		holders = map[holder]bool{}
 		for _, t := range r.declared(name) {
 			if t.decl().kind.isMember() {
-				holders[holder{r.packageOf(t.file), t.names[t.decl().container]}] = true
+				holders[holder{r.packageOf(t.file), t.outline().names[t.decl().container]}] = true
 			}
 		}
 		r.holders[name] = holders
@@ -246,7 +246,7 @@ func (r *resolver) packageOf(f *file) string {
 		scope = f.path
 		if f.lang != nil && f.lang.name == "go" {
 			dir, _ := splitLast(f.path)
-			scope = dir + ":" + f.pkg
+			scope = dir + ":" + f.outline().pkg
 		}
 		r.scopes[f] = scope
 	}

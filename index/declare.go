@@ -42,7 +42,7 @@ func (x *extraction) declare(i uint32, r role, owner int) {
 func (x *extraction) append(d decl, container int32) int32 {
 	occ := &x.out.occs[d.occ]
 	occ.flags |= isDefinition
-	d.name, d.parent = occ.name, noParent
+	d.name, d.at, d.parent = occ.name, occ.start, noParent
 	x.contain(&d, container)
 	if x.receiver != 0 && d.kind == Method {
 		d.container, x.receiver = x.receiver-1, 0

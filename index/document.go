@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index/syntax"
@@ -85,16 +86,20 @@ func (d *document) saved(mod *Modification) *document {
 }
 
 // A file is one content of one path, and what was found in it. It never
-// changes.
+// changes, but for what it has unpacked.
 type file struct {
-	path     string
-	size     int64 // bytes
-	lines    int64
-	modTime  int64     // Unix nanoseconds; of an open document 0
-	hash     text.Hash // zero: the content was not read, or only skimmed for now
-	lang     *language // nil: not known
-	skipped  skip
-	*outline // nil: known by name only
+	path        string
+	size        int64 // bytes
+	lines       int64
+	modTime     int64     // Unix nanoseconds; of an open document 0
+	hash        text.Hash // zero: the content was not read, or only skimmed for now
+	lang        *language // nil: not known
+	skipped     skip
+	symbolCount int
+	useCount    int
+
+	packed   []byte                  // the outline as encodeFile writes it; nil: it is in memory, or there is none
+	unpacked atomic.Pointer[outline] // nil: not now, or there is none
 }
 
 // newFile parses content.
@@ -107,27 +112,123 @@ func newFile(path string, lang *language, content []byte) *file {
 // parseFile is newFile with a parser of the caller's.
 func parseFile(p *syntax.Parser, path string, lang *language, content []byte) *file {
 	f := &file{path: path, size: int64(len(content)), lines: lineCount(content), hash: text.HashOf(content), lang: lang}
-	f.outline, f.skipped = parse(p, path, lang, content)
+	out, skipped := parse(p, path, lang, content)
+	f.skipped = skipped
+	f.hold(out)
 	return f
 }
+
+// hold gives f, which nobody has seen yet, its outline; nil is none.
+func (f *file) hold(o *outline) {
+	if o != nil {
+		f.symbolCount, f.useCount = len(o.decls), len(o.occs)
+		f.unpacked.Store(o)
+	}
+}
+
+// pack returns f, which is new, as the index keeps it: with its outline
+// packed. The blob is for the cache too.
+func (f *file) pack() (packed *file, blob []byte) {
+	blob = encodeFile(f)
+	return decodeFile(f.path, f.lang, blob), blob
+}
+
+// at returns f with another time.
+func (f *file) at(modTime int64) *file {
+	same := &file{
+		path: f.path, size: f.size, lines: f.lines, modTime: modTime, hash: f.hash, lang: f.lang,
+		skipped: f.skipped, symbolCount: f.symbolCount, useCount: f.useCount, packed: f.packed,
+	}
+	same.unpacked.Store(f.unpacked.Load())
+	return same
+}
+
+// isParsed reports whether f has an outline.
+func (f *file) isParsed() bool { return f.packed != nil || f.unpacked.Load() != nil }
+
+// outline returns the outline of f, or nil if it is known by name only.
+func (f *file) outline() *outline {
+	o := f.unpacked.Load()
+	if o == nil && f.packed != nil {
+		o = unpack(f.packed)
+		f.unpacked.Store(o)
+		recent.add(f, o)
+	}
+	return o
+}
+
+// head is outline without occurrences and hints, for who needs it once.
+func (f *file) head() *outline {
+	if o := f.unpacked.Load(); o != nil || f.packed == nil {
+		return o
+	}
+	return unpackHead(f.packed)
+}
+
+// maxUnpacked bounds the outlines that are kept unpacked, in bytes.
+const maxUnpacked = 64 << 20
+
+// recent holds what was unpacked last, for all workspaces of the process.
+var recent unpackings
+
+// unpackings forget the outlines that were unpacked first when there are too
+// many.
+type unpackings struct {
+	mu    sync.Mutex // guards the below
+	files []*file
+	size  int
+}
+
+func (u *unpackings) add(f *file, o *outline) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.files = append(u.files, f)
+	u.size += o.weight()
+	for u.size > maxUnpacked && len(u.files) > 1 {
+		first := u.files[0]
+		u.files[0], u.files = nil, u.files[1:]
+		if o := first.unpacked.Swap(nil); o != nil {
+			u.size -= o.weight()
+		}
+	}
+}
+
+// weight returns about how many bytes o takes.
+func (o *outline) weight() int { return 24*len(o.occs) + 48*len(o.names) + 56*len(o.decls) + 512 }
 
 func lineCount(content []byte) int64 { return int64(bytes.Count(content, []byte("\n"))) }
 
 // symbol returns decl i of f.
 func (f *file) symbol(i int) Symbol {
-	sym := f.outline.symbol(&f.decls[i], f.lang)
+	var sym Symbol
+	if o := f.unpacked.Load(); o != nil {
+		sym = o.symbol(&o.decls[i], f.lang)
+	} else {
+		sym = unpackSymbol(f.packed, i, f.lang)
+	}
 	sym.Path = f.path
 	return sym
 }
 
 // symbols returns the outline of f; nil if it is known by name only.
 func (f *file) symbols() []Symbol {
-	if f.outline == nil {
+	o := f.head()
+	if o == nil {
 		return nil
 	}
-	syms := make([]Symbol, len(f.decls))
+	syms := make([]Symbol, len(o.decls))
 	for i := range syms {
-		syms[i] = f.symbol(i)
+		syms[i] = o.symbol(&o.decls[i], f.lang)
+		syms[i].Path = f.path
 	}
 	return syms
 }
+
+// What an outline answers, of f's.
+func (f *file) named(name string) []uint32      { return f.outline().named(name) }
+func (f *file) name(occ int) string             { return f.outline().name(occ) }
+func (f *file) span(occ int) text.Span          { return f.outline().span(occ) }
+func (f *file) hint(occ int) (int, bool)        { return f.outline().hint(occ) }
+func (f *file) enclosing(span text.Span) int    { return f.outline().enclosing(span) }
+func (f *file) declAt(occ int) int              { return f.outline().declAt(occ) }
+func (f *file) covering(offset int) (int, bool) { return f.outline().at(offset) }

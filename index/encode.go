@@ -3,24 +3,28 @@ package index
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"unique"
 
 	"github.com/agentls/agentls/edits/text"
 )
 
 // encodeFile writes f, without its path and language, as one blob: a checksum,
 // then numbers as varints, strings behind their length. What grows along a
-// file is written as differences.
+// file is written as differences. What names and symbols need comes before what
+// references need, so that it can be read alone.
 func encodeFile(f *file) []byte {
 	e := &encoder{buf: make([]byte, 4, 4096)}
 	e.num(uint64(f.modTime))
 	e.num(uint64(f.size))
 	e.num(uint64(f.lines))
 	e.num(uint64(f.skipped))
+	e.num(uint64(f.symbolCount))
+	e.num(uint64(f.useCount))
 	e.buf = append(e.buf, f.hash[:]...)
-	e.bits(f.outline != nil)
-	if f.outline != nil {
-		e.outline(f.outline)
+	o := f.outline()
+	e.bits(o != nil)
+	if o != nil {
+		e.head(o)
+		e.uses(o)
 	}
 	binary.LittleEndian.PutUint32(e.buf, crc32.ChecksumIEEE(e.buf[4:]))
 	return e.buf
@@ -46,7 +50,8 @@ func (e *encoder) bits(on ...bool) {
 	e.buf = append(e.buf, b)
 }
 
-func (e *encoder) outline(o *outline) {
+// head writes the imports, names and declarations of o.
+func (e *encoder) head(o *outline) {
 	e.str(o.pkg)
 	e.bits(o.module)
 	e.str(o.fallback)
@@ -58,10 +63,26 @@ func (e *encoder) outline(o *outline) {
 		e.bits(imp.Explicit, imp.Exported)
 	}
 	e.num(uint64(len(o.names)))
-	for _, name := range o.names {
-		e.str(name)
+	for i, name := range o.names {
+		mentioned := uint64(0)
+		if o.first[i] < o.first[i+1] {
+			mentioned = 1
+		}
+		e.num(uint64(len(name))<<1 | mentioned)
+		e.buf = append(e.buf, name...)
 	}
 	e.num(uint64(len(o.occs)))
+	e.num(uint64(len(o.decls)))
+	for _, d := range o.decls {
+		for _, n := range [...]uint32{d.start, d.end - d.start, d.at, d.occ, d.name, d.container, uint32(d.parent + 1), uint32(d.depth), uint32(d.kind)} {
+			e.num(uint64(n))
+		}
+		e.bits(d.exported)
+	}
+}
+
+// uses writes the occurrences and hints of o.
+func (e *encoder) uses(o *outline) {
 	last := uint32(0)
 	for _, occ := range o.occs {
 		e.num(uint64(occ.start - last))
@@ -70,13 +91,6 @@ func (e *encoder) outline(o *outline) {
 		e.num(uint64(occ.flags))
 		last = occ.start
 	}
-	e.num(uint64(len(o.decls)))
-	for _, d := range o.decls {
-		for _, n := range [...]uint32{d.start, d.end - d.start, d.occ, d.container, uint32(d.parent + 1), uint32(d.depth), uint32(d.kind)} {
-			e.num(uint64(n))
-		}
-		e.bits(d.exported)
-	}
 	e.num(uint64(len(o.hints)))
 	for _, h := range o.hints {
 		e.num(uint64(h.decl))
@@ -84,7 +98,9 @@ func (e *encoder) outline(o *outline) {
 	}
 }
 
-// decodeFile reads what encodeFile wrote. A blob that is damaged gives nil.
+// decodeFile reads what encodeFile wrote, but for the outline, which is kept as
+// it is until it is asked for. A blob that is damaged gives nil. The blob
+// belongs to the file from then on.
 func decodeFile(path string, lang *language, blob []byte) *file {
 	if len(blob) < 4 || binary.LittleEndian.Uint32(blob) != crc32.ChecksumIEEE(blob[4:]) {
 		return nil
@@ -92,14 +108,37 @@ func decodeFile(path string, lang *language, blob []byte) *file {
 	d := &decoder{buf: blob[4:]}
 	f := &file{path: path, lang: lang, modTime: int64(d.num()), size: int64(d.num()), lines: int64(d.num())}
 	f.skipped = skip(d.below(len(skipNames)))
+	f.symbolCount, f.useCount = int(d.num()), int(d.num())
 	copy(f.hash[:], d.bytes(len(text.Hash{})))
 	if d.bit() {
-		f.outline = d.outline()
+		f.packed = d.buf
 	}
-	if d.bad || len(d.buf) > 0 {
+	if d.bad || f.packed == nil && len(d.buf) > 0 {
 		return nil
 	}
 	return f
+}
+
+// unpack reads an outline, or one that is empty if packed is damaged.
+func unpack(packed []byte) *outline {
+	d := &decoder{buf: packed}
+	o := d.head()
+	d.uses(o)
+	if d.bad || len(d.buf) > 0 {
+		o = &outline{names: []string{""}}
+	}
+	o.group()
+	return o
+}
+
+// unpackHead is unpack without occurrences and hints.
+func unpackHead(packed []byte) *outline {
+	d := &decoder{buf: packed}
+	o := d.head()
+	if d.bad {
+		return &outline{names: []string{""}, unused: []bool{true}}
+	}
+	return o
 }
 
 // A decoder reads numbers and strings until something is wrong; then it reads
@@ -110,6 +149,11 @@ type decoder struct {
 }
 
 func (d *decoder) num() uint64 {
+	if len(d.buf) > 0 && d.buf[0] < 0x80 { // most are small
+		n := d.buf[0]
+		d.buf = d.buf[1:]
+		return uint64(n)
+	}
 	n, size := binary.Uvarint(d.buf)
 	if size <= 0 {
 		d.bad, d.buf = true, nil
@@ -149,8 +193,7 @@ func (d *decoder) bytes(n int) []byte {
 	return out
 }
 
-// str reads a string that all files share.
-func (d *decoder) str() string { return unique.Make(string(d.bytes(d.count()))).Value() }
+func (d *decoder) str() string { return string(d.bytes(d.count())) }
 
 // bits reads what encoder.bits wrote.
 func (d *decoder) bits() byte {
@@ -163,7 +206,46 @@ func (d *decoder) bits() byte {
 
 func (d *decoder) bit() bool { return d.bits()&1 != 0 }
 
-func (d *decoder) outline() *outline {
+// unpackSymbol reads decl i alone; it makes no more strings than it returns.
+func unpackSymbol(packed []byte, i int, lang *language) Symbol {
+	d := &decoder{buf: packed}
+	d.skipImports()
+	names := make([][]byte, d.count())
+	for n := range names {
+		names[n], _ = d.name()
+	}
+	uses, count := d.count(), d.count()
+	var found decl
+	for j := 0; j <= i && j < count; j++ {
+		found = d.decl(j, len(names), uses)
+	}
+	if d.bad || len(names) == 0 {
+		return Symbol{}
+	}
+	name := string(names[found.name])
+	return Symbol{
+		Name: name, Kind: found.kind, Container: string(names[found.container]), Depth: int(found.depth),
+		Span:     text.Span{Start: int(found.start), End: int(found.end)},
+		NameSpan: text.Span{Start: int(found.at), End: int(found.at) + len(name)},
+		Language: lang.name, Exported: found.exported,
+	}
+}
+
+// skipImports passes over what stands before the names.
+func (d *decoder) skipImports() {
+	d.bytes(d.count())
+	d.bits()
+	d.bytes(d.count())
+	for range d.count() {
+		for range 3 { // path, name, alias
+			d.bytes(d.count())
+		}
+		d.bits()
+	}
+}
+
+// head reads what encoder.head wrote. The occurrences have their number only.
+func (d *decoder) head() *outline {
 	o := &outline{pkg: d.str(), module: d.bit(), fallback: d.str()}
 	o.imports = make([]imported, d.count())
 	for i := range o.imports {
@@ -174,9 +256,35 @@ func (d *decoder) outline() *outline {
 	}
 	o.names = make([]string, d.count())
 	for i := range o.names {
-		o.names[i] = d.str()
+		name, mentioned := d.name()
+		o.names[i] = string(name)
+		o.unused = append(o.unused, !mentioned)
 	}
-	o.occs = make([]occurrence, d.count())
+	uses := d.count() // each follows, with four bytes at least
+	o.decls = make([]decl, d.count())
+	for i := range o.decls {
+		o.decls[i] = d.decl(i, len(o.names), uses)
+	}
+	o.useCount = uses
+	return o
+}
+
+// name reads a name, and whether it occurs.
+func (d *decoder) name() (name []byte, mentioned bool) {
+	n := d.num()
+	if n>>1 > uint64(len(d.buf)) {
+		d.bad = true
+		return nil, false
+	}
+	return d.bytes(int(n >> 1)), n&1 != 0
+}
+
+// uses reads what encoder.uses wrote into o.
+func (d *decoder) uses(o *outline) {
+	if d.bad {
+		return
+	}
+	o.occs = make([]occurrence, o.useCount)
 	last := uint32(0)
 	for i := range o.occs {
 		last += uint32(d.num())
@@ -184,28 +292,17 @@ func (d *decoder) outline() *outline {
 			start: last, name: d.below(len(o.names)), link: d.below(len(o.occs) + 1), flags: flags(d.num()),
 		}
 	}
-	o.decls = make([]decl, d.count())
-	for i := range o.decls {
-		o.decls[i] = d.decl(o, i)
-	}
 	o.hints = make([]hint, d.count())
 	for i := range o.hints {
 		o.hints[i] = hint{decl: d.below(len(o.occs)), typ: d.below(len(o.occs))}
 	}
-	if d.bad {
-		return nil
-	}
-	o.group()
-	return o
 }
 
-func (d *decoder) decl(o *outline, i int) decl {
+// decl reads decl i of an outline of that many names and uses.
+func (d *decoder) decl(i, names, uses int) decl {
 	start := uint32(d.num())
-	out := decl{start: start, end: start + uint32(d.num()), occ: d.below(len(o.occs))}
-	out.container, out.parent = d.below(len(o.names)), int32(d.below(i+1))-1
+	out := decl{start: start, end: start + uint32(d.num()), at: uint32(d.num()), occ: d.below(uses), name: d.below(names)}
+	out.container, out.parent = d.below(names), int32(d.below(i+1))-1
 	out.depth, out.kind, out.exported = uint16(d.num()), Kind(d.num()), d.bit()
-	if !d.bad {
-		out.name = o.occs[out.occ].name
-	}
 	return out
 }

@@ -19,12 +19,22 @@ func TestEncodeFile(t *testing.T) {
 		t.Fatal("not decoded")
 	}
 	options := cmp.AllowUnexported(outline{}, occurrence{}, decl{}, hint{})
-	if diff := cmp.Diff(want.outline, got.outline, options); diff != "" {
+	derived := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".useCount" || p.Last().String() == ".unused" }, cmp.Ignore())
+	if diff := cmp.Diff(want.outline(), got.outline(), options, derived); diff != "" {
 		t.Errorf("outline (-want +got):\n%s", diff)
 	}
-	got.outline, want.outline = nil, nil
-	if *got != *want {
-		t.Errorf("file %+v, want %+v", *got, *want)
+	if diff := cmp.Diff(want.symbols(), decodeFile("/w/a.ts", lang, encodeFile(want)).symbols()); diff != "" {
+		t.Errorf("symbols of the head alone (-want +got):\n%s", diff)
+	}
+	for i, sym := range want.symbols() {
+		if diff := cmp.Diff(sym, decodeFile("/w/a.ts", lang, encodeFile(want)).symbol(i)); diff != "" {
+			t.Errorf("symbol %d alone (-want +got):\n%s", i, diff)
+		}
+	}
+	got.packed = nil
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(file{}), cmp.Comparer(func(a, b *language) bool { return a == b }),
+		cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".unpacked" }, cmp.Ignore())); diff != "" {
+		t.Errorf("file (-want +got):\n%s", diff)
 	}
 	blob := encodeFile(newFile("/w/a.ts", lang, []byte(encodeSource)))
 	for i := range blob {
@@ -46,14 +56,14 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		blob := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(payload))
 		got := decodeFile("/w/a.ts", lang, append(blob, payload...))
-		if got == nil || got.outline == nil {
+		if got == nil || !got.isParsed() {
 			return
 		}
-		for i := range got.decls {
+		for i := range got.outline().decls {
 			got.symbol(i)
 		}
-		for i := range got.occs {
-			got.at(int(got.occs[i].start))
+		for i := range got.outline().occs {
+			got.covering(int(got.outline().occs[i].start))
 			got.named(got.name(i))
 			got.hint(i)
 			got.enclosing(got.span(i))

@@ -3,7 +3,6 @@ package index
 import (
 	"cmp"
 	"slices"
-	"unique"
 
 	"github.com/agentls/agentls/index/syntax"
 )
@@ -313,12 +312,12 @@ func (x *extraction) use(n node, f flags) {
 	x.out.occs[x.occur(n)].flags |= f
 }
 
-// intern returns the number of a name. The strings are shared by all files.
+// intern returns the number of a name.
 func (x *extraction) intern(name []byte) uint32 {
 	if i, ok := x.names[string(name)]; ok {
 		return i
 	}
-	s := unique.Make(string(name)).Value()
+	s := string(name)
 	x.names[s] = uint32(len(x.out.names))
 	x.out.names = append(x.out.names, s)
 	return x.names[s]

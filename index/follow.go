@@ -90,10 +90,9 @@ func (t *follower) file(src []byte) *file {
 	if !t.update(src) {
 		return nil
 	}
-	return &file{
-		path: t.path, size: int64(len(src)), lines: lineCount(src), hash: text.HashOf(src), lang: t.lang,
-		outline: extract(t.lang, t.tree.Nodes(0, len(src)+1), src),
-	}
+	f := &file{path: t.path, size: int64(len(src)), lines: lineCount(src), hash: text.HashOf(src), lang: t.lang}
+	f.hold(extract(t.lang, t.tree.Nodes(0, len(src)+1), src))
+	return f
 }
 
 // update brings the tree to src.

@@ -20,7 +20,7 @@ func (r *resolver) typeOf(f *file, i int) (owner target, known bool) {
 
 // infer is typeOf for what it has not been asked yet.
 func (r *resolver) infer(f *file, i int) (owner target, known bool) {
-	occ := f.occs[i]
+	occ := f.outline().occs[i]
 	switch {
 	case occ.has(isSelf) && !occ.has(isAccess):
 		return classAround(f, i)
@@ -51,8 +51,8 @@ func (r *resolver) typeOfTarget(t target) (target, bool) {
 // isForeign reports whether occurrence i of f is declared with a type, but with
 // none that the index sees: another library's.
 func (r *resolver) isForeign(f *file, i int) bool {
-	if f.occs[i].has(isLocal) {
-		return r.hintsAway(f, int(f.occs[i].link)-1)
+	if f.outline().occs[i].has(isLocal) {
+		return r.hintsAway(f, int(f.outline().occs[i].link)-1)
 	}
 	found := r.meanings(f, i)
 	return len(found) == 1 && r.hintsAway(found[0].file, int(found[0].decl().occ))
@@ -60,7 +60,7 @@ func (r *resolver) isForeign(f *file, i int) bool {
 
 func (r *resolver) hintsAway(f *file, decl int) bool {
 	typ, ok := f.hint(decl)
-	return ok && !f.occs[typ].has(isCall|isLocal) && len(r.meanings(f, typ)) == 0
+	return ok && !f.outline().occs[typ].has(isCall|isLocal) && len(r.meanings(f, typ)) == 0
 }
 
 // hinted returns the type that occurrence decl of f is declared with.
@@ -70,7 +70,7 @@ func (r *resolver) hinted(f *file, decl int) (target, bool) {
 		return target{}, false
 	}
 	for _, t := range r.meanings(f, typ) {
-		if owner, known := r.typeOfTarget(t); known && (t.decl().kind.isType() || f.occs[typ].has(isCall)) {
+		if owner, known := r.typeOfTarget(t); known && (t.decl().kind.isType() || f.outline().occs[typ].has(isCall)) {
 			return owner, true
 		}
 	}
@@ -81,10 +81,10 @@ func (r *resolver) hinted(f *file, decl int) (target, bool) {
 func classAround(f *file, i int) (target, bool) {
 	at := f.enclosing(f.span(i))
 	for at >= 0 {
-		if f.decls[at].kind.isType() {
+		if f.outline().decls[at].kind.isType() {
 			return target{f, at}, true
 		}
-		at = int(f.decls[at].parent)
+		at = int(f.outline().decls[at].parent)
 	}
 	return target{}, false
 }
@@ -114,15 +114,15 @@ func (r *resolver) meanings(f *file, i int) []target {
 func (r *resolver) namesOf(f *file, i int) []string {
 	name := f.name(i)
 	names := []string{name}
-	if f.occs[i].has(isAccess | isLocal) {
+	if f.outline().occs[i].has(isAccess | isLocal) {
 		return names
 	}
-	for _, imp := range f.imports {
+	for _, imp := range f.outline().imports {
 		if imp.Alias != name && imp.Name != name || imp.Name == "*" || imp.Path == "" {
 			continue
 		}
 		original := imp.Name
-		if at := r.moduleFile(f, imp.Path); at != nil && at.outline != nil {
+		if at := r.moduleFile(f, imp.Path); at != nil && at.isParsed() {
 			_, original = r.exported(at, imp.Name, maxInference)
 		}
 		if original != name {

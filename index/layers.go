@@ -64,17 +64,6 @@ type base struct {
 	lookup *directory
 }
 
-// A directory finds names.
-type directory struct {
-	mentions map[string][]int32 // name → files, as indices into base.files
-	declared map[string][]declRef
-	names    []searchName // what is declared, for Search
-	masks    []uint64     // the letters of names, beside them: most names are judged by this alone
-}
-
-// A declRef is a declaration: decl of file.
-type declRef struct{ file, decl int32 }
-
 func newBase(files map[string]*file) *base {
 	b := &base{files: make([]*file, 0, len(files))}
 	for _, f := range files {
@@ -100,30 +89,6 @@ func (b *base) search(path string) (int, bool) {
 func (b *base) directory() *directory {
 	b.once.Do(func() { b.lookup = newDirectory(b.files) })
 	return b.lookup
-}
-
-func newDirectory(files []*file) *directory {
-	d := &directory{mentions: map[string][]int32{}, declared: map[string][]declRef{}}
-	for i, f := range files {
-		if f.outline == nil {
-			continue
-		}
-		for n, name := range f.names {
-			if f.first[n] < f.first[n+1] {
-				d.mentions[name] = append(d.mentions[name], int32(i))
-			}
-		}
-		for j := range f.decls {
-			name := f.names[f.decls[j].name]
-			d.declared[name] = append(d.declared[name], declRef{int32(i), int32(j)})
-		}
-	}
-	d.names = searchNames(d.declared)
-	d.masks = make([]uint64, len(d.names))
-	for i, n := range d.names {
-		d.masks[i] = letters(n.name)
-	}
-	return d
 }
 
 // overlay returns the files that lie over the base: open documents, and what
@@ -159,13 +124,13 @@ func (s *Snapshot) covered(path string) bool {
 // mentions returns the files that mention name.
 func (s *Snapshot) mentions(name string) []*file {
 	var files []*file
-	for _, i := range s.disk.base.directory().mentions[name] {
+	for _, i := range s.disk.base.directory().mentions(name) {
 		if f := s.disk.base.files[i]; !s.covered(f.path) {
 			files = append(files, f)
 		}
 	}
 	for _, f := range s.overlay() {
-		if f.outline != nil && len(f.named(name)) > 0 {
+		if f.isParsed() && len(f.named(name)) > 0 {
 			files = append(files, f)
 		}
 	}
@@ -178,33 +143,33 @@ type target struct {
 	at int // in decls
 }
 
-func (t target) decl() *decl    { return &t.decls[t.at] }
+func (t target) decl() *decl    { return &t.outline().decls[t.at] }
 func (t target) Symbol() Symbol { return t.symbol(t.at) }
-func (t target) name() string   { return t.names[t.decl().name] }
+func (t target) name() string   { return t.outline().names[t.decl().name] }
 
 // qualified returns the name of t behind its container.
 func (t target) qualified() string {
 	d := t.decl()
 	if d.container == 0 {
-		return t.names[d.name]
+		return t.outline().names[d.name]
 	}
-	return t.names[d.container] + "." + t.names[d.name]
+	return t.outline().names[d.container] + "." + t.outline().names[d.name]
 }
 
 // declared returns where name is declared.
 func (s *Snapshot) declared(name string) []target {
 	var found []target
-	for _, ref := range s.disk.base.directory().declared[name] {
+	for _, ref := range s.disk.base.directory().declarations(name) {
 		if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
 			found = append(found, target{f, int(ref.decl)})
 		}
 	}
 	for _, f := range s.overlay() {
-		if f.outline == nil {
+		if !f.isParsed() {
 			continue
 		}
-		for i := range f.decls {
-			if f.names[f.decls[i].name] == name {
+		for i := range f.outline().decls {
+			if f.outline().names[f.outline().decls[i].name] == name {
 				found = append(found, target{f, i})
 			}
 		}
@@ -216,12 +181,12 @@ func (s *Snapshot) declared(name string) []target {
 func (s *Snapshot) parsed() iter.Seq[*file] {
 	return func(yield func(*file) bool) {
 		for _, f := range s.disk.base.files {
-			if f.outline != nil && f.lang != nil && !s.covered(f.path) && !yield(f) {
+			if f.isParsed() && f.lang != nil && !s.covered(f.path) && !yield(f) {
 				return
 			}
 		}
 		for _, f := range s.overlay() {
-			if f.outline != nil && f.lang != nil && !yield(f) {
+			if f.isParsed() && f.lang != nil && !yield(f) {
 				return
 			}
 		}

@@ -3,7 +3,6 @@ package index
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/agentls/agentls/edits/text"
 )
@@ -35,6 +34,7 @@ func (o occurrence) has(f flags) bool { return o.flags&f != 0 }
 type decl struct {
 	start, end uint32
 	occ        uint32 // the occurrence that names it
+	at         uint32 // where the name begins
 	name       uint32
 	container  uint32 // in outline.names; 0 is ""
 	parent     int32  // the enclosing decl, or -1
@@ -65,12 +65,13 @@ type outline struct {
 	fallback string // JavaScript: what the default export is called here
 	imports  []imported
 	names    []string // distinct; the first is ""
+	unused   []bool   // names that do not occur, where the occurrences were not read
 	decls    []decl   // in source order
 	occs     []occurrence
+	useCount int      // of occs, where these were not read
 	hints    []hint   // by decl
 	byName   []uint32 // occurrences grouped by name
 	first    []uint32 // name → where its group begins in byName; one more than names
-	sorted   []uint32 // names in order, for lookup
 }
 
 // group builds the orders that are derived from the rest.
@@ -88,22 +89,22 @@ func (o *outline) group() {
 		o.byName[next[occ.name]] = uint32(i)
 		next[occ.name]++
 	}
-	o.sorted = make([]uint32, len(o.names))
-	for i := range o.sorted {
-		o.sorted[i] = uint32(i)
+}
+
+// mentions reports whether name i occurs.
+func (o *outline) mentions(i int) bool {
+	if o.first == nil {
+		return !o.unused[i]
 	}
-	slices.SortFunc(o.sorted, func(a, b uint32) int { return strings.Compare(o.names[a], o.names[b]) })
+	return o.first[i] < o.first[i+1]
 }
 
 // named returns the occurrences of name, in source order.
 func (o *outline) named(name string) []uint32 {
-	i, ok := slices.BinarySearchFunc(o.sorted, name, func(n uint32, name string) int {
-		return strings.Compare(o.names[n], name)
-	})
-	if !ok {
+	n := slices.Index(o.names, name) // few files have so many names that an order would pay
+	if n < 0 {
 		return nil
 	}
-	n := o.sorted[i]
 	return o.byName[o.first[n]:o.first[n+1]]
 }
 
@@ -133,7 +134,7 @@ func (o *outline) symbol(d *decl, lang *language) Symbol {
 	return Symbol{
 		Name: o.names[d.name], Kind: d.kind,
 		Span:      text.Span{Start: int(d.start), End: int(d.end)},
-		NameSpan:  o.span(int(d.occ)),
+		NameSpan:  text.Span{Start: int(d.at), End: int(d.at) + len(o.names[d.name])},
 		Container: o.names[d.container], Depth: int(d.depth),
 		Language: lang.name, Exported: d.exported,
 	}

@@ -15,8 +15,8 @@ func (s *Snapshot) Definitions(ctx context.Context, path string, offset int) ([]
 	if err != nil || !ok {
 		return nil, err
 	}
-	if f.occs[i].has(isLocal) {
-		return []Symbol{f.local(int(f.occs[i].link) - 1)}, nil
+	if f.outline().occs[i].has(isLocal) {
+		return []Symbol{f.local(int(f.outline().occs[i].link) - 1)}, nil
 	}
 	found := s.resolver().meanings(f, i)
 	slices.SortStableFunc(found, func(a, b target) int {
@@ -44,10 +44,10 @@ func distance(f *file, t target) int {
 
 func (s *Snapshot) occurrenceAt(ctx context.Context, path string, offset int) (f *file, i int, ok bool, err error) {
 	f, err = s.file(ctx, path)
-	if err != nil || f.outline == nil {
+	if err != nil || !f.isParsed() {
 		return nil, 0, false, err
 	}
-	i, ok = f.at(offset)
+	i, ok = f.covering(offset)
 	return f, i, ok, nil
 }
 
@@ -58,7 +58,7 @@ func (f *file) local(occ int) Symbol {
 	}
 	sym := Symbol{Name: f.name(occ), Kind: Variable, Path: f.path, Span: f.span(occ), NameSpan: f.span(occ), Language: f.lang.name}
 	if in := f.enclosing(sym.Span); in >= 0 {
-		sym.Container, sym.Depth = f.symbol(in).Qualified(), int(f.decls[in].depth)+1
+		sym.Container, sym.Depth = f.symbol(in).Qualified(), int(f.outline().decls[in].depth)+1
 	}
 	return sym
 }
@@ -70,8 +70,8 @@ func (s *Snapshot) References(ctx context.Context, path string, offset int) ([]R
 	if err != nil || !ok {
 		return nil, err
 	}
-	if f.occs[i].has(isLocal) {
-		return f.localReferences(int(f.occs[i].link) - 1), nil
+	if f.outline().occs[i].has(isLocal) {
+		return f.localReferences(int(f.outline().occs[i].link) - 1), nil
 	}
 	r := s.resolver()
 	return r.references(ctx, r.meanings(f, i))
@@ -87,7 +87,7 @@ func (s *Snapshot) ReferencesTo(ctx context.Context, sym Symbol) ([]Reference, e
 	if !ok { // a local name has no decl
 		return s.References(ctx, sym.Path, sym.NameSpan.Start)
 	}
-	if own := int(t.decl().occ); t.occs[own].has(isLocal) {
+	if own := int(t.decl().occ); t.outline().occs[own].has(isLocal) {
 		return t.localReferences(own), nil
 	}
 	return s.resolver().references(ctx, []target{t})
@@ -97,7 +97,7 @@ func (s *Snapshot) ReferencesTo(ctx context.Context, sym Symbol) ([]Reference, e
 func (f *file) localReferences(occ int) []Reference {
 	var refs []Reference
 	for _, i := range f.named(f.name(occ)) {
-		if o := f.occs[i]; o.has(isLocal) && int(o.link)-1 == occ {
+		if o := f.outline().occs[i]; o.has(isLocal) && int(o.link)-1 == occ {
 			refs = append(refs, f.reference(int(i), Certain))
 		}
 	}
@@ -105,10 +105,10 @@ func (f *file) localReferences(occ int) []Reference {
 }
 
 func (f *file) reference(i int, c Certainty) Reference {
-	ref := Reference{Path: f.path, Span: f.span(i), Certainty: c, Definition: f.occs[i].has(isDefinition)}
+	ref := Reference{Path: f.path, Span: f.span(i), Certainty: c, Definition: f.outline().occs[i].has(isDefinition)}
 	if in := f.enclosing(ref.Span); in >= 0 {
-		if int(f.decls[in].occ) == i { // a declaration is in what is around it
-			in = int(f.decls[in].parent)
+		if int(f.outline().decls[in].occ) == i { // a declaration is in what is around it
+			in = int(f.outline().decls[in].parent)
 		}
 		if in >= 0 {
 			ref.In = f.symbol(in).Qualified()
@@ -169,7 +169,7 @@ func (r *resolver) aliases(f *file, t target) []string {
 // eachDefault is eachUse for the files that import a default export: its name
 // need not occur there.
 func (r *resolver) eachDefault(ctx context.Context, t target, yield func(f *file, i int, c Certainty)) error {
-	if t.fallback == "" || t.fallback != t.name() || t.decl().parent != noParent {
+	if t.outline().fallback == "" || t.outline().fallback != t.name() || t.decl().parent != noParent {
 		return nil
 	}
 	for f := range r.snap.parsed() {

@@ -91,20 +91,20 @@ func (r *resolver) relation(f, to *file, name string) *relation {
 
 func (r *resolver) relateGo(rel *relation, f, to *file, name string) {
 	dir := filepath.Dir(to.path)
-	if filepath.Dir(f.path) == dir && f.pkg == to.pkg {
+	if filepath.Dir(f.path) == dir && f.outline().pkg == to.outline().pkg {
 		rel.same = true
 		return
 	}
 	if !startsUpper(name) || strings.HasSuffix(to.path, "_test.go") && filepath.Dir(f.path) != dir {
 		return
 	}
-	for _, imp := range f.imports {
+	for _, imp := range f.outline().imports {
 		if !r.importsFolder(imp.Path, dir) {
 			continue
 		}
 		switch {
 		case !imp.Explicit:
-			rel.qualifiers = append(rel.qualifiers, to.pkg)
+			rel.qualifiers = append(rel.qualifiers, to.outline().pkg)
 		case imp.Alias == ".":
 			rel.same = true
 		case imp.Alias != "_":
@@ -130,8 +130,8 @@ func (r *resolver) goImportPath(dir string) string {
 	path := ""
 	if i := strings.LastIndex(filepath.ToSlash(dir), "/vendor/"); i >= 0 {
 		path = filepath.ToSlash(dir)[i+len("/vendor/"):]
-	} else if mod := r.snap.indexedFile(filepath.Join(dir, "go.mod")); mod != nil && mod.outline != nil {
-		path = mod.pkg
+	} else if mod := r.snap.indexedFile(filepath.Join(dir, "go.mod")); mod != nil && mod.isParsed() {
+		path = mod.outline().pkg
 	} else if up := filepath.Dir(dir); up != dir {
 		if outer := r.goImportPath(up); outer != "" {
 			path = outer + "/" + filepath.Base(dir)
@@ -154,7 +154,7 @@ func (r *resolver) relateJS(rel *relation, f, to *file, name string) {
 	if f.path == to.path {
 		return
 	}
-	for _, imp := range f.imports {
+	for _, imp := range f.outline().imports {
 		switch {
 		case imp.Path == "" || imp.Exported && imp.Name == "*" && imp.Alias == "":
 		case imp.Name == "*":
@@ -177,7 +177,7 @@ func (r *resolver) relateJS(rel *relation, f, to *file, name string) {
 // what it is called there; nil if the index does not see it.
 func (r *resolver) follow(f *file, path, name string) (at *file, original string) {
 	at = r.moduleFile(f, path)
-	if at == nil || at.outline == nil {
+	if at == nil || !at.isParsed() {
 		return nil, name
 	}
 	return r.exported(at, name, maxInference)
@@ -185,17 +185,17 @@ func (r *resolver) follow(f *file, path, name string) (at *file, original string
 
 // exported returns the file that declares what at exports as name.
 func (r *resolver) exported(at *file, name string, depth int) (*file, string) {
-	if name == "default" && at.fallback != "" {
-		return at, at.fallback
+	if name == "default" && at.outline().fallback != "" {
+		return at, at.outline().fallback
 	}
 	if depth == 0 || declaresTop(at, name) {
 		return at, name
 	}
-	for _, imp := range at.imports {
+	for _, imp := range at.outline().imports {
 		switch {
 		case imp.Exported && imp.Alias == name && imp.Path == "": // export { a as name }
 			if from := importOf(at, imp.Name); from != nil {
-				if next := r.moduleFile(at, from.Path); next != nil && next.outline != nil {
+				if next := r.moduleFile(at, from.Path); next != nil && next.isParsed() {
 					return r.exported(next, from.Name, depth-1)
 				}
 			}
@@ -206,7 +206,7 @@ func (r *resolver) exported(at *file, name string, depth int) (*file, string) {
 				original = name
 			}
 			next := r.moduleFile(at, imp.Path)
-			if next == nil || next.outline == nil {
+			if next == nil || !next.isParsed() {
 				continue
 			}
 			if to, found := r.exported(next, original, depth-1); to != nil && declaresTop(to, found) {
@@ -219,18 +219,18 @@ func (r *resolver) exported(at *file, name string, depth int) (*file, string) {
 
 // importOf returns the import that brings alias into f, or nil.
 func importOf(f *file, alias string) *imported {
-	i := slices.IndexFunc(f.imports, func(imp imported) bool { return imp.Alias == alias && imp.Path != "" })
+	i := slices.IndexFunc(f.outline().imports, func(imp imported) bool { return imp.Alias == alias && imp.Path != "" })
 	if i < 0 {
 		return nil
 	}
-	return &f.imports[i]
+	return &f.outline().imports[i]
 }
 
 // declaresTop reports whether f declares name outside all containers.
 func declaresTop(f *file, name string) bool {
 	for _, i := range f.named(name) {
-		if f.occs[i].has(isDefinition) && !f.occs[i].has(isAccess|isLocal) {
-			if at := f.declAt(int(i)); at >= 0 && f.decls[at].parent == noParent {
+		if f.outline().occs[i].has(isDefinition) && !f.outline().occs[i].has(isAccess|isLocal) {
+			if at := f.declAt(int(i)); at >= 0 && f.outline().decls[at].parent == noParent {
 				return true
 			}
 		}
@@ -279,7 +279,7 @@ func (r *resolver) relatePython(rel *relation, f, to *file, name string) {
 	if f.path == to.path {
 		return
 	}
-	for _, imp := range f.imports {
+	for _, imp := range f.outline().imports {
 		if imp.Name == "*" && imp.Alias != "." { // import a.b
 			if r.pythonFile(f, imp.Path) == to {
 				rel.qualifiers = append(rel.qualifiers, imp.Alias)
@@ -288,7 +288,7 @@ func (r *resolver) relatePython(rel *relation, f, to *file, name string) {
 		}
 		at := r.pythonFile(f, imp.Path)
 		if imp.Name == "*" {
-			if at != nil && at.outline != nil {
+			if at != nil && at.isParsed() {
 				if from, original := r.exported(at, name, maxInference); from == to && original == name {
 					rel.same = true
 				}
@@ -298,7 +298,7 @@ func (r *resolver) relatePython(rel *relation, f, to *file, name string) {
 		if r.pythonFile(f, joinPython(imp.Path, imp.Name)) == to { // from pkg import module
 			rel.qualifiers = append(rel.qualifiers, imp.Alias)
 		}
-		if at == nil || at.outline == nil {
+		if at == nil || !at.isParsed() {
 			continue // another's library
 		}
 		if from, original := r.exported(at, imp.Name, maxInference); from == to && original == name {

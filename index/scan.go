@@ -341,13 +341,13 @@ func (s *Stats) add(r loaded) {
 	default:
 		s.Parsed++
 	}
-	if f.outline == nil {
+	if !f.isParsed() {
 		return
 	}
 	s.Bytes += f.size
 	s.Lines += f.lines
-	s.Symbols += len(f.decls)
-	s.References += len(f.occs)
+	s.Symbols += f.symbolCount
+	s.References += f.useCount
 	if f.lang != nil {
 		s.Languages[f.lang.name]++
 	}
@@ -376,7 +376,7 @@ func (w *Workspace) glance(e entry, last *file) loaded {
 	}
 	f := &file{path: e.path, size: e.size, modTime: e.modTime, lang: lang}
 	if lang != nil && sniff(content) == notSkipped {
-		f.outline = skim(lang, content)
+		f.hold(skim(lang, content))
 	}
 	return loaded{entry: e, file: f, origin: skimmed}
 }
@@ -399,9 +399,8 @@ func nameOnly(e entry, lang *language, why skip) loaded {
 
 // unchanged is old, whose content is that of e, with the time of e.
 func (w *Workspace) unchanged(e entry, old *file) loaded {
-	same := *old
-	same.modTime = e.modTime
-	return loaded{entry: e, file: &same, origin: cached, blob: w.cache.encode(&same)}
+	packed, blob := old.at(e.modTime).pack()
+	return loaded{entry: e, file: packed, origin: cached, blob: w.cache.wanted(blob)}
 }
 
 // isProvisional reports whether f was skimmed and is still to be parsed.
@@ -423,7 +422,8 @@ func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
 	}
 	f := parseFile(p, e.path, lang, content)
 	f.modTime = e.modTime
-	return loaded{entry: e, file: f, origin: parsed, blob: w.cache.encode(f)}
+	packed, blob := f.pack()
+	return loaded{entry: e, file: packed, origin: parsed, blob: w.cache.wanted(blob)}
 }
 
 // merge publishes changes, of which a nil file is gone, in a snapshot.

@@ -10,21 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// A searchName is a declared name.
-type searchName struct {
-	name string
-	refs []declRef
-}
-
-func searchNames(declared map[string][]declRef) []searchName {
-	names := make([]searchName, 0, len(declared))
-	for name, refs := range declared {
-		names = append(names, searchName{name, refs})
-	}
-	slices.SortFunc(names, func(a, b searchName) int { return strings.Compare(a.name, b.name) })
-	return names
-}
-
 // letters returns the set of letters of s, without case: a bit for each of
 // a–z and 0–9, and one of the rest for all other bytes.
 func letters(s string) uint64 {
@@ -199,35 +184,41 @@ func parsePattern(query string) pattern {
 // maxRate is what rate adds to the score of a name at most, containers aside.
 const maxRate = 2
 
-// rate returns the score of a declaration whose name has score base, or 0 if
-// its container or path do not fit.
-func (p *pattern) rate(s *Snapshot, t target, base int) int {
-	if p.file != "" && !strings.Contains(strings.ToLower(s.Rel(t.path)), p.file) {
+// rate returns the score of a declaration in f whose name has score base, or 0
+// if its container or path do not fit.
+func (p *pattern) rate(s *Snapshot, f *file, ref declRef, base int) int {
+	if p.file != "" && !strings.Contains(strings.ToLower(s.Rel(f.path)), p.file) {
 		return 0
 	}
-	d := t.decl()
 	if p.container != "" {
-		outer := t.names[d.container]
-		if outer == "" { // the package counts as the container of a function
-			outer = t.pkg
-		}
-		within := score(p.container, outer[strings.LastIndexByte(outer, '.')+1:])
+		within := score(p.container, containerOf(f, ref))
 		if within == 0 {
 			return 0
 		}
 		base += within
 	}
-	switch d.kind {
+	switch ref.kind {
 	case Field, Member:
 		base -= 12
 	case Variable, Constant:
 		base -= 4
 	default:
 	}
-	if d.exported {
+	if ref.exported {
 		base += maxRate
 	}
 	return max(base, 1)
+}
+
+// containerOf returns the last name of what a declaration is in. The package
+// counts as the container of a function.
+func containerOf(f *file, ref declRef) string {
+	o := f.head()
+	outer := o.names[o.decls[ref.decl].container]
+	if outer == "" {
+		return o.pkg
+	}
+	return outer[strings.LastIndexByte(outer, '.')+1:]
 }
 
 // Search returns the symbols that match query best, at most limit: those of
@@ -241,46 +232,56 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 		return nil, nil
 	}
 	best := &ranking{limit: limit}
-	names, scattered := s.disk.base.directory(), maxScattered(p.name)
-	for i, mask := range names.masks {
-		if i%4096 == 0 && ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if p.letters&^mask != 0 {
-			continue
-		}
-		n := &names.names[i]
-		if p.container == "" && best.isBelow(scattered) && !beginsWith(n.name, p.name) {
-			continue
-		}
-		points := score(p.name, n.name)
-		if points == 0 || p.container == "" && best.isBelow(points+maxRate) {
-			continue
-		}
-		for _, ref := range n.refs {
-			if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
-				t := target{f, int(ref.decl)}
-				best.add(hit{t, p.rate(s, t, points)})
-			}
-		}
+	if err := s.searchBase(ctx, &p, best); err != nil {
+		return nil, err
 	}
 	for _, f := range s.overlay() {
-		if f.outline == nil {
+		o := f.outline()
+		if o == nil {
 			continue
 		}
-		for i := range f.decls {
-			t := target{f, i}
-			if points := score(p.name, t.name()); points > 0 {
-				best.add(hit{t, p.rate(s, t, points)})
+		for i, d := range o.decls {
+			if points := score(p.name, o.names[d.name]); points > 0 {
+				ref := declRef{decl: uint32(i), kind: d.kind, exported: d.exported}
+				best.add(hit{f, i, o.names[d.name], p.rate(s, f, ref, points)})
 			}
 		}
 	}
 	return best.symbols(), nil
 }
 
+// searchBase adds what matches in the base.
+func (s *Snapshot) searchBase(ctx context.Context, p *pattern, best *ranking) error {
+	names, scattered := s.disk.base.directory(), maxScattered(p.name)
+	for i, mask := range names.masks {
+		if i%4096 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if p.letters&^mask != 0 {
+			continue
+		}
+		name := names.name(i)
+		if p.container == "" && best.isBelow(scattered) && !beginsWith(name, p.name) {
+			continue
+		}
+		points := score(p.name, name)
+		if points == 0 || p.container == "" && best.isBelow(points+maxRate) {
+			continue
+		}
+		for _, ref := range names.declared.list(i) {
+			if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
+				best.add(hit{f, int(ref.decl), name, p.rate(s, f, ref, points)})
+			}
+		}
+	}
+	return nil
+}
+
 // A hit is a declaration that matches. Zero points are no match.
 type hit struct {
-	target
+	file   *file
+	at     int // in decls
+	name   string
 	points int
 }
 
@@ -288,9 +289,9 @@ type hit struct {
 func (h hit) compare(other hit) int {
 	return cmp.Or(
 		cmp.Compare(other.points, h.points),
-		cmp.Compare(len(h.name()), len(other.name())),
-		strings.Compare(h.name(), other.name()),
-		strings.Compare(h.path, other.path),
+		cmp.Compare(len(h.name), len(other.name)),
+		strings.Compare(h.name, other.name),
+		strings.Compare(h.file.path, other.file.path),
 		cmp.Compare(h.at, other.at))
 }
 
@@ -320,7 +321,7 @@ func (r *ranking) symbols() []Symbol {
 	slices.SortFunc(r.hits, hit.compare)
 	syms := make([]Symbol, len(r.hits))
 	for i, h := range r.hits {
-		syms[i] = h.Symbol()
+		syms[i] = h.file.symbol(h.at)
 	}
 	return syms
 }

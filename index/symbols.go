@@ -51,10 +51,10 @@ func innermost(syms []Symbol, span text.Span) (best Symbol, ok bool) {
 // behind the last letter counts.
 func (s *Snapshot) At(ctx context.Context, path string, offset int) (name string, span text.Span, ok bool, err error) {
 	f, err := s.file(ctx, path)
-	if err != nil || f.outline == nil {
+	if err != nil || !f.isParsed() {
 		return "", text.Span{}, false, err
 	}
-	i, ok := f.at(offset)
+	i, ok := f.covering(offset)
 	if !ok {
 		return "", text.Span{}, false, nil
 	}
@@ -65,11 +65,11 @@ func (s *Snapshot) At(ctx context.Context, path string, offset int) (name string
 // knows it.
 func (s *Snapshot) locate(ctx context.Context, sym Symbol) (target, bool, error) {
 	f, err := s.file(ctx, sym.Path)
-	if err != nil || f.outline == nil {
+	if err != nil || !f.isParsed() {
 		return target{}, false, err
 	}
-	for i := range f.decls {
-		if f.span(int(f.decls[i].occ)) == sym.NameSpan && f.names[f.decls[i].name] == sym.Name {
+	for i := range f.outline().decls {
+		if f.span(int(f.outline().decls[i].occ)) == sym.NameSpan && f.outline().names[f.outline().decls[i].name] == sym.Name {
 			return target{f, i}, true, nil
 		}
 	}
