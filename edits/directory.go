@@ -141,15 +141,15 @@ func newBatch(ctx context.Context, dir *Directory, cs *ChangeSet) (*batch, error
 			b.files = append(b.files, f)
 		}
 	}
-	for _, f := range slices.Concat(b.files, b.removed) {
+	for _, f := range b.files {
 		if err := b.unblock(f); err != nil {
 			return nil, err
 		}
-		if err := b.compare(ctx, f, f.before); err != nil {
-			return nil, err
-		}
 	}
-	return b, nil
+	err := together(ctx, slices.Concat(b.files, b.removed), func(f *batchFile, _ int) error {
+		return b.compare(ctx, f, f.before)
+	})
+	return b, err
 }
 
 // hasLinkOf reports whether another file of b is the same one: a hard link, or
@@ -395,12 +395,12 @@ func (f *batchFile) overwrite() error {
 
 // verify reads everything back.
 func (b *batch) verify(ctx context.Context) error {
-	for _, f := range append(b.files, b.removed...) {
+	return together(ctx, slices.Concat(b.files, b.removed), func(f *batchFile, _ int) error {
 		if err := b.compare(ctx, f, f.after); err != nil {
 			return fmt.Errorf("%w: %w", errUnverified, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // clean removes the temporary files that were not renamed.
