@@ -24,6 +24,9 @@ func (s *Server) recover(ctx context.Context) {
 		s.client.say(ctx, protocol.MessageTypeError, "agentls: the journal cannot be read, so nothing can be applied or undone: "+err.Error())
 		return
 	}
+	if err := s.Journal.Damaged(); err != nil { // seen when it was opened
+		s.client.say(ctx, protocol.MessageTypeWarning, "agentls: "+err.Error())
+	}
 	if len(open) == 0 {
 		return
 	}
