@@ -93,7 +93,7 @@ type StepStarted struct{ ID, Tool, Title string }
 
 // StepDone says that a tool call ended. Failed is empty, or what went wrong,
 // as the model was told. Detail is empty, or what else is to be said of it:
-// "exit code 1 after 2.3s".
+// "exit code 1 after 2.3s, sandbox: full".
 type StepDone struct{ ID, Tool, Title, Failed, Detail string }
 
 // Waiting says that the run waits for the model's server, and why. The last

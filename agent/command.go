@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -27,8 +28,14 @@ type CommandResult struct {
 
 // A Confinement is how commands are kept from doing harm.
 type Confinement struct {
-	Says  string `json:"says"`  // for people
+	Says  string `json:"says"`  // for people: a level, and behind a colon what that is
 	Holds bool   `json:"holds"` // false: nothing confines them, and every command asks
+}
+
+// level returns the first word or two of what c says: what is before a colon.
+func (c Confinement) level() string {
+	level, _, _ := strings.Cut(c.Says, ":")
+	return level
 }
 
 // A Sandbox runs the commands of one run, in copy-on-write views.

@@ -105,8 +105,8 @@ message: ok
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{
-		"run make|stopped by its limit of time after 7s|", "run gone||the command could not be run",
-		"shell||the command is empty", "run true||../..", "run true|exit code 0 after 1.5s|",
+		"run make|stopped by its limit of time after 7s, sandbox: a fake|", "run gone||the command could not be run",
+		"shell||the command is empty", "run true||../..", "run true|exit code 0 after 1.5s, sandbox: a fake|",
 	}, details); diff != "" {
 		t.Error(diff)
 	}

@@ -67,7 +67,7 @@ func (s shell) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, 
 	case err != nil:
 		return "", Fail("the command could not be run: %v", err)
 	}
-	s.run.detail = outcome(res.Exit, res.Stopped) + " after " + res.Elapsed.Round(10*time.Millisecond).String()
+	s.run.detail = fmt.Sprintf("%s after %v, sandbox: %s", outcome(res.Exit, res.Stopped), res.Elapsed.Round(10*time.Millisecond), s.run.sandbox.Confinement(ctx).level())
 	return res.report(), nil
 }
 

@@ -217,7 +217,7 @@ message: It cannot be.
 message: It cannot be.
 `)
 	u.run("run", "do it", "--verify", "grep SUM math.go", "--verify", "echo never; false").want(t, 0,
-		"• run sed -i s/sum/SUM/", "exit code 4 after", "• verify: grep SUM math.go", "+// Add returns the SUM of a and b.",
+		"• run sed -i s/sum/SUM/", ", sandbox: ", "• verify: grep SUM math.go", "+// Add returns the SUM of a and b.",
 		"✓ grep SUM math.go  ", "✗ echo never; false  exit code 1 after", "  never\n", "kept as a proposal")
 	if u.read("math.go") != mathGo {
 		t.Error("it was applied without a yes")
