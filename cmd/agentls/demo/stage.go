@@ -127,7 +127,9 @@ func (st *stage) fetch(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	// What it is built and tested with: the sandbox has no network.
+	_, err = st.command(ctx, st.root, "go", "list", "-mod=readonly", "-deps", "-test", ".")
+	return err
 }
 
 // command runs a program in dir and returns what it printed.
