@@ -85,8 +85,14 @@ func openFiles(path string) (*bbolt.DB, error) {
 		for _, name := range stale {
 			err = errors.Join(err, tx.DeleteBucket(name))
 		}
-		_, made := tx.CreateBucketIfNotExists([]byte(cacheFormat))
-		return errors.Join(err, made)
+		if tx.Bucket([]byte(cacheFormat)) != nil {
+			return err
+		}
+		files, made := tx.CreateBucket([]byte(cacheFormat))
+		if made != nil {
+			return errors.Join(err, made)
+		}
+		return errors.Join(err, files.SetSequence(birth(path)))
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -110,7 +116,11 @@ func (c *cache) update(f func(files *bbolt.Bucket) error) {
 		return
 	}
 	c.survive(func() error {
-		return c.db.Update(func(tx *bbolt.Tx) error { return f(tx.Bucket([]byte(cacheFormat))) })
+		return c.db.Update(func(tx *bbolt.Tx) error {
+			files := tx.Bucket([]byte(cacheFormat))
+			_, err := files.NextSequence()
+			return errors.Join(err, f(files))
+		})
 	})
 }
 
@@ -130,6 +140,16 @@ func (c *cache) survive(f func() error) {
 
 var errDamaged = errors.New("the index cache is damaged")
 
+// birth returns a number that no cache before had: generations are counted from
+// it, so that no segment of another cache fits.
+func birth(path string) uint64 {
+	at, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return uint64(at.ModTime().UnixNano())
+}
+
 // undamaged calls f, which reads the mapped file of bbolt. That panics over a
 // damaged page, and faults over one that was cut off.
 func undamaged(f func() error) (err error) {
@@ -140,6 +160,43 @@ func undamaged(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// generation numbers what the cache holds: it grows with each change. False is
+// a cache that holds nothing.
+func (c *cache) generation() (n uint64, ok bool) {
+	c.view(func(files *bbolt.Bucket) error {
+		n, ok = files.Sequence(), true
+		return nil
+	})
+	return n, ok
+}
+
+// segment returns the base that the segment beside the cache holds, or nil.
+func (c *cache) segment() *base {
+	generation, ok := c.generation()
+	if !ok {
+		return nil
+	}
+	b, err := openSegment(filepath.Dir(c.db.Path()), generation)
+	if err != nil && !errors.Is(err, errNoSegment) && !errors.Is(err, os.ErrNotExist) {
+		c.log.Warn("index segment cannot be read", "error", err)
+	}
+	return b
+}
+
+// keepSegment writes b, which is what the cache holds, beside it, and reports
+// whether it is there.
+func (c *cache) keepSegment(b *base) bool {
+	generation, ok := c.generation()
+	if !ok {
+		return false
+	}
+	if err := writeSegment(filepath.Dir(c.db.Path()), b, generation); err != nil {
+		c.log.Warn("index segment cannot be written: the next start is slower", "error", err)
+		return false
+	}
+	return true
 }
 
 // load returns what the cache knows of path, or nil.
@@ -215,11 +272,13 @@ func (c *cache) size() int64 {
 	if c == nil {
 		return 0
 	}
-	at, err := os.Stat(c.db.Path())
-	if err != nil {
-		return 0
+	total := int64(0)
+	for _, path := range []string{c.db.Path(), filepath.Join(filepath.Dir(c.db.Path()), segmentName)} {
+		if at, err := os.Stat(path); err == nil {
+			total += at.Size()
+		}
 	}
-	return at.Size()
+	return total
 }
 
 // ErrInUse is returned by Forget while another process uses the index.
@@ -242,8 +301,10 @@ func (w *Workspace) Forget() error {
 	if err == nil { // else it is broken, and nobody can have it
 		defer db.Close() //nolint:errcheck // the file is gone
 	}
-	if err := os.Remove(path); err != nil { //nolint:forbidigo // the cache is this package's own
-		return fmt.Errorf("forget the index: %w", err)
+	for _, path := range []string{path, filepath.Join(w.opts.CacheDir, segmentName)} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { //nolint:forbidigo // the cache is this package's own
+			return fmt.Errorf("forget the index: %w", err)
+		}
 	}
 	return nil
 }

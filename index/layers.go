@@ -21,6 +21,9 @@ const maxDelta = 256
 
 // with returns l with changes made; a nil file is gone.
 func (l layers) with(changes map[string]*file) layers {
+	if len(changes) == 0 {
+		return l
+	}
 	delta := maps.Clone(l.delta)
 	if delta == nil {
 		delta = make(map[string]*file, len(changes))
@@ -46,6 +49,22 @@ func (l layers) all() map[string]*file {
 		files[path] = f
 	}
 	return files
+}
+
+// paths yields the paths of all files.
+func (l layers) paths() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range l.base.files {
+			if _, changed := l.delta[f.path]; !changed && !yield(f.path) {
+				return
+			}
+		}
+		for path, f := range l.delta {
+			if f != nil && !yield(path) {
+				return
+			}
+		}
+	}
 }
 
 // file returns the file at path, or nil.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,12 +39,13 @@ type Mode uint8
 
 // The modes, from the slowest.
 const (
-	Cold Mode = iota // everything was parsed
-	Warm             // something came from the cache
+	Cold    Mode = iota // everything was parsed
+	Warm                // something came from the cache
+	Segment             // it was all there, and was only looked through
 )
 
 // String returns the word for m.
-func (m Mode) String() string { return [...]string{Cold: "cold", Warm: "warm"}[m] }
+func (m Mode) String() string { return [...]string{Cold: "cold", Warm: "warm", Segment: "segment"}[m] }
 
 // A Phase is a part of a Scan.
 type Phase uint8
@@ -104,6 +104,7 @@ func (w *Workspace) scan(ctx context.Context, progress func(Progress)) (Stats, e
 	}
 	if w.cache == nil && w.opts.CacheDir != "" {
 		w.cache = openCache(w.opts.CacheDir, w.opts.Log)
+		w.loadSegment()
 	}
 	roots := w.Snapshot().roots
 	entries, err := listRoots(ctx, roots)
@@ -112,16 +113,46 @@ func (w *Workspace) scan(ctx context.Context, progress func(Progress)) (Stats, e
 	}
 	s := &scanning{w: w, progress: progress, stats: Stats{Skipped: map[string]int{}, Languages: map[string]int{}, Workers: w.opts.Workers}}
 	err = s.run(ctx, entries)
-	s.stats.OnDisk = w.cache.size()
 	if s.stats.Cached > 0 {
 		s.stats.Mode = Warm
+		if w.segment != nil {
+			s.stats.Mode = Segment
+		}
 	}
-	s.stats.Elapsed = w.clock().Sub(start)
-	if err != nil {
-		return s.stats, err
+	if err == nil {
+		w.settle(roots, entries)
 	}
-	w.settle(roots, entries)
-	return s.stats, nil
+	s.stats.Elapsed, s.stats.OnDisk = w.clock().Sub(start), w.cache.size()
+	return s.stats, err
+}
+
+// loadSegment begins with what the segment holds. It is checked file by file.
+func (w *Workspace) loadSegment() {
+	now := w.Snapshot().disk
+	if len(now.base.files) > 0 || len(now.delta) > 0 {
+		return
+	}
+	if w.segment = w.cache.segment(); w.segment != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.publish(func(next *Snapshot) { next.disk = layers{base: w.segment} })
+	}
+}
+
+// keepSegment writes a segment of the present state for the next start, if that
+// is complete and the one on disk is another.
+func (w *Workspace) keepSegment() {
+	snap := w.Snapshot()
+	if w.cache == nil || !snap.ready || w.segment == snap.disk.base && len(snap.disk.delta) == 0 {
+		return
+	}
+	b := snap.disk.base
+	if len(snap.disk.delta) > 0 {
+		b = newBase(snap.disk.all())
+	}
+	if w.cache.keepSegment(b) {
+		w.segment = b
+	}
 }
 
 func (w *Workspace) clock() time.Time {
@@ -177,6 +208,7 @@ type scanning struct {
 	w        *Workspace
 	progress func(Progress)
 	stats    Stats
+	before   layers
 	todo     []entry // to be parsed
 
 	batch map[string]*file // to be published
@@ -186,9 +218,9 @@ type scanning struct {
 
 // run reads entries in two passes.
 func (s *scanning) run(ctx context.Context, entries []entry) error {
-	before := s.w.Snapshot().disk
+	s.before = s.w.Snapshot().disk
 	err := s.pass(ctx, Skimming, entries, func(_ *syntax.Parser, e entry) loaded {
-		return s.w.glance(e, before.file(e.path))
+		return s.w.glance(e, s.before.file(e.path))
 	})
 	if err != nil {
 		return err
@@ -324,7 +356,9 @@ func (s *scanning) take(r loaded) {
 	case parsed, cached:
 		s.stats.add(r)
 	}
-	s.batch[r.file.path] = r.file
+	if s.before.file(r.file.path) != r.file {
+		s.batch[r.file.path] = r.file
+	}
 	if r.blob != nil {
 		s.blobs[r.file.path] = r.blob
 	}
@@ -451,29 +485,37 @@ func (w *Workspace) settle(roots []string, entries []entry) {
 	for _, e := range entries {
 		listed[e.path] = true
 	}
-	now := w.Snapshot()
-	files := now.disk.all()
-	gone := len(files)
-	maps.DeleteFunc(files, func(path string, _ *file) bool { return !listed[path] })
-	gone -= len(files)
-	base := now.disk.base
-	if gone > 0 || len(now.disk.delta) > 0 {
-		base = newBase(files)
+	now := w.Snapshot().disk
+	gone := map[string]*file{}
+	for path := range now.paths() {
+		if !listed[path] {
+			gone[path] = nil
+		}
 	}
-	base.directory() // now, not in the first request
-	if w.publishScan(roots, base) {
+	disk := now.with(gone)
+	if len(disk.delta) > 0 && w.segment != disk.base { // it is built anew in any case
+		disk = layers{base: newBase(disk.all())}
+	}
+	disk.base.directory() // now, not in the first request
+	if !w.publishScan(roots, disk) {
+		return
+	}
+	if w.segment != disk.base || len(gone) > 0 {
 		w.cache.keep(listed)
+	}
+	if len(disk.delta) == 0 { // else it is written when the workspace is closed: to merge takes a while
+		w.keepSegment()
 	}
 }
 
-// publishScan publishes base as all there is below roots, unless the roots
+// publishScan publishes disk as all there is below roots, unless the roots
 // were changed meanwhile: then another Scan follows.
-func (w *Workspace) publishScan(roots []string, base *base) bool {
+func (w *Workspace) publishScan(roots []string, disk layers) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !slices.Equal(w.snap.Load().roots, roots) {
 		return false
 	}
-	w.publish(func(next *Snapshot) { next.disk, next.ready = layers{base: base}, true })
+	w.publish(func(next *Snapshot) { next.disk, next.ready = disk, true })
 	return true
 }

@@ -231,6 +231,9 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 	if limit <= 0 || p.name == "" {
 		return nil, nil
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	best := &ranking{limit: limit}
 	if err := s.searchBase(ctx, &p, best); err != nil {
 		return nil, err

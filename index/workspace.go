@@ -48,8 +48,9 @@ type Workspace struct {
 
 	// busy holds one token for whoever reads the disk: Scan or Refresh. It is
 	// no mutex, because it spans I/O and a context ends the wait.
-	busy  chan struct{}
-	cache *cache // belongs to who holds busy
+	busy    chan struct{}
+	cache   *cache // belongs to who holds busy
+	segment *base  // what the segment beside the cache holds; nil: nothing of now. As cache
 
 	poke chan struct{} // wakes Watch when pending grows
 
@@ -254,6 +255,7 @@ func (w *Workspace) Close() error {
 	for _, d := range w.Snapshot().docs {
 		d.follower.close()
 	}
+	w.keepSegment()
 	c := w.cache
 	w.cache = nil
 	if err := c.close(); err != nil {

@@ -21,7 +21,7 @@ func TestIndexFigures(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		mode string
-	}{{nil, "cold"}, {nil, "warm"}, {[]string{"--fresh"}, "cold"}} {
+	}{{nil, "cold"}, {nil, "segment"}, {[]string{"--fresh"}, "cold"}} {
 		got := decodeInto[indexFigures](t, u.run(append([]string{"index", "--json"}, c.args...)...).out)
 		if got.Seconds <= 0 || got.Rate <= 0 || got.RSS < 1<<20 || got.OnDisk <= 0 || got.Workers < 1 || got.Bytes <= 0 {
 			t.Errorf("%v: figures %+v", c.args, got)
