@@ -203,6 +203,25 @@ func eventually(t *testing.T, what string, check func() bool) {
 	}
 }
 
+// Where the system does not let us watch, we look.
+func TestWatchRefused(t *testing.T) {
+	f := load(t, small)
+	f.ws.RefuseWatching()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.ws.Watch(ctx) }()
+	write(t, f.path("new/c.go"), "package c\n")
+	eventually(t, "a new file", func() bool { return f.ws.Snapshot().Has(f.path("new/c.go")) })
+	if err := os.Remove(f.path("a.go")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a removal", func() bool { return !f.ws.Snapshot().Has(f.path("a.go")) })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWatch(t *testing.T) {
 	f := load(t, ignoring)
 	gitInit(t, f.dir)

@@ -16,21 +16,38 @@ import (
 // files at once.
 const settleTime = 75 * time.Millisecond
 
+// pollTime is how often all folders are looked through where the system
+// refuses to watch them.
+const pollTime = 10 * time.Second
+
 // Watch follows the folders of the workspace until ctx ends, which is no
 // error, and takes in what changes there, as well as what Save, Close and Disk
-// modifications name. Folders that are ignored are not watched.
+// modifications name. Folders that are ignored are not watched. Where the
+// system refuses to watch, everything is looked through every ten seconds.
 func (w *Workspace) Watch(ctx context.Context) error {
-	notify, err := fsnotify.NewWatcher()
+	l := &watchLoop{w: w, poll: time.NewTicker(w.pollTime)}
+	defer l.poll.Stop()
+	l.poll.Stop() // until the system refuses
+	notify, err := w.newWatcher()
 	if err != nil {
-		return fmt.Errorf("watch: %w", err)
+		l.refuse(err)
+		notify = &fsnotify.Watcher{} // its channels say nothing
+	} else {
+		defer notify.Close() //nolint:errcheck // nothing can be done about it
 	}
-	defer notify.Close() //nolint:errcheck // nothing can be done about it
-	l := &watchLoop{w: w, notify: notify}
+	l.notify = notify
 	if err := l.follow(ctx); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("watch: %w", err)
+		l.refuse(err)
 	}
 	l.wake()
 	return l.run(ctx)
+}
+
+// refuse goes on without notifications.
+func (l *watchLoop) refuse(err error) {
+	l.w.opts.Log.Warn("folders cannot be watched: they are looked through now and then", "every", l.w.pollTime, "error", err)
+	l.polls = true
+	l.poll.Reset(l.w.pollTime)
 }
 
 // A watchLoop is one Watch.
@@ -41,6 +58,8 @@ type watchLoop struct {
 	timer  *time.Timer
 	due    bool // the timer runs
 	missed bool // events were lost: only a Scan can tell what changed
+	poll   *time.Ticker
+	polls  bool // the system refuses to watch, and poll runs
 }
 
 func (l *watchLoop) run(ctx context.Context) error {
@@ -64,6 +83,9 @@ func (l *watchLoop) run(ctx context.Context) error {
 			}
 			l.w.opts.Log.Warn("watching has a gap", "error", err)
 			l.missed = l.missed || errors.Is(err, fsnotify.ErrEventOverflow)
+			l.wake()
+		case <-l.poll.C:
+			l.missed = true
 			l.wake()
 		case <-l.timer.C:
 			l.due = false
@@ -98,7 +120,7 @@ func (l *watchLoop) take(ctx context.Context, event fsnotify.Event) {
 // act reads what has gathered.
 func (l *watchLoop) act(ctx context.Context) {
 	if err := l.follow(ctx); err != nil && ctx.Err() == nil {
-		l.w.opts.Log.Warn("some folders are not watched", "error", err)
+		l.refuse(err)
 	}
 	var err error
 	if l.missed {
@@ -116,7 +138,7 @@ func (l *watchLoop) act(ctx context.Context) {
 // roots that are gone.
 func (l *watchLoop) follow(ctx context.Context) error {
 	snap := l.w.Snapshot()
-	if slices.Equal(snap.roots, l.roots) {
+	if l.polls || slices.Equal(snap.roots, l.roots) {
 		return nil
 	}
 	for _, dir := range l.notify.WatchList() {
@@ -137,11 +159,11 @@ func (l *watchLoop) follow(ctx context.Context) error {
 // add watches a new folder and those in it.
 func (l *watchLoop) add(ctx context.Context, dir string) {
 	root, ok := l.w.Snapshot().root(dir)
-	if !ok {
+	if !ok || l.polls {
 		return
 	}
 	if err := l.watch(ctx, root, dir); err != nil && ctx.Err() == nil {
-		l.w.opts.Log.Warn("folder is not watched", "dir", dir, "error", err)
+		l.refuse(err)
 	}
 }
 

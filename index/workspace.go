@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
+
 	"github.com/agentls/agentls/edits/text"
 )
 
@@ -52,7 +54,9 @@ type Workspace struct {
 	cache   *cache // belongs to who holds busy
 	segment *base  // what the segment beside the cache holds; nil: nothing of now. As cache
 
-	poke chan struct{} // wakes Watch when pending grows
+	poke       chan struct{} // wakes Watch when pending grows
+	newWatcher func() (*fsnotify.Watcher, error)
+	pollTime   time.Duration
 
 	mu      sync.Mutex // guards the below, and the next store to snap
 	pending map[string]struct{}
@@ -107,7 +111,7 @@ func New(opts Options) *Workspace {
 		opts.Workers = defaultWorkers
 	}
 	opts.Workers = min(opts.Workers, runtime.GOMAXPROCS(0))
-	w := &Workspace{opts: opts, busy: make(chan struct{}, 1), poke: make(chan struct{}, 1), pending: map[string]struct{}{}}
+	w := &Workspace{opts: opts, busy: make(chan struct{}, 1), poke: make(chan struct{}, 1), pending: map[string]struct{}{}, newWatcher: fsnotify.NewWatcher, pollTime: pollTime}
 	w.snap.Store(&Snapshot{
 		version: 1, roots: cleaned(opts.Roots), disk: layers{base: newBase(nil)}, memo: &memo{},
 	})
