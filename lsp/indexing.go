@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,12 +25,14 @@ func (s *Server) scanOnce(ctx context.Context) {
 	s.emit(ctx, Event{Kind: IndexStarted})
 	var bar *progress
 	shown := s.Now().Add(500 * time.Millisecond)
-	stats, err := s.home.Workspace.Scan(ctx, func(p index.Progress) {
+	scan, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	stats, err := s.home.Workspace.Scan(scan, func(p index.Progress) {
 		if p.Phase != index.Parsing { // the other takes no time worth a bar
 			return
 		}
 		if bar == nil && s.Now().After(shown) {
-			bar = s.beginProgress(ctx, "agentls: indexing", nil)
+			bar = s.beginProgress(ctx, "agentls: indexing", func() { stop(errIndexingStopped) })
 		}
 		bar.report(ctx, indexing(p), p.Done*100/max(p.Total, 1))
 	})
@@ -45,6 +48,8 @@ func (s *Server) scanOnce(ctx context.Context) {
 	s.Log.Info("indexed", "files", stats.Files, "parsed", stats.Parsed, "symbols", stats.Symbols, "elapsed", stats.Elapsed)
 	s.emit(ctx, Event{Kind: IndexDone, Files: stats.Files, Parsed: stats.Parsed, Symbols: stats.Symbols})
 }
+
+var errIndexingStopped = errors.New("you stopped it; what is not read yet is known by its names, and is read when a file changes or the server starts again")
 
 // indexing says how far the index is.
 func indexing(p index.Progress) string {

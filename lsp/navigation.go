@@ -104,5 +104,8 @@ func card(ctx context.Context, conv *converter, sym index.Symbol, others int) (s
 	if others > 0 {
 		fmt.Fprintf(&b, ", and %d more of this name", others)
 	}
+	if !conv.snap.Ready() {
+		b.WriteString("\n\nThe index is still being built: there may be more.")
+	}
 	return b.String(), nil
 }
