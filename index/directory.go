@@ -29,9 +29,9 @@ func (t *table[T]) list(i int) []T { return t.all[t.from[i]:t.from[i+1]] }
 // it.
 type declRef struct {
 	file, decl uint32
+	container  uint32 // the number of what it is in; of a function that is in nothing, its package
 	kind       Kind
 	exported   bool
-	nested     bool // in a container
 }
 
 // name returns name i, which shares its memory with d.
@@ -112,6 +112,10 @@ func newDirectory(files []*file) *directory {
 	}
 	d.text = text.String()
 	d.declared, d.mentioned = tableOf(l.declared, rank), tableOf(l.mentions, rank)
+	for i := range d.declared.all {
+		ref := &d.declared.all[i]
+		ref.container = rank[ref.container]
+	}
 	for i := range d.masks {
 		if len(d.declared.list(i)) > 0 {
 			d.masks[i] = letters(d.name(i))
@@ -125,22 +129,33 @@ func (l *listing) add(i uint32, f *file) {
 	o := f.head()
 	l.local = l.local[:0]
 	for n, name := range o.names {
-		number, known := l.numbers[name]
-		if !known {
-			number = uint32(len(l.names))
-			l.numbers[name] = number
-			l.names = append(l.names, name)
-		}
+		number := l.number(name)
 		l.local = append(l.local, number)
 		if o.mentions(n) {
 			l.mentions = append(l.mentions, pair[uint32]{number, i})
 		}
 	}
+	pkg := l.number(o.pkg)
 	for j, d := range o.decls {
+		container := l.local[d.container]
+		if d.container == 0 {
+			container = pkg
+		}
 		l.declared = append(l.declared, pair[declRef]{l.local[d.name], declRef{
-			file: i, decl: uint32(j), kind: d.kind, exported: d.exported, nested: d.container != 0,
+			file: i, decl: uint32(j), container: container, kind: d.kind, exported: d.exported,
 		}})
 	}
+}
+
+// number returns the number of a name, by when it was first met.
+func (l *listing) number(name string) uint32 {
+	number, known := l.numbers[name]
+	if !known {
+		number = uint32(len(l.names))
+		l.numbers[name] = number
+		l.names = append(l.names, name)
+	}
+	return number
 }
 
 // tableOf sorts pairs by the rank of their names. Those of one name stay in

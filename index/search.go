@@ -184,19 +184,14 @@ func parsePattern(query string) pattern {
 // maxRate is what rate adds to the score of a name at most, containers aside.
 const maxRate = 2
 
-// rate returns the score of a declaration in f whose name has score base, or 0
-// if its container or path do not fit.
-func (p *pattern) rate(s *Snapshot, f *file, ref declRef, base int) int {
-	if p.file != "" && !strings.Contains(strings.ToLower(s.Rel(f.path)), p.file) {
+// rate returns the score of a declaration in f whose name has score base and
+// whose container has score within, or 0 if its path does not fit, or its
+// container where one is asked for.
+func (p *pattern) rate(s *Snapshot, f *file, ref declRef, base, within int) int {
+	if p.container != "" && within == 0 || p.file != "" && !strings.Contains(strings.ToLower(s.Rel(f.path)), p.file) {
 		return 0
 	}
-	if p.container != "" {
-		within := score(p.container, containerOf(f, ref))
-		if within == 0 {
-			return 0
-		}
-		base += within
-	}
+	base += within
 	switch ref.kind {
 	case Field, Member:
 		base -= 12
@@ -210,15 +205,33 @@ func (p *pattern) rate(s *Snapshot, f *file, ref declRef, base int) int {
 	return max(base, 1)
 }
 
-// containerOf returns the last name of what a declaration is in. The package
-// counts as the container of a function.
-func containerOf(f *file, ref declRef) string {
-	o := f.head()
-	outer := o.names[o.decls[ref.decl].container]
-	if outer == "" {
-		return o.pkg
+// holds returns the score of a container, of which the last name counts; 0 is
+// no match, or not asked for.
+func (p *pattern) holds(container string) int {
+	if p.container == "" {
+		return 0
 	}
-	return outer[strings.LastIndexByte(outer, '.')+1:]
+	return score(p.container, container[strings.LastIndexByte(container, '.')+1:])
+}
+
+// containers remember what pattern.holds said, by the numbers of names.
+type containers struct {
+	pattern *pattern
+	names   *directory
+	scores  []int32 // 1 + score; 0 is not asked yet
+}
+
+func (c *containers) score(number uint32) int {
+	if c.pattern.container == "" {
+		return 0
+	}
+	if c.scores == nil {
+		c.scores = make([]int32, len(c.names.ends))
+	}
+	if c.scores[number] == 0 {
+		c.scores[number] = int32(c.pattern.holds(c.names.name(int(number)))) + 1
+	}
+	return int(c.scores[number]) - 1
 }
 
 // Search returns the symbols that match query best, at most limit: those of
@@ -245,8 +258,12 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 		}
 		for i, d := range o.decls {
 			if points := score(p.name, o.names[d.name]); points > 0 {
-				ref := declRef{decl: uint32(i), kind: d.kind, exported: d.exported}
-				best.add(hit{f, i, o.names[d.name], p.rate(s, f, ref, points)})
+				container := o.names[d.container]
+				if container == "" {
+					container = o.pkg
+				}
+				ref := declRef{kind: d.kind, exported: d.exported}
+				best.add(hit{f, i, o.names[d.name], p.rate(s, f, ref, points, p.holds(container))})
 			}
 		}
 	}
@@ -256,6 +273,7 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 // searchBase adds what matches in the base.
 func (s *Snapshot) searchBase(ctx context.Context, p *pattern, best *ranking) error {
 	names, scattered := s.disk.base.directory(), maxScattered(p.name)
+	outer := containers{pattern: p, names: names}
 	for i, mask := range names.masks {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -273,7 +291,7 @@ func (s *Snapshot) searchBase(ctx context.Context, p *pattern, best *ranking) er
 		}
 		for _, ref := range names.declared.list(i) {
 			if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
-				best.add(hit{f, int(ref.decl), name, p.rate(s, f, ref, points)})
+				best.add(hit{f, int(ref.decl), name, p.rate(s, f, ref, points, outer.score(ref.container))})
 			}
 		}
 	}

@@ -47,7 +47,7 @@ type segmentHead struct {
 
 // segmentMagic changes with the format, as cacheFormat does, which it holds.
 func segmentMagic() (magic [16]byte) {
-	copy(magic[:], cacheFormat+"/1/"+runtime.GOARCH)
+	copy(magic[:], cacheFormat+"/2/"+runtime.GOARCH)
 	return magic
 }
 
