@@ -14,7 +14,7 @@ import (
 	"github.com/agentls/agentls/index/syntax"
 )
 
-const limit = 10 * time.Second
+const limit = 5 * time.Minute
 
 func goLanguage() *syntax.Language {
 	l := syntax.NewLanguage(golang.Language())
