@@ -83,6 +83,10 @@ bench: ## the benchmarks, after a line that says on which machine
 	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$($(GO) env GOVERSION)"
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-index
+bench-index: build ## the index against universal-ctags, ast-grep and gopls: writes index/BENCHMARKS.md (half an hour, once more to fetch)
+	index/bench.sh
+
 .PHONY: tools
 tools: $(golangci) $(gotestsum) ## the pinned linter and test runner, in .cache/tools (minutes, once)
 
