@@ -23,7 +23,11 @@ func (p *place) withTools() *place {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.opts.Env = append(os.Environ(), "RUSTUP_HOME="+filepath.Join(home, ".rustup"), "CARGO_HOME=", "GOCACHE="+strings.TrimSpace(string(goCache)), "GOPATH=", "GOTOOLCHAIN=local")
+	rustup := os.Getenv("RUSTUP_HOME")
+	if rustup == "" {
+		rustup = filepath.Join(home, ".rustup")
+	}
+	p.opts.Env = append(os.Environ(), "RUSTUP_HOME="+rustup, "CARGO_HOME=", "GOCACHE="+strings.TrimSpace(string(goCache)), "GOPATH=", "GOTOOLCHAIN=local")
 	return p
 }
 
