@@ -35,6 +35,9 @@ type cache struct {
 	log    *slog.Logger
 	failed atomic.Bool // the disk is full, or pages are damaged
 	broken atomic.Bool // pages are damaged: to be put aside
+	kept   bool        // there was something in it when it was opened
+	used   atomic.Bool // something of it was found
+	wrote  atomic.Bool
 }
 
 // openCache opens or makes the cache in dir. A broken one is put aside. Nil
@@ -56,7 +59,19 @@ func openCache(dir string, log *slog.Logger) *cache {
 		log.Warn("index works without its cache", "path", path, "error", err)
 		return nil
 	}
-	return &cache{db: db, log: log}
+	return &cache{db: db, log: log, kept: !isFresh(db)}
+}
+
+// isFresh reports whether nothing was stored in db yet.
+func isFresh(db *bbolt.DB) (fresh bool) {
+	err := undamaged(func() error {
+		return db.View(func(tx *bbolt.Tx) error {
+			first, _ := tx.Bucket([]byte(cacheFormat)).Cursor().First()
+			fresh = first == nil
+			return nil
+		})
+	})
+	return fresh && err == nil
 }
 
 func openBolt(path string) (db *bbolt.DB, err error) {
@@ -67,37 +82,46 @@ func openBolt(path string) (db *bbolt.DB, err error) {
 	return db, err
 }
 
-// openFiles opens a database that has the bucket of cacheFormat, and no other.
+// openFiles opens a database that has the bucket of cacheFormat. One without it
+// is of another version, or was damaged so that an older state shows, which
+// writing to it does not mend: it is made anew.
 func openFiles(path string) (*bbolt.DB, error) {
-	// NoSync: the cache can be made again, and its pages are checked when read.
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, NoSync: true})
-	if err != nil {
+	db, err := openDatabase(path)
+	if err != nil || hasFormat(db) {
+		return db, err
+	}
+	// Whoever gets its lock in between has a cache that is lost, no wrong one.
+	if err := errors.Join(db.Close(), os.Remove(path)); err != nil { //nolint:forbidigo // the cache is this package's own
+		return nil, err
+	}
+	if db, err = openDatabase(path); err != nil {
 		return nil, err
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		stale := [][]byte{}
-		err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
-			if string(name) != cacheFormat {
-				stale = append(stale, append([]byte{}, name...))
-			}
-			return nil
-		})
-		for _, name := range stale {
-			err = errors.Join(err, tx.DeleteBucket(name))
-		}
-		if tx.Bucket([]byte(cacheFormat)) != nil {
+		files, err := tx.CreateBucketIfNotExists([]byte(cacheFormat))
+		if err != nil {
 			return err
 		}
-		files, made := tx.CreateBucket([]byte(cacheFormat))
-		if made != nil {
-			return errors.Join(err, made)
-		}
-		return errors.Join(err, files.SetSequence(birth(path)))
+		return files.SetSequence(birth(path))
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// openDatabase opens what is at path. NoSync: the cache can be made again, and
+// its pages are checked when read.
+func openDatabase(path string) (*bbolt.DB, error) {
+	return bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, NoSync: true})
+}
+
+func hasFormat(db *bbolt.DB) (has bool) {
+	err := db.View(func(tx *bbolt.Tx) error {
+		has = tx.Bucket([]byte(cacheFormat)) != nil
+		return nil
+	})
+	return has && err == nil
 }
 
 // view calls f with what is stored, if there is something.
@@ -182,6 +206,7 @@ func (c *cache) segment() *base {
 	if err != nil && !errors.Is(err, errNoSegment) && !errors.Is(err, os.ErrNotExist) {
 		c.log.Warn("index segment cannot be read", "error", err)
 	}
+	c.used.Store(c.used.Load() || b != nil)
 	return b
 }
 
@@ -205,6 +230,7 @@ func (c *cache) load(path string, lang *language) *file {
 	c.view(func(files *bbolt.Bucket) error {
 		if blob := files.Get([]byte(path)); blob != nil {
 			f = decodeFile(path, lang, bytes.Clone(blob)) // the blob is the transaction's
+			c.used.Store(true)
 		}
 		return nil
 	})
@@ -225,6 +251,7 @@ func (c *cache) store(blobs map[string][]byte) {
 	if len(blobs) == 0 {
 		return
 	}
+	c.markWritten()
 	defer c.view(func(files *bbolt.Bucket) error {
 		for path, blob := range blobs {
 			if !bytes.Equal(files.Get([]byte(path)), blob) {
@@ -242,6 +269,16 @@ func (c *cache) store(blobs map[string][]byte) {
 		return nil
 	})
 }
+
+func (c *cache) markWritten() {
+	if c != nil {
+		c.wrote.Store(true)
+	}
+}
+
+// isSuspect reports whether the cache held things, none of which was found. Some
+// damage shows in no other way, and writing does not mend it.
+func (c *cache) isSuspect() bool { return c.kept && c.wrote.Load() && !c.used.Load() }
 
 // keep drops what is not listed.
 func (c *cache) keep(listed map[string]bool) {
@@ -319,7 +356,7 @@ func (c *cache) close() error {
 	} else if err := errors.Join(c.db.Sync(), c.db.Close()); err != nil {
 		return err
 	}
-	if c.broken.Load() {
+	if c.broken.Load() || c.isSuspect() {
 		return putAside(path)
 	}
 	return nil
