@@ -87,6 +87,10 @@ bench: ## the benchmarks, after a line that says on which machine
 bench-index: build ## the index against universal-ctags, ast-grep and gopls: writes index/BENCHMARKS.md (half an hour, once more to fetch)
 	index/bench.sh
 
+.PHONY: bench-accuracy
+bench-accuracy: build ## the index against universal-ctags, gopls, tsserver and pyright: writes index/ACCURACY.md (half an hour)
+	index/accuracy/accuracy.sh
+
 .PHONY: tools
 tools: $(golangci) $(gotestsum) ## the pinned linter and test runner, in .cache/tools (minutes, once)
 
