@@ -13,6 +13,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/agentls/agentls/index/lang"
 )
 
 // cacheFormat names the bucket of one blob per path. It changes with the
@@ -225,11 +227,11 @@ func (c *cache) keepSegment(b *base) bool {
 }
 
 // load returns what the cache knows of path, or nil.
-func (c *cache) load(path string, lang *language) *file {
+func (c *cache) load(path string, language *lang.Language) *file {
 	var f *file
 	c.view(func(files *bbolt.Bucket) error {
 		if blob := files.Get([]byte(path)); blob != nil {
-			f = decodeFile(path, lang, bytes.Clone(blob)) // the blob is the transaction's
+			f = decodeFile(path, language, bytes.Clone(blob)) // the blob is the transaction's
 			c.used.Store(true)
 		}
 		return nil

@@ -71,7 +71,7 @@ func (t target) orFile() Symbol {
 	if t.at >= 0 {
 		return t.Symbol()
 	}
-	return Symbol{Name: filepath.Base(t.path), Kind: Module, Path: t.path, Span: text.Span{End: int(t.size)}, Language: t.lang.name}
+	return Symbol{Name: filepath.Base(t.path), Kind: Module, Path: t.path, Span: text.Span{End: int(t.size)}, Language: t.lang.Name}
 }
 
 // Callees returns what the body of sym calls, in the order of the first call.
@@ -200,9 +200,9 @@ func (s *testSearch) guesses(ctx context.Context, t target) ([]Symbol, error) {
 }
 
 func (c *caller) isTest() bool {
-	lang := c.from.lang
-	if !lang.isTestFile(filepath.Base(c.Path)) {
+	language := c.from.lang
+	if !language.IsTestFile(filepath.Base(c.Path)) {
 		return false
 	}
-	return c.from.at < 0 || lang.isTest(&c.Symbol)
+	return c.from.at < 0 || language.IsTest(c.Symbol.Name, c.Symbol.Kind)
 }

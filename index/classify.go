@@ -19,7 +19,7 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 		return 0
 	case occ.has(isDefinition):
 		return r.overrides(f, i, t)
-	case t.decl().kind.isMember() || t.isNested():
+	case t.decl().kind.IsMember() || t.isNested():
 		return r.classifyMember(f, i, t)
 	default:
 		return r.classifyTop(f, i, t)
@@ -59,11 +59,11 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 		return r.unlessImported(f, name, t)
 	case slices.Contains(rel.names, f.name(i)):
 		return Certain
-	case f.name(i) != name || !t.decl().exported || f.lang == nil || t.lang.name == "go":
+	case f.name(i) != name || !t.decl().exported || f.lang == nil || t.lang.Name == "go":
 		return 0
 	case rel.unresolved:
 		return Possible
-	case f.lang.name == t.lang.name && importOf(f, name) == nil && !f.outline().module && t.lang.name != "python" && !declaresTop(f, name):
+	case f.lang.Name == t.lang.Name && importOf(f, name) == nil && !f.outline().module && t.lang.Name != "python" && !declaresTop(f, name):
 		return Possible // scripts share one scope
 	default:
 		return 0
@@ -73,7 +73,7 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 // unlessImported is Certain, but for a file that imports another thing of that
 // name.
 func (r *resolver) unlessImported(f *file, name string, t target) Certainty {
-	if f != t.file && t.lang.name == "go" {
+	if f != t.file && t.lang.Name == "go" {
 		for _, imp := range f.outline().imports {
 			if imp.Alias == name {
 				return 0
@@ -86,7 +86,7 @@ func (r *resolver) unlessImported(f *file, name string, t target) Certainty {
 // classifyKey: a key can be a constant or a variable in the literal of a map,
 // as well as the name of a field.
 func (r *resolver) classifyKey(rel *relation, t target) Certainty {
-	if k := t.decl().kind; rel.same && t.lang.name == "go" && (k == Constant || k == Variable) {
+	if k := t.decl().kind; rel.same && t.lang.Name == "go" && (k == Constant || k == Variable) {
 		return Possible
 	}
 	return 0
@@ -114,7 +114,7 @@ func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Ce
 // classifyMember is classify for methods, fields and the like.
 func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	occ := f.outline().occs[i]
-	if f.lang == nil || f.lang.family() != t.lang.family() || f.name(i) != t.name() {
+	if f.lang == nil || f.lang.Family != t.lang.Family || f.name(i) != t.name() {
 		return 0
 	}
 	switch {
@@ -160,14 +160,6 @@ func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 	return r.memberOf(found[0], t)
 }
 
-// family is the same for languages that share files' names.
-func (l *language) family() string {
-	if l.name == "go" || l.name == "python" {
-		return l.name
-	}
-	return "javascript"
-}
-
 // isPackage reports whether name stands for an imported package or module.
 func (r *resolver) isPackage(f *file, name string) bool {
 	return slices.ContainsFunc(f.outline().imports, func(imp imported) bool {
@@ -178,7 +170,7 @@ func (r *resolver) isPackage(f *file, name string) bool {
 // bySole is for a receiver of unknown type: certain if no other type has a
 // member of that name.
 func (r *resolver) bySole(f *file, t target) Certainty {
-	if t.lang.name == "go" && !t.decl().exported && r.packageOf(f) != r.packageOf(t.file) {
+	if t.lang.Name == "go" && !t.decl().exported && r.packageOf(f) != r.packageOf(t.file) {
 		return 0
 	}
 	if !r.isSole(t) {
@@ -195,7 +187,7 @@ func (r *resolver) isSole(t target) bool {
 	}
 	r.sole[t] = !slices.ContainsFunc(r.declared(t.name()), func(other target) bool {
 		overload := other.file == t.file && other.decl().container == t.decl().container
-		return other != t && !overload && (other.decl().kind.isMember() || other.isNested()) && other.lang.family() == t.lang.family()
+		return other != t && !overload && (other.decl().kind.IsMember() || other.isNested()) && other.lang.Family == t.lang.Family
 	})
 	return r.sole[t]
 }
@@ -208,7 +200,7 @@ func (r *resolver) memberOf(owner, t target) Certainty {
 	if owner.decl().kind != Interface && r.hasMember(owner, t.name()) {
 		return 0 // it has one of its own
 	}
-	if r.packageOf(owner.file) != r.packageOf(t.file) && !t.decl().exported && t.lang.name == "go" {
+	if r.packageOf(owner.file) != r.packageOf(t.file) && !t.decl().exported && t.lang.Name == "go" {
 		return 0
 	}
 	return Possible // embedded, inherited, or behind an interface
@@ -229,7 +221,7 @@ func (r *resolver) hasMember(owner target, name string) bool {
 	if !known {
 		holders = map[holder]bool{}
 		for _, t := range r.declared(name) {
-			if t.decl().kind.isMember() {
+			if t.decl().kind.IsMember() {
 				holders[holder{r.packageOf(t.file), t.outline().names[t.decl().container]}] = true
 			}
 		}
@@ -244,8 +236,8 @@ func (r *resolver) packageOf(f *file) string {
 	scope, known := r.scopes[f]
 	if !known {
 		scope = f.path
-		if f.lang != nil && f.lang.name == "go" {
-			dir, _ := splitLast(f.path)
+		if f.lang != nil && f.lang.Name == "go" {
+			dir := folderOf(f.path)
 			scope = dir + ":" + f.outline().pkg
 		}
 		r.scopes[f] = scope

@@ -1,5 +1,12 @@
 package index
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/agentls/agentls/index/lang"
+)
+
 // noParent is the parent of a decl at the top of its file.
 const noParent = -1
 
@@ -8,31 +15,30 @@ const maxContainers = 16
 
 // declare takes in the declaration of occurrence i: as a symbol, as a name of
 // its scope, or as both.
-func (x *extraction) declare(i uint32, r role, owner int) {
-	f, kind := &x.frames[owner], r.kind()
+func (x *extraction) declare(i uint32, r lang.Role, owner int) {
+	f, kind := &x.frames[owner], r.Kind()
 	f.bound = append(f.bound, i)
 	if kind == 0 {
 		x.bind(i, f.innerScope, x.from(i, r, owner))
 		return
 	}
-	x.around = &x.frames[max(owner-1, 0)]
-	name := x.out.names[x.out.occs[i].name]
-	if name == "_" && x.lang.name == "go" {
+	x.decl = lang.Declaration{Name: x.out.name(int(i)), Kind: kind, Node: x.tree.At(f.at), Around: x.tree.At(x.frames[max(owner-1, 0)].at), IsExported: x.frames[max(owner-1, 0)].exported}
+	if x.decl.Name == x.lang.Blank {
 		return
 	}
-	kind = inMember(x.lang.refine(x, owner, name, kind), f.member)
+	kind = inMember(x.refined(), f.member)
 	local := f.scope != 0 && !f.member
 	if local && kind != Field && kind != Method && kind != Member {
 		x.bind(i, f.scope, x.from(i, r, owner))
-		if !x.lang.nests || kind != Function && kind != Class {
+		if !x.lang.Nests || kind != Function && kind != Class {
 			return
 		}
 	} else if local && !x.inType(f.container) {
 		x.out.occs[i].flags |= isDefinition // of an anonymous type, or an object in a function
 		return
 	}
-	if r&itself != 0 {
-		x.append(decl{start: x.out.occs[i].start, end: x.out.occs[i].start + uint32(len(name)), occ: i, kind: kind}, f.container)
+	if r&lang.Itself != 0 {
+		x.append(decl{start: x.out.occs[i].start, end: x.out.occs[i].start + uint32(len(x.decl.Name)), occ: i, kind: kind}, f.container)
 		return
 	}
 	x.symbol(i, kind, f, owner)
@@ -47,19 +53,18 @@ func (x *extraction) append(d decl, container int32) int32 {
 	if x.receiver != 0 && d.kind == Method {
 		d.container, x.receiver = x.receiver-1, 0
 	}
-	d.exported = x.lang.exported(x, x.out.names[d.name])
+	d.exported = x.lang.Exported(&x.decl)
 	x.declared[inside{container, d.name}] = true
 	x.out.decls = append(x.out.decls, d)
 	return int32(len(x.out.decls) - 1)
 }
 
-// field returns the kind of the child at field of the node of frame owner, or
-// "".
-func (x *extraction) field(owner int, field string) string {
-	if n := x.child(x.frames[owner].at, field); n != 0 {
-		return x.kind(n)
+// refined returns the kind of x.decl.
+func (x *extraction) refined() Kind {
+	if x.lang.Refine == nil {
+		return x.decl.Kind
 	}
-	return ""
+	return x.lang.Refine(&x.decl)
 }
 
 // inMember returns the kind of what is declared in the body of a type.
@@ -74,20 +79,9 @@ func inMember(kind Kind, member bool) Kind {
 	}
 }
 
-func (k Kind) isType() bool {
-	switch k {
-	case Type, Interface, Class, Enum:
-		return true
-	default:
-		return false
-	}
-}
-
-func (k Kind) isMember() bool { return k == Method || k == Field || k == Member }
-
 // inType reports whether container is a type.
 func (x *extraction) inType(container int32) bool {
-	return container >= 0 && x.out.decls[container].kind.isType()
+	return container >= 0 && x.out.decls[container].kind.IsType()
 }
 
 // bind makes i a name of scope. A second declaration in one scope is a use of
@@ -107,12 +101,12 @@ func (x *extraction) bind(i uint32, scope int32, from uint32) {
 }
 
 // from returns the offset from which on a local name counts.
-func (x *extraction) from(i uint32, r role, owner int) uint32 {
+func (x *extraction) from(i uint32, r lang.Role, owner int) uint32 {
 	f := &x.frames[owner]
 	switch {
-	case x.lang.hoists:
+	case x.lang.Hoists:
 		return 0
-	case r&later != 0: // func f(url *url.URL): the second is another
+	case r&lang.Later != 0: // func f(url *url.URL): the second is another
 		for j := owner; j > 0; j-- {
 			if x.frames[j].body != 0 {
 				return x.frames[j].body
@@ -130,7 +124,7 @@ func (x *extraction) from(i uint32, r role, owner int) uint32 {
 // owner.
 func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 	occ := &x.out.occs[i]
-	if x.lang.repeats && isAssigned(kind) && x.hasDecl(f.container, occ.name) {
+	if x.lang.Repeats && kind.IsAssigned() && x.hasDecl(f.container, occ.name) {
 		return
 	}
 	span := x.widen(owner)
@@ -138,13 +132,10 @@ func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 	for j := owner; j < len(x.frames); j++ { // the name may stand below the owner: (a), *a
 		x.frames[j].innerContainer = at
 	}
-	if kind.isType() {
+	if kind.IsType() {
 		f.innerMember = true
 	}
 }
-
-// isAssigned reports whether an assignment can declare such a thing.
-func isAssigned(k Kind) bool { return k == Variable || k == Constant || k == Field }
 
 // contain puts d into the decl at, if that is one.
 func (x *extraction) contain(d *decl, at int32) {
@@ -170,7 +161,7 @@ func (x *extraction) widen(owner int) [2]uint32 {
 	for j := owner - 1; j > 0; j-- {
 		outer := &x.frames[j]
 		rest := outer.end - span[1]
-		if !outer.wraps || outer.declares || rest > 1 || rest == 1 && x.src[span[1]] != ';' {
+		if !outer.wraps || outer.declares || rest > 1 || rest == 1 && x.tree.Src[span[1]] != ';' {
 			break
 		}
 		outer.declares = true
@@ -198,14 +189,13 @@ func (x *extraction) attribute(i uint32, owner int) {
 		if class < 0 {
 			return
 		}
-	case x.lang.family() == "javascript" && x.out.names[object.name] == "exports" && class < 0:
-		x.around = f
-		name := x.out.names[occ.name]
-		if x.field(owner, "right") == "identifier" { // exports.f = f
-			x.out.imports = append(x.out.imports, imported{Name: name, Alias: name, Exported: true})
+	case x.lang.Family == "javascript" && x.out.names[object.name] == "exports" && class < 0:
+		x.decl = x.assignment(i, f, Variable)
+		if x.decl.Node.Child("right").Kind() == "identifier" { // exports.f = f
+			x.facts.Imports = append(x.facts.Imports, imported{Name: x.decl.Name, Alias: x.decl.Name, Exported: true})
 			return
 		}
-		kind = x.lang.refine(x, owner, name, Variable)
+		kind = x.refined()
 	default:
 		return
 	}
@@ -213,8 +203,14 @@ func (x *extraction) attribute(i uint32, owner int) {
 		return
 	}
 	f.bound = append(f.bound, i)
-	x.around = f
+	x.decl = x.assignment(i, f, kind)
 	x.append(decl{start: f.start, end: f.end, occ: i, kind: kind}, class)
+}
+
+// assignment describes what the assignment of frame f declares by occurrence i.
+func (x *extraction) assignment(i uint32, f *frame, kind Kind) lang.Declaration {
+	node := x.tree.At(f.at)
+	return lang.Declaration{Name: x.out.name(int(i)), Kind: kind, Node: node, Around: node, IsExported: f.exported}
 }
 
 // hasDecl reports whether container declares name already.
@@ -256,3 +252,29 @@ func (x *extraction) lookup(scope int32, name, at uint32) (local, bool) {
 	}
 	return local{}, false
 }
+
+// publish exports what is exported apart from its declaration, everything of a
+// file that is no module, and the members of what is exported.
+func (x *extraction) publish() {
+	outside := exports{module: x.facts.IsModule, names: x.facts.Exports}
+	for i := range x.out.decls {
+		d := &x.out.decls[i]
+		name := x.out.names[d.name]
+		switch {
+		case d.parent >= 0:
+			d.exported = x.out.decls[d.parent].exported && !strings.HasPrefix(name, "#")
+		case outside.top(name):
+			d.exported = true
+		}
+	}
+}
+
+// exports say what of a file can be seen outside, apart from declarations that
+// say so themselves.
+type exports struct {
+	module bool
+	names  []string
+}
+
+// top reports whether name, declared at the top, is exported.
+func (e *exports) top(name string) bool { return !e.module || slices.Contains(e.names, name) }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
 )
 
@@ -91,9 +92,9 @@ type file struct {
 	path        string
 	size        int64 // bytes
 	lines       int64
-	modTime     int64     // Unix nanoseconds; of an open document 0
-	hash        text.Hash // zero: the content was not read, or only skimmed for now
-	lang        *language // nil: not known
+	modTime     int64          // Unix nanoseconds; of an open document 0
+	hash        text.Hash      // zero: the content was not read, or only skimmed for now
+	lang        *lang.Language // nil: not known
 	skipped     skip
 	symbolCount int
 	useCount    int
@@ -103,16 +104,16 @@ type file struct {
 }
 
 // newFile parses content.
-func newFile(path string, lang *language, content []byte) *file {
+func newFile(path string, language *lang.Language, content []byte) *file {
 	var f *file
-	withParser(func(p *syntax.Parser) { f = parseFile(p, path, lang, content) })
+	withParser(func(p *syntax.Parser) { f = parseFile(p, path, language, content) })
 	return f
 }
 
 // parseFile is newFile with a parser of the caller's.
-func parseFile(p *syntax.Parser, path string, lang *language, content []byte) *file {
-	f := &file{path: path, size: int64(len(content)), lines: lineCount(content), hash: text.HashOf(content), lang: lang}
-	out, skipped := parse(p, path, lang, content)
+func parseFile(p *syntax.Parser, path string, language *lang.Language, content []byte) *file {
+	f := &file{path: path, size: int64(len(content)), lines: lineCount(content), hash: text.HashOf(content), lang: language}
+	out, skipped := parse(p, path, language, content)
 	f.skipped = skipped
 	f.hold(out)
 	return f

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // encodeFile writes f, without its path and language, as one blob: a checksum,
@@ -101,12 +102,12 @@ func (e *encoder) uses(o *outline) {
 // decodeFile reads what encodeFile wrote, but for the outline, which is kept as
 // it is until it is asked for. A blob that is damaged gives nil. The blob
 // belongs to the file from then on.
-func decodeFile(path string, lang *language, blob []byte) *file {
+func decodeFile(path string, language *lang.Language, blob []byte) *file {
 	if len(blob) < 4 || binary.LittleEndian.Uint32(blob) != crc32.ChecksumIEEE(blob[4:]) {
 		return nil
 	}
 	d := &decoder{buf: blob[4:]}
-	f := &file{path: path, lang: lang, modTime: int64(d.num()), size: int64(d.num()), lines: int64(d.num())}
+	f := &file{path: path, lang: language, modTime: int64(d.num()), size: int64(d.num()), lines: int64(d.num())}
 	f.skipped = skip(d.below(len(skipNames)))
 	f.symbolCount, f.useCount = int(d.num()), int(d.num())
 	copy(f.hash[:], d.bytes(len(text.Hash{})))
@@ -207,7 +208,7 @@ func (d *decoder) bits() byte {
 func (d *decoder) bit() bool { return d.bits()&1 != 0 }
 
 // unpackSymbol reads decl i alone; it makes no more strings than it returns.
-func unpackSymbol(packed []byte, i int, lang *language) Symbol {
+func unpackSymbol(packed []byte, i int, language *lang.Language) Symbol {
 	d := &decoder{buf: packed}
 	d.skipImports()
 	names := make([][]byte, d.count())
@@ -227,7 +228,7 @@ func unpackSymbol(packed []byte, i int, lang *language) Symbol {
 		Name: name, Kind: found.kind, Container: string(names[found.container]), Depth: int(found.depth),
 		Span:     text.Span{Start: int(found.start), End: int(found.end)},
 		NameSpan: text.Span{Start: int(found.at), End: int(found.at) + len(name)},
-		Language: lang.name, Exported: found.exported,
+		Language: language.Name, Exported: found.exported,
 	}
 }
 

@@ -4,16 +4,17 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
 )
 
 // A frame is a node on the way from the root to where the walk is.
 type frame struct {
-	at         node
+	at         uint32 // in the nodes of the tree
 	next       uint32 // the node behind what is in it
 	kind       uint16
-	role       role // of the node to its parent
-	owner      int  // the frame whose names role is about
+	role       lang.Role // of the node to its parent
+	owner      int       // the frame whose names role is about
 	start, end uint32
 
 	scope, innerScope         int32 // around the node; around its children
@@ -32,23 +33,22 @@ type frame struct {
 
 // An extraction is one walk over one tree.
 type extraction struct {
-	lang   *language
-	tables *tables
-	src    []byte
+	lang   *lang.Language
+	tables *lang.Tables
+	tree   *lang.Tree
 	out    *outline
-	around *frame // of the parent of the declaration that refine and exported are asked about
+	facts  lang.Facts
+	decl   lang.Declaration // what is being declared
 
-	nodes         []syntax.Node
-	frames        []frame // of what is above the cursor
-	names         map[string]uint32
-	scopes        []scope          // the first is the file
-	scopeOf       []int32          // of each occurrence
-	locals        map[scoped]local // what each scope declares
-	hasLocal      map[uint32]bool  // names that some scope declares
-	globals       map[scoped]bool  // names that a scope takes from outside
-	declared      map[inside]bool
-	receiver      uint32 // 1 + name: of the Go method being read
-	exportedNames []string
+	frames   []frame // of what is above the cursor
+	names    map[string]uint32
+	scopes   []scope          // the first is the file
+	scopeOf  []int32          // of each occurrence
+	locals   map[scoped]local // what each scope declares
+	hasLocal map[uint32]bool  // names that some scope declares
+	globals  map[scoped]bool  // names that a scope takes from outside
+	declared map[inside]bool
+	receiver uint32 // 1 + name: of the Go method being read
 }
 
 // A scope is a range of local names.
@@ -72,25 +72,22 @@ type scoped struct {
 // local is a name in a scope, valid from an offset.
 type local struct{ from, occ uint32 }
 
-// A node is a place in the nodes of an extraction. The zero node, which is the
-// root, stands for none where a node is looked for.
-type node uint32
-
 // extract returns what nodes, which are those of src, declare and mention.
-func extract(lang *language, nodes []syntax.Node, src []byte) *outline {
-	x := newExtraction(lang, nodes, src)
+func extract(language *lang.Language, nodes []syntax.Node, src []byte) *outline {
+	x := newExtraction(language, nodes, src)
 	x.walk(1, nodes[0].Next)
 	x.resolve()
-	if lang.finish != nil {
-		lang.finish(x)
+	if language.Modules {
+		x.publish()
 	}
-	x.sort()
+	x.finish()
 	return x.out
 }
 
-func newExtraction(lang *language, nodes []syntax.Node, src []byte) *extraction {
+func newExtraction(language *lang.Language, nodes []syntax.Node, src []byte) *extraction {
+	tables := language.Tables()
 	x := &extraction{
-		lang: lang, tables: lang.tables(), src: src, nodes: nodes, out: &outline{},
+		lang: language, tables: tables, tree: &lang.Tree{Nodes: nodes, Src: src, Tables: tables}, out: &outline{},
 		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
 		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]bool{},
 	}
@@ -111,98 +108,109 @@ func (x *extraction) walk(first, end uint32) {
 		if len(x.frames) == 1 {
 			x.receiver = 0 // of broken code: declarations at the top know nothing of each other
 		}
-		if x.visit(node(i)) {
+		if x.visit(i) {
 			i++
 		} else {
-			i = x.nodes[i].Next
+			i = x.tree.Nodes[i].Next
 		}
 	}
 }
 
-// visit takes in one node and reports whether those in it matter. If so, its
+// visit takes in node n and reports whether those in it matter. If so, its
 // frame is on the stack.
-func (x *extraction) visit(n node) bool {
-	kind := x.nodes[n].Kind
-	if int(kind) >= len(x.tables.skip) { // an ERROR node
-		return x.push(n, kind, 0, 0)
-	}
-	if x.tables.skip[kind] {
+func (x *extraction) visit(n uint32) bool {
+	at := &x.tree.Nodes[n]
+	marks := x.tables.Marks(at.Kind)
+	if marks.Has(lang.IsSkipped) {
 		return false
 	}
-	r, owner := x.roleOf(x.nodes[n].Field)
-	if x.tables.leaf[kind] {
+	r, owner := x.roleOf(at.Field)
+	if marks.Has(lang.IsName) {
 		x.leaf(n, r, owner)
 		return false
 	}
 	exports := false
-	if x.tables.imports[kind] {
-		if x.lang.imports(x, n, x.kind(n)) {
+	if marks.Has(lang.IsImport) {
+		if x.imports(n) {
 			return false
 		}
-		exports = x.kind(n) == "export_statement"
+		exports = x.tree.At(n).Kind() == "export_statement"
 	}
-	pushed := x.push(n, kind, r, owner)
+	pushed := x.push(n, marks, r, owner)
 	if pushed && exports {
 		x.frames[len(x.frames)-1].exported = true
 	}
 	return pushed
 }
 
-// roleOf looks up the role of a node in the frame on top, and whose names it
-// is about.
-func (x *extraction) roleOf(field uint16) (r role, owner int) {
-	top := len(x.frames) - 1
-	parent := &x.frames[top]
-	if int(parent.kind) >= len(x.tables.passes) {
-		return 0, top
+// imports takes in what node n imports and reports whether that is all there
+// is in it.
+func (x *extraction) imports(n uint32) bool {
+	all := x.lang.Imports(&x.facts, x.tree.At(n))
+	for _, mention := range x.facts.Mentions {
+		i := x.occur(mention.Node.Index())
+		if mention.IsImport {
+			x.out.occs[i].flags |= isImport
+		}
 	}
-	r, owner = x.tables.role(parent.kind, field), top
-	if r == 0 {
-		r, owner = parent.role&x.tables.passes[parent.kind], parent.owner
-	}
-	if r&inherits != 0 {
-		r, owner = r&^inherits|parent.role&(calls|types|assigns|literal|defined), parent.owner
-	}
-	if r&hints != 0 && parent.role&values != 0 {
-		r, owner = r|types, parent.owner
-	}
-	return r | parent.role&receives, owner
+	x.facts.Mentions = x.facts.Mentions[:0]
+	return all
 }
 
-// push puts n on the stack if there is something in it.
-func (x *extraction) push(n node, kind uint16, r role, owner int) bool {
-	if x.isEmpty(n) {
+// roleOf looks up the role of a node in the frame on top, and whose names it
+// is about.
+func (x *extraction) roleOf(field uint16) (r lang.Role, owner int) {
+	top := len(x.frames) - 1
+	parent := &x.frames[top]
+	r, passes := x.tables.Role(parent.kind, field)
+	owner = top
+	if r == 0 {
+		r, owner = parent.role&passes, parent.owner
+	}
+	if r&lang.Inherits != 0 {
+		r, owner = r&^lang.Inherits|parent.role&(lang.Calls|lang.Types|lang.Assigns|lang.Literal|lang.Defined), parent.owner
+	}
+	if r&lang.Hints != 0 && parent.role&lang.Values != 0 {
+		r, owner = r|lang.Types, parent.owner
+	}
+	return r | parent.role&lang.Receives, owner
+}
+
+// push puts node n on the stack if there is something in it.
+func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) bool {
+	at := &x.tree.Nodes[n]
+	if at.Next == n+1 {
 		return false
 	}
 	parent := &x.frames[len(x.frames)-1]
 	f := frame{
-		at: n, next: x.nodes[n].Next, kind: kind, role: r, owner: owner, start: x.nodes[n].Start, end: x.nodes[n].End,
+		at: n, next: at.Next, kind: at.Kind, role: r, owner: owner, start: at.Start, end: at.End, wraps: marks.Has(lang.IsWrap),
 		scope: parent.innerScope, innerScope: parent.innerScope,
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
 		member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
 	}
-	if int(kind) < len(x.tables.scope) {
-		f.wraps = x.tables.wrap[kind]
-		if x.tables.scope[kind] && !x.opens(parent.kind) && x.scopes[f.scope].depth < maxScopes {
-			x.scopes = append(x.scopes, scope{parent: f.scope, depth: x.scopes[f.scope].depth + 1})
-			if body := x.child(n, "body"); body != 0 && !x.lang.hoists {
-				f.body = x.nodes[body].Start
-			}
-			f.innerScope, f.innerMember, f.exported = int32(len(x.scopes)-1), false, false
-		}
+	if marks.Has(lang.IsScope) && !x.opens(parent.kind) && x.scopes[f.scope].depth < maxScopes {
+		x.scope(&f)
 	}
-	if r&receives != 0 && parent.role&receives == 0 {
+	if r&lang.Receives != 0 && parent.role&lang.Receives == 0 {
 		x.receiver = 0
 	}
 	x.frames = append(x.frames, f)
 	return true
 }
 
+// scope gives what is in f a scope of its own.
+func (x *extraction) scope(f *frame) {
+	x.scopes = append(x.scopes, scope{parent: f.scope, depth: x.scopes[f.scope].depth + 1})
+	if body := x.tree.At(f.at).ChildAt(x.tables.Body); !body.None() && !x.lang.Hoists {
+		f.body = x.tree.Nodes[body.Index()].Start
+	}
+	f.innerScope, f.innerMember, f.exported = int32(len(x.scopes)-1), false, false
+}
+
 // opens reports whether a scope directly below a node of that kind is none: a
 // namespace is seen from outside, a function's body shares its parameters'.
-func (x *extraction) opens(kind uint16) bool {
-	return int(kind) < len(x.tables.space) && x.tables.space[kind]
-}
+func (x *extraction) opens(kind uint16) bool { return x.tables.Marks(kind).Has(lang.IsSpace) }
 
 // pop leaves a node, and tells its parent what it evaluates to.
 func (x *extraction) pop() {
@@ -210,54 +218,54 @@ func (x *extraction) pop() {
 	x.frames = x.frames[:len(x.frames)-1]
 	parent := &x.frames[len(x.frames)-1]
 	switch {
-	case last.role&operand != 0:
+	case last.role&lang.Operand != 0:
 		parent.operand = last.value
-	case last.role&calls != 0:
+	case last.role&lang.Calls != 0:
 		parent.value = last.value
-	case last.role&literal != 0:
+	case last.role&lang.Literal != 0:
 		parent.literal = last.literal
 	}
 }
 
 // leaf takes in an identifier.
-func (x *extraction) leaf(n node, r role, owner int) {
+func (x *extraction) leaf(n uint32, r lang.Role, owner int) {
 	parent := &x.frames[len(x.frames)-1]
 	i := x.occur(n)
 	occ := &x.out.occs[i]
-	if r&calls != 0 {
+	if r&lang.Calls != 0 {
 		occ.flags |= isCall
 		parent.value = i + 1
 	}
-	if r&literal != 0 {
+	if r&lang.Literal != 0 {
 		parent.literal = i + 1
 	}
 	switch {
-	case r&accesses != 0:
+	case r&lang.Accesses != 0:
 		occ.flags |= isAccess
 		occ.link = parent.operand
 		parent.value = i + 1
-		if r&assigns != 0 {
+		if r&lang.Assigns != 0 {
 			x.attribute(i, owner)
-		} else if r&binds != 0 { // namespace A.B
+		} else if r&lang.Binds != 0 { // namespace A.B
 			occ.flags, occ.link = 0, 0
 			x.declare(i, r, owner)
 			return
 		}
-	case r&keys != 0:
+	case r&lang.Keys != 0:
 		occ.flags |= isKey
 		occ.link = x.literal()
-	case r&binds != 0:
+	case r&lang.Binds != 0:
 		x.declare(i, r, owner)
 		return
-	case r&global != 0:
+	case r&lang.Global != 0:
 		x.globals[scoped{x.scopeOf[i], occ.name}] = true
-	case r&operand != 0:
+	case r&lang.Operand != 0:
 		parent.operand = i + 1
 	}
-	if r&receives != 0 && x.receiver == 0 {
+	if r&lang.Receives != 0 && x.receiver == 0 {
 		x.receiver = occ.name + 1
 	}
-	if r&types != 0 {
+	if r&lang.Types != 0 {
 		x.hint(i, owner)
 	}
 }
@@ -283,33 +291,23 @@ func (x *extraction) hint(i uint32, owner int) {
 		for _, bound := range f.bound {
 			x.out.hints = append(x.out.hints, hint{bound, i})
 		}
-		if f.role&types == 0 || f.owner == owner {
+		if f.role&lang.Types == 0 || f.owner == owner {
 			return
 		}
 		owner = f.owner
 	}
 }
 
-// occur appends an occurrence for n.
-func (x *extraction) occur(n node) uint32 {
-	at := x.nodes[n]
-	o := occurrence{start: at.Start, name: x.intern(x.src[at.Start:at.End])}
-	if x.lang.self != "" && x.out.names[o.name] == x.lang.self {
+// occur appends an occurrence for node n.
+func (x *extraction) occur(n uint32) uint32 {
+	at := x.tree.Nodes[n]
+	o := occurrence{start: at.Start, name: x.intern(x.tree.Src[at.Start:at.End])}
+	if x.lang.Self != "" && x.out.names[o.name] == x.lang.Self {
 		o.flags = isSelf
 	}
 	x.out.occs = append(x.out.occs, o)
 	x.scopeOf = append(x.scopeOf, x.frames[len(x.frames)-1].innerScope)
 	return uint32(len(x.out.occs) - 1)
-}
-
-// use appends an occurrence for a node that the walk does not visit, if it is
-// a name.
-func (x *extraction) use(n node, f flags) {
-	kind := x.kind(n)
-	if !x.isEmpty(n) || kind == "string" || kind == "dot" || x.nodes[n].Start == x.nodes[n].End {
-		return
-	}
-	x.out.occs[x.occur(n)].flags |= f
 }
 
 // intern returns the number of a name.
@@ -323,11 +321,13 @@ func (x *extraction) intern(name []byte) uint32 {
 	return x.names[s]
 }
 
-// sort puts the records in source order. The walk found them nearly so.
-func (x *extraction) sort() {
+// finish puts the records in source order, in which the walk found them but for
+// the hints, and the facts beside them.
+func (x *extraction) finish() {
 	o := x.out
 	slices.SortStableFunc(o.hints, func(a, b hint) int { return cmp.Compare(a.decl, b.decl) })
 	o.hints = slices.CompactFunc(o.hints, func(a, b hint) bool { return a.decl == b.decl })
 	o.names, o.occs = slices.Clip(o.names), slices.Clip(o.occs)
+	o.pkg, o.module, o.fallback, o.imports = x.facts.Package, x.facts.IsModule, x.facts.Default, x.facts.Imports
 	o.group()
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
 )
 
@@ -19,7 +20,7 @@ import (
 // there before.)
 type follower struct {
 	path string
-	lang *language
+	lang *lang.Language
 
 	closed atomic.Bool
 
@@ -117,7 +118,7 @@ func (t *follower) parse(src []byte) (err error) {
 	if t.parser == nil {
 		t.parser = syntax.NewParser()
 	}
-	t.tree, err = t.parser.ParseTree(t.lang.tables().syntax, src, parseTimeout)
+	t.tree, err = t.parser.ParseTree(t.lang.Tables().Syntax, src, parseTimeout)
 	if err != nil {
 		return err
 	}
@@ -152,17 +153,17 @@ func (t *follower) reparse(src []byte) (err error) {
 }
 
 // chunksOf returns the chunks of nodes, of which the first is the root.
-func chunksOf(lang *language, nodes []syntax.Node, src []byte) []chunk {
+func chunksOf(language *lang.Language, nodes []syntax.Node, src []byte) []chunk {
 	var chunks []chunk
 	for i := uint32(1); i < uint32(len(nodes)); i = nodes[i].Next {
-		x := newExtraction(lang, nodes, src)
+		x := newExtraction(language, nodes, src)
 		x.walk(i, nodes[i].Next)
 		c := chunk{
 			span:   text.Span{Start: int(nodes[i].Start), End: int(nodes[i].End)},
-			module: x.out.module, exports: x.exportedNames,
+			module: x.facts.IsModule, exports: x.facts.Exports,
 		}
 		for _, d := range x.out.decls {
-			sym := x.out.symbol(&d, lang)
+			sym := x.out.symbol(&d, language)
 			sym.Span, sym.NameSpan = sym.Span.Shift(-c.span.Start), sym.NameSpan.Shift(-c.span.Start)
 			c.symbols = append(c.symbols, chunkSymbol{sym, d.parent})
 		}
@@ -191,10 +192,10 @@ func (t *follower) assemble() []Symbol {
 
 // An assembly makes one outline of chunks.
 type assembly struct {
-	lang     *language
+	lang     *lang.Language
 	path     string
 	out      []Symbol
-	declared map[string]bool // at the top; only where lang repeats
+	declared map[string]bool // at the top; only where language repeats
 	exports  exports
 	placed   []placed // where the symbols of the present chunk went
 }
@@ -234,10 +235,10 @@ func (a *assembly) add(c *chunk) {
 
 // repeats reports whether sym, at the top, only assigns to what was declared.
 func (a *assembly) repeats(sym *Symbol) bool {
-	if !a.lang.repeats {
+	if !a.lang.Repeats {
 		return false
 	}
-	if a.declared[sym.Name] && isAssigned(sym.Kind) {
+	if a.declared[sym.Name] && sym.Kind.IsAssigned() {
 		return true
 	}
 	a.declared[sym.Name] = true
@@ -249,7 +250,7 @@ func (a *assembly) finished(sym Symbol, c *chunk, parent int) Symbol {
 	sym.Path = a.path
 	sym.Span, sym.NameSpan = sym.Span.Shift(c.span.Start), sym.NameSpan.Shift(c.span.Start)
 	switch {
-	case a.lang.finish == nil:
+	case !a.lang.Modules:
 	case parent != noParent:
 		sym.Exported = a.out[parent].Exported && !strings.HasPrefix(sym.Name, "#")
 	case a.exports.top(sym.Name):

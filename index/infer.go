@@ -42,7 +42,7 @@ func (r *resolver) infer(f *file, i int) (owner target, known bool) {
 // typeOfTarget returns the type of a variable or field, the result of a
 // function, and a type for itself.
 func (r *resolver) typeOfTarget(t target) (target, bool) {
-	if t.decl().kind.isType() {
+	if t.decl().kind.IsType() {
 		return t, true
 	}
 	return r.hinted(t.file, int(t.decl().occ))
@@ -70,7 +70,7 @@ func (r *resolver) hinted(f *file, decl int) (target, bool) {
 		return target{}, false
 	}
 	for _, t := range r.meanings(f, typ) {
-		if owner, known := r.typeOfTarget(t); known && (t.decl().kind.isType() || f.outline().occs[typ].has(isCall)) {
+		if owner, known := r.typeOfTarget(t); known && (t.decl().kind.IsType() || f.outline().occs[typ].has(isCall)) {
 			return owner, true
 		}
 	}
@@ -81,7 +81,7 @@ func (r *resolver) hinted(f *file, decl int) (target, bool) {
 func classAround(f *file, i int) (target, bool) {
 	at := f.enclosing(f.span(i))
 	for at >= 0 {
-		if f.outline().decls[at].kind.isType() {
+		if f.outline().decls[at].kind.IsType() {
 			return target{f, at}, true
 		}
 		at = int(f.outline().decls[at].parent)

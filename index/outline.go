@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // flags say what is known of an occurrence without looking outside its file.
@@ -50,13 +51,7 @@ type hint struct {
 }
 
 // imported is one name that an import statement brings in.
-type imported struct {
-	Path     string // as written, unquoted; "" for an export of the file's own name
-	Name     string // in that module; "*" for the module itself; "default"
-	Alias    string // the name here; "." or "" for all names at once
-	Explicit bool   // Go: Alias is written, not guessed
-	Exported bool   // visible to those who import this file
-}
+type imported = lang.Import
 
 // An outline is what one parse found, in flat records. It never changes.
 type outline struct {
@@ -130,13 +125,13 @@ func (o *outline) span(occ int) text.Span {
 }
 
 // symbol returns d, which is one of o's, without its path.
-func (o *outline) symbol(d *decl, lang *language) Symbol {
+func (o *outline) symbol(d *decl, language *lang.Language) Symbol {
 	return Symbol{
 		Name: o.names[d.name], Kind: d.kind,
 		Span:      text.Span{Start: int(d.start), End: int(d.end)},
 		NameSpan:  text.Span{Start: int(d.at), End: int(d.at) + len(o.names[d.name])},
 		Container: o.names[d.container], Depth: int(d.depth),
-		Language: lang.name, Exported: d.exported,
+		Language: language.Name, Exported: d.exported,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
 )
 
@@ -58,8 +59,8 @@ func sniff(content []byte) skip {
 
 // parse returns the outline of content, or nil if the language is not known or
 // the content unfit. What is too much for a parser is skimmed.
-func parse(p *syntax.Parser, path string, lang *language, content []byte) (*outline, skip) {
-	if lang == nil {
+func parse(p *syntax.Parser, path string, language *lang.Language, content []byte) (*outline, skip) {
+	if language == nil {
 		if out := parseModFile(path, content); out != nil {
 			return out, notSkipped
 		}
@@ -68,15 +69,15 @@ func parse(p *syntax.Parser, path string, lang *language, content []byte) (*outl
 	switch why := sniff(content); why {
 	case notSkipped:
 	case skipLarge:
-		return skim(lang, content), why
+		return skim(language, content), why
 	default:
 		return nil, why
 	}
-	nodes, err := p.Parse(lang.tables().syntax, content, parseTimeout)
+	nodes, err := p.Parse(language.Tables().Syntax, content, parseTimeout)
 	if err != nil {
-		return skim(lang, content), skipSlow
+		return skim(language, content), skipSlow
 	}
-	return extract(lang, nodes, content), notSkipped // the nodes are the parser's until its next call
+	return extract(language, nodes, content), notSkipped // the nodes are the parser's until its next call
 }
 
 // parseModFile keeps of a go.mod the module path, by which imports resolve.
@@ -128,13 +129,13 @@ func (s *Snapshot) Parses(ctx context.Context, path string, content []byte) ([]S
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	lang := languageOf(path, s.docs[path].languageName())
-	if lang == nil || sniff(content) != notSkipped {
+	language := lang.Of(path, s.docs[path].languageName())
+	if language == nil || sniff(content) != notSkipped {
 		return nil, nil
 	}
 	var found []SyntaxError
 	withParser(func(p *syntax.Parser) {
-		tree, err := p.ParseTree(lang.tables().syntax, content, parseTimeout)
+		tree, err := p.ParseTree(language.Tables().Syntax, content, parseTimeout)
 		if err != nil { // it takes too long
 			return
 		}

@@ -30,8 +30,8 @@ func (s *Snapshot) Definitions(ctx context.Context, path string, offset int) ([]
 }
 
 func distance(f *file, t target) int {
-	fromDir, _ := splitLast(f.path)
-	toDir, _ := splitLast(t.path)
+	fromDir := folderOf(f.path)
+	toDir := folderOf(t.path)
 	switch {
 	case f.path == t.path:
 		return 0
@@ -56,7 +56,7 @@ func (f *file) local(occ int) Symbol {
 	if at := f.declAt(occ); at >= 0 {
 		return f.symbol(at)
 	}
-	sym := Symbol{Name: f.name(occ), Kind: Variable, Path: f.path, Span: f.span(occ), NameSpan: f.span(occ), Language: f.lang.name}
+	sym := Symbol{Name: f.name(occ), Kind: Variable, Path: f.path, Span: f.span(occ), NameSpan: f.span(occ), Language: f.lang.Name}
 	if in := f.enclosing(sym.Span); in >= 0 {
 		sym.Container, sym.Depth = f.symbol(in).Qualified(), int(f.outline().decls[in].depth)+1
 	}
@@ -176,7 +176,7 @@ func (r *resolver) eachDefault(ctx context.Context, t target, yield func(f *file
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		if f.lang.family() != t.lang.family() || len(f.named(t.name())) > 0 {
+		if f.lang.Family != t.lang.Family || len(f.named(t.name())) > 0 {
 			continue
 		}
 		for _, alias := range r.relation(f, t.file, t.name()).names {

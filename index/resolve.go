@@ -1,6 +1,7 @@
 package index
 
 import (
+	"go/token"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,10 +79,10 @@ func (r *resolver) relation(f, to *file, name string) *relation {
 		rel.same = true
 	}
 	switch {
-	case to.lang == nil || f.lang == nil || f.lang.family() != to.lang.family():
-	case to.lang.name == "go":
+	case to.lang == nil || f.lang == nil || f.lang.Family != to.lang.Family:
+	case to.lang.Name == "go":
 		r.relateGo(rel, f, to, name)
-	case to.lang.name == "python":
+	case to.lang.Name == "python":
 		r.relatePython(rel, f, to, name)
 	default:
 		r.relateJS(rel, f, to, name)
@@ -95,7 +96,7 @@ func (r *resolver) relateGo(rel *relation, f, to *file, name string) {
 		rel.same = true
 		return
 	}
-	if !startsUpper(name) || strings.HasSuffix(to.path, "_test.go") && filepath.Dir(f.path) != dir {
+	if !token.IsExported(name) || strings.HasSuffix(to.path, "_test.go") && filepath.Dir(f.path) != dir {
 		return
 	}
 	for _, imp := range f.outline().imports {
@@ -139,6 +140,11 @@ func (r *resolver) goImportPath(dir string) string {
 	}
 	r.modules[dir] = strings.TrimPrefix(path, "std/") // GOROOT/src/go.mod says "module std"
 	return r.modules[dir]
+}
+
+// folderOf is filepath.Dir for a clean path, without making a string.
+func folderOf(path string) string {
+	return path[:max(strings.LastIndexByte(path, filepath.Separator), 0)]
 }
 
 // indexedFile returns what the snapshot knows of path, or nil. It reads
@@ -240,7 +246,7 @@ func declaresTop(f *file, name string) bool {
 
 // moduleFile returns the indexed file that an import path in f means.
 func (r *resolver) moduleFile(f *file, path string) *file {
-	if f.lang != nil && f.lang.name == "python" {
+	if f.lang != nil && f.lang.Name == "python" {
 		return r.pythonFile(f, path)
 	}
 	return r.jsFile(f, path)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
 )
 
@@ -383,7 +384,7 @@ func (s *Stats) add(r loaded) {
 	s.Symbols += f.symbolCount
 	s.References += f.useCount
 	if f.lang != nil {
-		s.Languages[f.lang.name]++
+		s.Languages[f.lang.Name]++
 	}
 }
 
@@ -393,13 +394,13 @@ func (w *Workspace) glance(e entry, last *file) loaded {
 	if last != nil && !last.isProvisional() && last.size == e.size && last.modTime == e.modTime {
 		return loaded{entry: e, file: last, origin: cached}
 	}
-	lang := languageOf(e.path, "")
-	old := w.cache.load(e.path, lang)
+	language := lang.Of(e.path, "")
+	old := w.cache.load(e.path, language)
 	if old != nil && old.size == e.size && old.modTime == e.modTime {
 		return loaded{entry: e, file: old, origin: cached}
 	}
-	if why := unread(e, lang); why != notSkipped {
-		return nameOnly(e, lang, why)
+	if why := unread(e, language); why != notSkipped {
+		return nameOnly(e, language, why)
 	}
 	content, err := os.ReadFile(e.path)
 	if err != nil {
@@ -408,17 +409,17 @@ func (w *Workspace) glance(e entry, last *file) loaded {
 	if old != nil && old.hash == text.HashOf(content) {
 		return w.unchanged(e, old)
 	}
-	f := &file{path: e.path, size: e.size, modTime: e.modTime, lang: lang}
-	if lang != nil && sniff(content) == notSkipped {
-		f.hold(skim(lang, content))
+	f := &file{path: e.path, size: e.size, modTime: e.modTime, lang: language}
+	if language != nil && sniff(content) == notSkipped {
+		f.hold(skim(language, content))
 	}
 	return loaded{entry: e, file: f, origin: skimmed}
 }
 
 // unread says why the content of e is of no use to the index.
-func unread(e entry, lang *language) skip {
+func unread(e entry, language *lang.Language) skip {
 	switch {
-	case lang == nil && filepath.Base(e.path) != "go.mod":
+	case language == nil && filepath.Base(e.path) != "go.mod":
 		return skipLanguage
 	case e.size > maxSkim:
 		return skipLarge
@@ -427,8 +428,8 @@ func unread(e entry, lang *language) skip {
 	}
 }
 
-func nameOnly(e entry, lang *language, why skip) loaded {
-	return loaded{entry: e, file: &file{path: e.path, size: e.size, modTime: e.modTime, lang: lang, skipped: why}, origin: parsed}
+func nameOnly(e entry, language *lang.Language, why skip) loaded {
+	return loaded{entry: e, file: &file{path: e.path, size: e.size, modTime: e.modTime, lang: language, skipped: why}, origin: parsed}
 }
 
 // unchanged is old, whose content is that of e, with the time of e.
@@ -443,9 +444,9 @@ func (f *file) isProvisional() bool { return f.hash.IsZero() && f.skipped == not
 // reread makes a file of the content of e, which it parses if it is not that
 // of old, which may be nil.
 func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
-	lang := languageOf(e.path, "")
-	if why := unread(e, lang); why != notSkipped {
-		return nameOnly(e, lang, why)
+	language := lang.Of(e.path, "")
+	if why := unread(e, language); why != notSkipped {
+		return nameOnly(e, language, why)
 	}
 	content, err := os.ReadFile(e.path)
 	if err != nil {
@@ -454,7 +455,7 @@ func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
 	if old != nil && old.hash == text.HashOf(content) {
 		return w.unchanged(e, old)
 	}
-	f := parseFile(p, e.path, lang, content)
+	f := parseFile(p, e.path, language, content)
 	f.modTime = e.modTime
 	packed, blob := f.pack()
 	return loaded{entry: e, file: packed, origin: parsed, blob: w.cache.wanted(blob)}

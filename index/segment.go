@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // A segment is a base as one file that is mapped into memory, so that a start
@@ -63,7 +64,7 @@ type segmentFile struct {
 	outlineEnd            uint64
 	pathEnd               uint32
 	symbolCount, useCount uint32
-	language              uint8 // 1 + index in languages; 0 is none
+	language              uint8 // 1 + index in lang.All; 0 is none
 	skipped               skip
 	parsed                uint8 // 1: it has an outline
 	_                     uint8
@@ -134,7 +135,7 @@ func segmentParts(b *base) (parts [sections][]byte) {
 		files[i] = segmentFile{
 			size: f.size, modTime: f.modTime, lines: f.lines, hash: f.hash, outlineEnd: uint64(len(outlines)), pathEnd: uint32(len(paths)),
 			symbolCount: uint32(f.symbolCount), useCount: uint32(f.useCount), skipped: f.skipped,
-			language: uint8(slices.Index(languages, f.lang) + 1),
+			language: uint8(slices.Index(lang.All, f.lang) + 1),
 		}
 		if f.packed != nil {
 			files[i].parsed = 1
@@ -203,7 +204,7 @@ func segmentFiles(records, paths, outlines []byte) []*file {
 		f.path, f.size, f.lines, f.modTime, f.hash = stringOf(paths[path:s.pathEnd]), s.size, s.lines, s.modTime, s.hash
 		f.skipped, f.symbolCount, f.useCount = s.skipped, int(s.symbolCount), int(s.useCount)
 		if s.language > 0 {
-			f.lang = languages[s.language-1]
+			f.lang = lang.All[s.language-1]
 		}
 		if s.parsed != 0 {
 			f.packed = outlines[outline:s.outlineEnd:s.outlineEnd]

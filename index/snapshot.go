@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // maxRead is the largest file ReadFile returns, in bytes.
@@ -312,7 +313,7 @@ func (s *Snapshot) file(ctx context.Context, path string) (*file, error) {
 			p.image = known
 			return
 		}
-		p.image = newFile(path, languageOf(path, ""), content)
+		p.image = newFile(path, lang.Of(path, ""), content)
 	})
 	return p.image, nil
 }

@@ -4,38 +4,29 @@ import (
 	"fmt"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // A Kind says what a symbol is.
-type Kind uint8
+type Kind = lang.Kind
 
-// The kinds of symbols. A kind never changes its number: the cache holds them.
+// The kinds of symbols.
 const (
-	Function Kind = iota + 1
-	Method
-	Type
-	Interface
-	Class
-	Enum
-	Member // of an enum
-	Constant
-	Variable
-	Field
-	Module // a namespace; Go packages and Python modules are no symbols
+	Function  = lang.Function
+	Method    = lang.Method
+	Type      = lang.Type
+	Interface = lang.Interface
+	Class     = lang.Class
+	Enum      = lang.Enum
+	Member    = lang.Member // of an enum
+	Constant  = lang.Constant
+	Variable  = lang.Variable
+	Field     = lang.Field
+	Module    = lang.Module // a namespace; Go packages and Python modules are no symbols
 )
 
-var kindNames = [...]string{
-	Function: "function", Method: "method", Type: "type", Interface: "interface", Class: "class",
-	Enum: "enum", Member: "member", Constant: "constant", Variable: "variable", Field: "field", Module: "module",
-}
-
-// String returns the English word for k, in lower case.
-func (k Kind) String() string {
-	if int(k) < len(kindNames) && kindNames[k] != "" {
-		return kindNames[k]
-	}
-	return fmt.Sprintf("kind(%d)", uint8(k))
-}
+// Languages returns the LSP identifiers of the languages that are parsed.
+func Languages() []string { return lang.Names() }
 
 // A Symbol is one declaration. It is a value: it stays true for the snapshot
 // that answered it.

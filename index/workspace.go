@@ -20,6 +20,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // What Change refuses.
@@ -233,7 +234,7 @@ func (s *Snapshot) opened(mod *Modification) *document {
 	return &document{Document: Document{
 		Path: mod.Path, Version: mod.Version, Language: mod.Language, Text: mod.Text,
 		Dirty: known != nil && !known.hash.IsZero() && known.hash != text.HashOf(mod.Text),
-	}, follower: &follower{path: mod.Path, lang: languageOf(mod.Path, mod.Language)}}
+	}, follower: &follower{path: mod.Path, lang: lang.Of(mod.Path, mod.Language)}}
 }
 
 // touch marks paths for Refresh and wakes Watch. It must be called with mu

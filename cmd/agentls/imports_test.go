@@ -30,8 +30,9 @@ var allowed = map[string][]string{
 	},
 	"index/git":    {"os/exec"}, // the only place that starts git
 	"index/syntax": {"C", "github.com/tree-sitter/"},
+	"index/lang":   {"index/syntax", "github.com/tree-sitter/", "github.com/tree-sitter-grammars/"},
 	"index": {
-		"edits/text", "index/git", "index/syntax", "github.com/tree-sitter/", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
+		"edits/text", "index/git", "index/lang", "index/syntax", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
 		"github.com/fsnotify/fsnotify", "github.com/denormal/go-gitignore", "golang.org/x/sync/",
 	},
 	"agent":               {"edits", "edits/text", "index"},

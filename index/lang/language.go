@@ -1,0 +1,143 @@
+// Package lang describes languages to the index: one table a language, which
+// says in the words of its tree-sitter grammar what declares, what opens a
+// scope, what imports, what documents and what is a test. README.md teaches how
+// to add one.
+//
+// Invariant: a table is made once and never changes.
+package lang
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// A Language is one row of the table of languages. Words that are listed, like
+// kinds of nodes, are separated by blanks.
+type Language struct {
+	Name       string                // the LSP language identifier
+	Family     string                // languages that import each other's files; "" is Name
+	Extensions []string              // of files, in lower case
+	Parser     func() unsafe.Pointer // the grammar
+	Grammar    *Grammar
+
+	Hoists  bool   // a local name counts in its whole scope, also before its declaration
+	Nests   bool   // functions and classes inside functions are symbols
+	Repeats bool   // an assignment declares, so only the first of a name counts
+	Modules bool   // exports say what is visible outside; in a file without any, everything is
+	Self    string // what a method calls its object, where it is always the same word
+	Blank   string // declares nothing
+
+	// ImportKinds are the kinds of nodes that Imports is asked about. It takes
+	// in what a node imports and reports whether that is all there is in it.
+	ImportKinds string
+	Imports     func(f *Facts, n Node) bool
+
+	// Refine, which may be nil, makes the kind of a declaration precise.
+	Refine func(d *Declaration) Kind
+	// Exported reports whether what d declares is visible outside.
+	Exported func(d *Declaration) bool
+
+	// Skim finds declarations in one line, without a parser.
+	Skim func(s *Skimmer)
+
+	// IsTest reports whether something of that name and kind, in a file for
+	// which IsTestFile holds, is a test. IsTestFile is asked about base names.
+	IsTest     func(name string, kind Kind) bool
+	IsTestFile func(base string) bool
+
+	tables func() *Tables
+}
+
+// A Declaration is what Refine and Exported are asked about.
+type Declaration struct {
+	Name       string
+	Kind       Kind
+	Node       Node // all of it; none where only its line is known
+	Around     Node // what it stands in
+	IsExported bool // an export statement is around it
+}
+
+// Facts are what Imports finds in one file.
+type Facts struct {
+	Package  string    // Go: of the file
+	IsModule bool      // JavaScript: there are imports or exports
+	Default  string    // JavaScript: what the default export is called here
+	Imports  []Import  //
+	Exports  []string  // JavaScript: names that are exported apart from their declaration
+	Mentions []Mention // names in the present node, in the order of the text
+}
+
+// An Import is one name that an import statement brings in.
+type Import struct {
+	Path     string // as written, unquoted; "" for an export of the file's own name
+	Name     string // in that module; "*" for the module itself; "default"
+	Alias    string // the name here; "." or "" for all names at once
+	Explicit bool   // Go: Alias is written, not guessed
+	Exported bool   // visible to those who import this file
+}
+
+// A Mention is a name that Imports found. It IsImport if it stands for what is
+// imported.
+type Mention struct {
+	Node     Node
+	IsImport bool
+}
+
+// mention takes in n, if it is a name.
+func (f *Facts) mention(n Node) {
+	if n.isName() {
+		f.Mentions = append(f.Mentions, Mention{Node: n})
+	}
+}
+
+// mentionImport is mention for a name that is imported.
+func (f *Facts) mentionImport(n Node) {
+	if n.isName() {
+		f.Mentions = append(f.Mentions, Mention{Node: n, IsImport: true})
+	}
+}
+
+// All lists the languages. Their order never changes, but for new ones at the
+// end: a segment of the index holds their numbers.
+var All = core()
+
+func core() []*Language {
+	return []*Language{golang(), javaScript(), javaScriptReact(), typeScript(), typeScriptReact(), python()}
+}
+
+var byExtension, byName = lookups(All)
+
+func lookups(all []*Language) (byExtension, byName map[string]*Language) {
+	byExtension, byName = map[string]*Language{}, map[string]*Language{}
+	for _, l := range all {
+		l.tables = sync.OnceValue(l.compile)
+		if l.Family == "" {
+			l.Family = l.Name
+		}
+		byName[l.Name] = l
+		for _, ext := range l.Extensions {
+			byExtension[ext] = l
+		}
+	}
+	return byExtension, byName
+}
+
+// Of returns the language with the identifier name or, where that says nothing,
+// the one that the name of the file implies; nil if it is not known.
+func Of(path, name string) *Language {
+	if l := byName[name]; l != nil {
+		return l
+	}
+	return byExtension[strings.ToLower(filepath.Ext(path))]
+}
+
+// Names returns the LSP identifiers of All.
+func Names() []string {
+	names := make([]string, len(All))
+	for i, l := range All {
+		names[i] = l.Name
+	}
+	return names
+}

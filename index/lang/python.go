@@ -1,0 +1,120 @@
+package lang
+
+import (
+	"strings"
+
+	tspython "github.com/tree-sitter/tree-sitter-python/bindings/go"
+)
+
+func python() *Language {
+	return &Language{
+		Name: "python", Extensions: []string{".py", ".pyi", ".pyw"}, Parser: tspython.Language, Grammar: pythonGrammar,
+		Hoists: true, Nests: true, Repeats: true, Self: "self",
+		Imports: pythonImports, ImportKinds: "import_statement import_from_statement future_import_statement",
+		Refine:     refinePython,
+		Exported:   func(d *Declaration) bool { return !strings.HasPrefix(d.Name, "_") },
+		Skim:       skimPython,
+		IsTest:     func(name string, _ Kind) bool { return strings.HasPrefix(name, "test") },
+		IsTestFile: isPythonTestFile,
+	}
+}
+
+var pythonGrammar = &Grammar{
+	Names:  "identifier",
+	Skips:  "comment integer float string_start string_content string_end escape_sequence import_prefix",
+	Scopes: "function_definition lambda list_comprehension dictionary_comprehension set_comprehension generator_expression",
+	Wraps:  "expression_statement decorated_definition",
+	Roles: map[string]Role{
+		"function_definition.name":        Defines(Function),
+		"function_definition.return_type": Types,
+		"class_definition.name":           Defines(Class),
+		"assignment.left":                 Defines(Variable) | Assigns,
+		"assignment.type":                 Types,
+		"assignment.right":                Values,
+		"type_alias_statement.left":       Defines(Type),
+		"named_expression.name":           Binds,
+		"parameters.":                     Binds,
+		"lambda_parameters.":              Binds,
+		"typed_parameter.":                Binds,
+		"typed_parameter.type":            Types,
+		"default_parameter.name":          Binds,
+		"typed_default_parameter.name":    Binds,
+		"typed_default_parameter.type":    Types,
+		"for_statement.left":              Binds,
+		"for_in_clause.left":              Binds,
+		"as_pattern.alias":                Binds,
+		"attribute.object":                Operand,
+		"attribute.attribute":             Accesses | Inherits,
+		"call.function":                   Calls | Hints,
+		"decorator.":                      Calls,
+		"keyword_argument.name":           Keys,
+		"keyword_pattern.":                Keys,
+		"global_statement.":               Global,
+		"nonlocal_statement.":             Global,
+		"generic_type.":                   Inherits,
+	},
+	Passes: map[string]Role{
+		"pattern_list":             Defined,
+		"tuple_pattern":            Defined,
+		"list_pattern":             Defined,
+		"list_splat_pattern":       Defined,
+		"dictionary_splat_pattern": Defined,
+		"as_pattern_target":        Defined,
+		"type":                     Types | Defined,
+		"expression_list":          Values,
+		"parenthesized_expression": Values,
+		"await":                    Values,
+	},
+}
+
+// refinePython tells constants from variables by their capitals.
+func refinePython(d *Declaration) Kind {
+	if d.Kind == Variable && len(d.Name) > 1 && strings.ToUpper(d.Name) == d.Name && strings.ToLower(d.Name) != d.Name {
+		return Constant
+	}
+	return d.Kind
+}
+
+// pythonImports takes in "import a.b as c" and "from a import b as c".
+func pythonImports(f *Facts, n Node) bool {
+	module := n.Child("module_name")
+	from := ""
+	if !module.None() {
+		from = strings.Join(strings.Fields(module.Text()), "")
+	}
+	for c := range n.Children() {
+		switch {
+		case c == module:
+		case c.Kind() == "wildcard_import":
+			f.Imports = append(f.Imports, Import{Path: from, Name: "*", Alias: ".", Exported: true})
+		case c.Kind() == "dotted_name":
+			pythonImport(f, c, Node{}, from, n.Kind())
+		case c.Kind() == "aliased_import":
+			if name := c.Child("name"); !name.None() {
+				pythonImport(f, name, c.Child("alias"), from, n.Kind())
+			}
+		}
+	}
+	return true
+}
+
+// pythonImport takes in one name. What a module imports it also exports.
+func pythonImport(f *Facts, name, alias Node, from, kind string) {
+	imp := Import{Path: from, Name: name.Text(), Exported: true}
+	imp.Alias = imp.Name
+	if kind == "import_statement" {
+		imp.Path, imp.Name = imp.Name, "*"
+		imp.Alias = imp.Alias[strings.LastIndexByte(imp.Alias, '.')+1:]
+	} else if word := name.First(); !word.None() { // of a dotted_name
+		f.mentionImport(word)
+	}
+	if !alias.None() {
+		imp.Alias = alias.Text()
+		f.mentionImport(alias)
+	}
+	f.Imports = append(f.Imports, imp)
+}
+
+func isPythonTestFile(base string) bool {
+	return strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py")
+}

@@ -1,0 +1,50 @@
+package lang
+
+// A Role says what a child node means to its parent, and so what an identifier
+// there is. The tables hand it out; the walk of package index gives it meaning.
+type Role uint32
+
+// The roles, which may be combined.
+const (
+	Binds    Role = 1 << iota // identifiers here are declared; see Defines
+	Accesses                  // the name behind a dot
+	Keys                      // the name of a field in a literal, or of an argument
+	Calls                     // what is called
+	Types                     // the type of what the owner of this role binds
+	Values                    // the value of what the owner of this role binds
+	Operand                   // what stands before the dot
+	Receives                  // the type that the method declared here belongs to
+	Inherits                  // carries on what the parent is: called, a type, declared
+	Hints                     // becomes Types where the parent is a value
+	Global                    // is not bound here in spite of an assignment
+	Assigns                   // is assigned to: self.x = 1 declares x
+	Plain                     // nothing, whatever the parent passes
+	Later                     // with Binds: counts from the body of the function on
+	Literal                   // is the type of a literal, and so of the fields its keys name
+	Itself                    // is the whole declaration, as a name in a list is
+
+	kindShift = iota
+	kindBits  = 15 << kindShift
+)
+
+// Defined masks what Defines sets.
+const Defined = Binds | kindBits
+
+// Defines is the role of a declared name of kind k. Mere Binds is a parameter
+// or another name that only its scope sees.
+func Defines(k Kind) Role { return Binds | Role(k)<<kindShift }
+
+// Kind returns what r, which Binds, defines; 0 for a local name.
+func (r Role) Kind() Kind { return Kind(r & kindBits >> kindShift) }
+
+// A Grammar says, in the words of a tree-sitter grammar, what nodes mean.
+type Grammar struct {
+	Names  string          // identifiers
+	Skips  string          // nothing of interest below
+	Scopes string          // local names end here
+	Spaces string          // a scope directly below is none: namespaces, bodies of functions
+	Wraps  string          // belong to the only declaration they hold
+	Words  string          // keywords that stand where a name can
+	Roles  map[string]Role // "parent.field", or "parent." for children without a field
+	Passes map[string]Role // what a node hands on to children without a role of their own
+}
