@@ -36,15 +36,18 @@ type Snapshot struct {
 	ready   bool
 	disk    layers
 	docs    map[string]*document
+	gone    map[string]bool // what With deleted
 	memo    *memo
 }
 
 // A memo holds what a snapshot has found out since it was made.
 type memo struct {
-	pins    sync.Map // path → *pin: what was read of the disk
+	pins    *sync.Map // path → *pin: what was read of the disk; shared with what With made of it
 	overlay sync.Once
 	over    []*file
 }
+
+func newMemo() *memo { return &memo{pins: new(sync.Map)} }
 
 // A pin is the content of a closed file as this snapshot first saw it.
 type pin struct {
@@ -105,6 +108,9 @@ func (s *Snapshot) Rel(path string) string {
 func (s *Snapshot) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	if d := s.docs[path]; d != nil {
 		return d.Text, nil
+	}
+	if s.gone[path] {
+		return nil, fmt.Errorf("read %s: %w", path, fs.ErrNotExist)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

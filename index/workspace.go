@@ -114,7 +114,7 @@ func New(opts Options) *Workspace {
 	opts.Workers = min(opts.Workers, runtime.GOMAXPROCS(0))
 	w := &Workspace{opts: opts, busy: make(chan struct{}, 1), poke: make(chan struct{}, 1), pending: map[string]struct{}{}, newWatcher: fsnotify.NewWatcher, pollTime: pollTime}
 	w.snap.Store(&Snapshot{
-		version: 1, roots: cleaned(opts.Roots), disk: layers{base: newBase(nil)}, memo: &memo{},
+		version: 1, roots: cleaned(opts.Roots), disk: layers{base: newBase(nil)}, memo: newMemo(),
 	})
 	return w
 }
@@ -135,7 +135,7 @@ func (w *Workspace) Snapshot() *Snapshot { return w.snap.Load() }
 func (w *Workspace) publish(change func(next *Snapshot)) {
 	next := *w.snap.Load()
 	next.version++
-	next.memo = &memo{}
+	next.memo = newMemo()
 	change(&next)
 	w.snap.Store(&next)
 }

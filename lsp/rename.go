@@ -3,7 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
 
 	"go.lsp.dev/protocol"
@@ -26,15 +26,9 @@ type renameResult struct {
 	Possible  int    `json:"possible"` // places of that name left alone, because the index is not certain
 }
 
-// identifier is a name in the languages of the index.
-var identifier = regexp.MustCompile(`^[\p{L}_$][\p{L}\p{N}_$]*$`)
-
 // rename proposes to rename what is at a position, wherever the index is
 // certain that it is meant.
 func (s *Server) rename(ctx context.Context, p *renameParams) (*renameResult, error) {
-	if !identifier.MatchString(p.NewName) {
-		return nil, badParams("agentls.rename: %q is not a name", p.NewName)
-	}
 	snap := snapshot(ctx)
 	path, offset, err := s.converter(snap).offset(ctx, p.URI, p.Position)
 	if err != nil {
@@ -51,50 +45,39 @@ func (s *Server) rename(ctx context.Context, p *renameParams) (*renameResult, er
 	if err != nil {
 		return nil, err
 	}
-	files, result, err := renamed(ctx, snap, refs, p.NewName)
+	renaming, err := index.Rename(refs, p.NewName)
+	if err != nil {
+		return nil, badParams("agentls.rename: %v", err)
+	}
+	if renaming.Places == 0 {
+		return nil, badParams("agentls.rename: the index is certain of no use of %s (%d possible)", old, len(renaming.Possible))
+	}
+	files, err := renamed(ctx, snap, renaming)
 	if err != nil {
 		return nil, err
 	}
-	if result.Renamed == 0 {
-		return nil, badParams("agentls.rename: the index is certain of no use of %s (%d possible)", old, result.Possible)
-	}
-	title := fmt.Sprintf("Rename %s to %s (index): %d places", old, p.NewName, result.Renamed)
+	title := fmt.Sprintf("Rename %s to %s (index): %d places", old, p.NewName, renaming.Places)
 	cs := &edits.ChangeSet{ID: s.NewID(), Title: title, Files: files}
-	result.ChangeSet = cs.ID
-	return result, s.review.add(ctx, cs)
+	return &renameResult{ChangeSet: cs.ID, Renamed: renaming.Places, Possible: len(renaming.Possible)}, s.review.add(ctx, cs)
 }
 
-// renamed returns the changes that rename the certain ones of refs.
-func renamed(ctx context.Context, snap *index.Snapshot, refs []index.Reference, name string) ([]edits.FileChange, *renameResult, error) {
-	byFile, result := make(map[string][]text.Edit), new(renameResult)
-	var order []string
-	for _, r := range refs {
-		if r.Certainty != index.Certain {
-			result.Possible++
-			continue
-		}
-		if byFile[r.Path] == nil {
-			order = append(order, r.Path)
-		}
-		byFile[r.Path] = append(byFile[r.Path], text.Edit{Span: r.Span, New: name})
-		result.Renamed++
-	}
-	slices.Sort(order)
+// renamed returns the changes that renaming makes.
+func renamed(ctx context.Context, snap *index.Snapshot, renaming *index.Renaming) ([]edits.FileChange, error) {
 	var files []edits.FileChange
-	for _, path := range order {
+	for _, path := range slices.Sorted(maps.Keys(renaming.Edits)) {
 		before, err := snap.ReadFile(ctx, path)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		after, err := text.Apply(before, byFile[path])
+		after, err := text.Apply(before, renaming.Edits[path])
 		if err != nil {
-			return nil, nil, fmt.Errorf("rename in %s: %w", path, err)
+			return nil, fmt.Errorf("rename in %s: %w", path, err)
 		}
 		change, err := edits.NewModify(path, before, after)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		files = append(files, change)
 	}
-	return files, result, nil
+	return files, nil
 }
