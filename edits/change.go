@@ -210,12 +210,12 @@ func (cs *ChangeSet) Mark(done *ChangeSet, state State) {
 // of FileChange, or that is changed twice. What constructors made is right;
 // Check is for what came over a wire or from a disk.
 func (cs *ChangeSet) Check() error {
+	if err := together(cs.Files, func(f FileChange, _ int) error { return f.check() }); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(cs.Files))
 	for i := range cs.Files {
 		f := &cs.Files[i]
-		if err := f.check(); err != nil {
-			return err
-		}
 		if f.Op == Rename {
 			if seen[f.To] {
 				return fmt.Errorf("%s is changed twice", f.To)

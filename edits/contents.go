@@ -50,10 +50,10 @@ func (d *database) writeContents(name string, cs *ChangeSet) error {
 		return fmt.Errorf("the entry ID %q cannot be the name of a file", name)
 	}
 	header := contentsHeader{Change: cs.Clone()}
-	var body bytes.Buffer
+	parts := [][]byte{nil} // the header, then each content
 	for i := range header.Change.Files {
 		f := &header.Change.Files[i]
-		body.Write(f.Before)
+		parts = append(parts, f.Before)
 		header.Sizes = append(header.Sizes, len(f.Before))
 		f.Before = nil
 	}
@@ -65,8 +65,8 @@ func (d *database) writeContents(name string, cs *ChangeSet) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	all := append(append(line, '\n'), body.Bytes()...)
-	if err := writeOwn(d.contents(name), all, dir); err != nil {
+	parts[0] = append(line, '\n')
+	if err := writeOwn(d.contents(name), dir, parts...); err != nil {
 		return err
 	}
 	return syncFolder(dir)

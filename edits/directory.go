@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 )
 
@@ -125,12 +124,17 @@ type batchFile struct {
 // is found before anything is done.
 func newBatch(ctx context.Context, dir *Directory, cs *ChangeSet) (*batch, error) {
 	b := &batch{dir: dir}
+	imgs := images(cs)
+	files := make([]*batchFile, len(imgs))
+	err := together(imgs, func(img image, n int) (err error) {
+		files[n], err = newBatchFile(img)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
-	for _, img := range images(cs) {
-		f, err := newBatchFile(img)
-		if err != nil {
-			return nil, err
-		}
+	for _, f := range files {
 		if seen[f.path] || b.hasLinkOf(f) {
 			return nil, fmt.Errorf("%s is changed twice, by two names", f.path)
 		}
@@ -146,7 +150,7 @@ func newBatch(ctx context.Context, dir *Directory, cs *ChangeSet) (*batch, error
 			return nil, err
 		}
 	}
-	err := together(ctx, slices.Concat(b.files, b.removed), func(f *batchFile, _ int) error {
+	err = together(slices.Concat(b.files, b.removed), func(f *batchFile, _ int) error {
 		return b.compare(ctx, f, f.before)
 	})
 	return b, err
@@ -233,42 +237,20 @@ func (b *batch) stage(ctx context.Context) error {
 			staged = append(staged, f)
 		}
 	}
-	if err := together(ctx, staged, (*batchFile).stage); err != nil {
+	err := together(staged, func(f *batchFile, n int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return f.stage(n)
+	})
+	if err != nil {
 		return err
 	}
-	var temps []string
-	for _, f := range staged {
-		temps = append(temps, f.temp)
+	temps := make([]string, len(staged))
+	for n, f := range staged {
+		temps[n] = f.temp
 	}
 	return syncFiles(temps)
-}
-
-// together calls do with each file and its number, in a few goroutines where
-// there are many, and returns the first error once all have ended. (To make
-// 1,000 files takes two thirds of an apply, nearly all of it in the system.)
-func together(ctx context.Context, files []*batchFile, do func(f *batchFile, n int) error) error {
-	workers := 1
-	if len(files) >= manyFiles {
-		workers = 4
-	}
-	errs := make([]error, workers)
-	var group sync.WaitGroup
-	for w := range workers {
-		work := func() {
-			for n := len(files) * w / workers; n < len(files)*(w+1)/workers && errs[w] == nil; n++ {
-				if errs[w] = ctx.Err(); errs[w] == nil {
-					errs[w] = do(files[n], n)
-				}
-			}
-		}
-		if workers == 1 {
-			work() // in this goroutine: a crash in it is found again
-		} else {
-			group.Go(work)
-		}
-	}
-	group.Wait()
-	return errors.Join(errs...)
 }
 
 // stage writes the temporary file of f, number n of the batch.
@@ -277,8 +259,10 @@ func (f *batchFile) stage(n int) error {
 	if f.blocked != "" {
 		dir = filepath.Dir(f.blocked)
 	}
-	if err := makeFolders(dir); err != nil {
-		return fmt.Errorf("write beside %s: %w", f.path, err)
+	if f.before == nil {
+		if err := makeFolders(dir); err != nil {
+			return fmt.Errorf("write beside %s: %w", f.path, err)
+		}
 	}
 	temp, err := createTemp(dir, n, f.mode)
 	if err != nil {
@@ -306,16 +290,22 @@ func (b *batch) commit(ctx context.Context) error {
 	if slices.ContainsFunc(b.files, func(f *batchFile) bool { return f.blocked != "" }) {
 		slices.Reverse(steps)
 	}
-	folders := map[string]bool{}
 	for _, step := range steps {
-		for _, f := range step.files {
-			if err := step.make(ctx, f); err != nil {
-				return err
-			}
-			folders[filepath.Dir(f.path)] = true
-			for _, dir := range f.newIn {
-				folders[dir] = true
-			}
+		err := together(step.files, func(f *batchFile, _ int) error { return step.make(ctx, f) })
+		if err != nil {
+			return err
+		}
+	}
+	return b.syncFolders()
+}
+
+// syncFolders brings the names of all files to the disk.
+func (b *batch) syncFolders() error {
+	folders := map[string]bool{}
+	for _, f := range slices.Concat(b.files, b.removed) {
+		folders[filepath.Dir(f.path)] = true
+		for _, dir := range f.newIn {
+			folders[dir] = true
 		}
 	}
 	for folder := range folders {
@@ -395,7 +385,7 @@ func (f *batchFile) overwrite() error {
 
 // verify reads everything back.
 func (b *batch) verify(ctx context.Context) error {
-	return together(ctx, slices.Concat(b.files, b.removed), func(f *batchFile, _ int) error {
+	return together(slices.Concat(b.files, b.removed), func(f *batchFile, _ int) error {
 		if err := b.compare(ctx, f, f.after); err != nil {
 			return fmt.Errorf("%w: %w", errUnverified, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +16,12 @@ func syncFiles(paths []string) error {
 		return syncEach(paths)
 	}
 	synced := map[uint64]bool{}
+	folder := ""
 	for _, path := range paths {
+		if filepath.Dir(path) == folder {
+			continue // as the one before it: a folder is on one file system
+		}
+		folder = filepath.Dir(path)
 		if err := syncOnce(path, synced); err != nil {
 			return err
 		}

@@ -76,10 +76,18 @@ func syncEach(paths []string) error {
 	return nil
 }
 
-// writeOwn replaces a file of our own, all or nothing, by way of dir.
-func writeOwn(path string, content []byte, dir string) error {
+// writeOwn replaces a file of our own by parts, all or nothing, by way of dir.
+func writeOwn(path, dir string, parts ...[]byte) error {
 	if err := fault("write own", path); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, content, 0o600, renameio.WithTempDir(dir))
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithStaticPermissions(0o600))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup() //nolint:errcheck // of a temporary file, if one is left
+	if err := writeParts(f, parts); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
 }

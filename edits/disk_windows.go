@@ -35,14 +35,13 @@ func renameNew(from, to string) error {
 	return rename(from, to)
 }
 
-// writeOwn replaces a file of our own, all or nothing, by way of dir.
-func writeOwn(path string, content []byte, dir string) error {
+// writeOwn replaces a file of our own by parts, all or nothing, by way of dir.
+func writeOwn(path, dir string, parts ...[]byte) error {
 	f, err := createTemp(dir, 0, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+	if err = errors.Join(writeParts(f, parts), f.Sync(), f.Close()); err == nil {
 		err = rename(f.Name(), path)
 	}
 	if err != nil {

@@ -43,7 +43,7 @@ func (p *Proposals) Save(cs *ChangeSet) error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return fmt.Errorf("save proposal %s: %w", cs.ID, err)
 	}
-	if err := writeOwn(path, raw, p.dir); err != nil {
+	if err := writeOwn(path, p.dir, raw); err != nil {
 		return fmt.Errorf("save proposal %s: %w", cs.ID, err)
 	}
 	return nil

@@ -124,6 +124,9 @@ func (f *FileChange) rebaseContent(now []byte, follow *follower) []Conflict {
 	if err := text.Check(now); err != nil {
 		return f.refuse(fmt.Sprintf("the file is no text any more: %v", err), nil)
 	}
+	if bytes.Equal(now, f.Before) {
+		return nil
+	}
 	return f.merge(now, follow)
 }
 

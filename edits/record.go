@@ -91,6 +91,9 @@ func (rec *record) mark(cs *ChangeSet) {
 func (rec *record) turned(t *transaction) {
 	rec.Intent = nil
 	for _, ref := range t.hunks {
+		if len(rec.Documents) == 0 {
+			break // nothing is open: no need to look at each hunk
+		}
 		if doc, ok := rec.document(t, ref); ok {
 			rec.wait(unsavedRef{hunkRef: ref, Document: doc, Undone: t.kind != undoing})
 		}
