@@ -79,6 +79,33 @@ func TestIgnoreRules(t *testing.T) {
 	}
 }
 
+// TestBuiltFolders: without git a folder called build is one of sources, unless
+// what is beside it makes such folders.
+func TestBuiltFolders(t *testing.T) {
+	f := load(t, `
+-- go/build/build.go --
+package build
+-- go/dist/dist.go --
+package main
+-- web/package.json --
+{}
+-- web/build/b.js --
+b()
+-- web/dist/d.js --
+d()
+-- web/target/t.js --
+t()
+-- rust/Cargo.toml --
+[package]
+-- rust/target/debug/x.js --
+x()
+`)
+	want := []string{"go/build/build.go", "go/dist/dist.go", "rust/Cargo.toml", "web/package.json", "web/target/t.js"}
+	if diff := cmp.Diff(want, files(f.ws.Snapshot())); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
 func TestScanWithoutGit(t *testing.T) {
 	f := load(t, ignoring)
 	gitInit(t, f.dir)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	gitignore "github.com/denormal/go-gitignore"
@@ -22,8 +23,25 @@ type entry struct {
 
 // skippedFolders are not looked into where no git says what is ignored.
 var skippedFolders = map[string]bool{
-	"node_modules": true, ".venv": true, "venv": true, "__pycache__": true, "target": true, "dist": true, "build": true,
+	"node_modules": true, ".venv": true, "venv": true, "__pycache__": true,
 	".git": true, ".hg": true, ".svn": true, ".idea": true, ".cache": true,
+}
+
+// builtFolders are skipped too, where one of the files beside them says that a
+// tool makes them. (Go's source has a go/build and a cmd/dist.)
+var builtFolders = map[string][]string{
+	"target": {"Cargo.toml", "pom.xml", "build.sbt"},
+	"dist":   {"package.json", "pyproject.toml", "setup.py"},
+	"build":  {"package.json", "pyproject.toml", "setup.py", "build.gradle", "build.gradle.kts", "CMakeLists.txt", "configure", "meson.build"},
+}
+
+// isSkipped reports whether the folder at path is one of either kind.
+func isSkipped(path string) bool {
+	dir, name := filepath.Split(path)
+	return skippedFolders[name] || slices.ContainsFunc(builtFolders[name], func(beside string) bool {
+		_, err := os.Lstat(filepath.Join(dir, beside))
+		return err == nil
+	})
 }
 
 // A tree is a folder whose files belong to the workspace: git's choice where
@@ -108,7 +126,7 @@ func rulesOf(dir string, outer *rules) *rules {
 
 // ignores reports whether the rules, the innermost first, say that d is out.
 func (r *rules) ignores(path string, d fs.DirEntry) bool {
-	if d.IsDir() && skippedFolders[d.Name()] {
+	if d.IsDir() && isSkipped(path) {
 		return true
 	}
 	for ; r != nil; r = r.outer {
@@ -235,7 +253,7 @@ func (t tree) kept(ctx context.Context, dirs []string) ([]string, error) {
 	}
 	kept := dirs[:0]
 	for i, dir := range dirs {
-		if !ignored[rels[i]] && (refused == nil || !skippedFolders[filepath.Base(dir)]) {
+		if !ignored[rels[i]] && (refused == nil || !isSkipped(dir)) {
 			kept = append(kept, dir)
 		}
 	}
