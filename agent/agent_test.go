@@ -241,6 +241,7 @@ func TestScripts(t *testing.T) {
 		"nonsense": nil,
 		"withheld": nil,
 		"retry":    {"create b.txt"},
+		"tools":    {"modify calc/add.go", "modify calc/use.go", "modify shape.py", "modify win.txt"},
 	}
 	for name, want := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -403,8 +404,8 @@ message: long
 
 func TestManyMatches(t *testing.T) {
 	f := parse(t, []byte("mode: ask\nprompt: x\n-- files/long.txt --\n"+strings.Repeat("line\n", 300)+
-		"-- turn1.reply --\ncall grep {\"pattern\": \"line\"}\n-- turn2.expect --\nlong.txt:200: line\n!long.txt:201\n"+
-		"[there are more: narrow the pattern or the path]\n-- turn2.reply --\nmessage: long\n"))
+		"-- turn1.reply --\ncall grep {\"pattern\": \"line\"}\n-- turn2.expect --\nlong.txt:200:line\n!long.txt:201\n"+
+		"[there are more than 200 matches: narrow the pattern, path or glob, or say head_limit]\n-- turn2.reply --\nmessage: long\n"))
 	if _, _, err := f.run(t, agent.Options{}); err != nil {
 		t.Error(err)
 	}
@@ -436,7 +437,7 @@ patch:
 /output call_1_1_1:\none/\ntwo/$/
 /^     1\ttwo$/
 error: a.txt names no root of the workspace: begin with one of one/, two/
-/output call_1_1_4:\none/a.txt:1: one$/
+/output call_1_1_4:\none/a.txt:1:one$/
 changed two/a.txt
 -- turn2.reply --
 message: ok
@@ -450,5 +451,21 @@ zwei
 	}
 	if err := f.script.Check(f.read(res.Change)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFixedOverhead: what every request carries, whatever the task, in bytes.
+// All of it is paid for in each request of a run, and read by the model before
+// the first word of the task: 12 KB are a third of what Codex CLI 0.169.0 has.
+func TestFixedOverhead(t *testing.T) {
+	const most = 12 << 10
+	f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\nmessage: Nothing to do.\n"))
+	if _, _, err := f.run(t, (&fakeSandbox{confined: true}).options()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(f.server.Requests()[0].Body); n > most {
+		t.Errorf("the first request has %d bytes, more than %d", n, most)
+	} else {
+		t.Logf("%d bytes", n)
 	}
 }

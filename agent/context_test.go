@@ -122,7 +122,7 @@ call symbol_refs {"symbol": "Writer.Close"}
 call symbol_refs {"symbol": "Writer.Close", "path": "b"}
 call symbol_refs {"symbol": "Writer.Close", "path": "a.go"}
 -- turn2.expect --
-/output call_1_1_1:\nerror: there are 2 declarations of Close; give path and line of one:\nmethod Reader.Close, a.go:5: .*\nmethod Writer.Close, a.go:9: .*$/
+/output call_1_1_1:\nerror: there are 2 declarations of Close; give the id of one:\na.go#Reader.Close, method, line 5: .*\na.go#Writer.Close, method, line 9: .*$/
 /output call_1_1_2:\na.go:5 \(definition\): func \(Reader\) Close\(\) \{\}\na.go:11 \(in use, by name only\): .*$/
 /output call_1_1_3:\na.go:9 \(definition\): .*\na.go:11 \(in use, by name only\): .*$/
 /output call_1_1_4:\nerror: no declaration has the name Writer.Close; symbol_find searches$/

@@ -27,6 +27,9 @@ type Draft struct {
 	confine func(name string) (string, error)
 	changed map[string]draftFile // by absolute path
 	shown   []string             // files whose content the present tool puts out
+
+	now   *index.Snapshot // snap with all changes but those of fresh
+	fresh map[string]bool // changed since now was made
 }
 
 // A draftFile is a file as the draft has it.
@@ -44,11 +47,35 @@ var _ edits.Source = (*Draft)(nil)
 // NewDraft returns a draft without changes over snap. Its names are confined
 // to the roots of snap, and its files to what gate lets through.
 func NewDraft(snap *index.Snapshot, gate *Gate) *Draft {
-	return &Draft{snap: snap, gate: gate, confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{}}
+	return &Draft{
+		snap: snap, gate: gate, confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{},
+		now: snap, fresh: map[string]bool{},
+	}
 }
 
 // Snapshot returns what the draft began with.
 func (d *Draft) Snapshot() *index.Snapshot { return d.snap }
+
+// Now returns the workspace as the draft has it. The draft may go on: what is
+// returned never changes.
+func (d *Draft) Now() *index.Snapshot {
+	if len(d.fresh) == 0 {
+		return d.now
+	}
+	replaced := make([]index.Replacement, 0, len(d.fresh))
+	for path := range d.fresh {
+		f := d.changed[path]
+		replaced = append(replaced, index.Replacement{Path: path, Content: f.content, Gone: f.gone})
+	}
+	d.now = d.now.With(replaced...)
+	clear(d.fresh)
+	return d.now
+}
+
+// set makes f what the draft has at path.
+func (d *Draft) set(path string, f draftFile) {
+	d.changed[path], d.fresh[path] = f, true
+}
 
 // Gate returns what keeps files of the draft from models.
 func (d *Draft) Gate() *Gate { return d.gate }
@@ -87,7 +114,7 @@ func (d *Draft) Write(path string, content []byte, mode fs.FileMode) {
 	if mode != 0 {
 		f.mode = mode
 	}
-	d.changed[path] = f
+	d.set(path, f)
 }
 
 // Move takes the file at path from to path to, where it has a content that the
@@ -99,7 +126,7 @@ func (d *Draft) Move(from, to string, content []byte) {
 	if f.from == "" {
 		f.from = from
 	}
-	d.changed[to] = f
+	d.set(to, f)
 }
 
 // SetMode changes the permission bits of a file that the draft has written,
@@ -117,7 +144,7 @@ func (d *Draft) SetMode(path string, was, mode fs.FileMode) {
 }
 
 // Remove takes the file at path, which is absolute, out of the draft.
-func (d *Draft) Remove(path string) { d.changed[path] = draftFile{gone: true} }
+func (d *Draft) Remove(path string) { d.set(path, draftFile{gone: true}) }
 
 // Changed returns the paths that were written or removed, in order, also those
 // that are as they were by now.

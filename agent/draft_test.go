@@ -145,7 +145,7 @@ func (m oneCall) Respond(_ context.Context, req *agent.Request) iter.Seq2[agent.
 // FuzzTools: whatever a model calls, with whatever arguments, is answered.
 func FuzzTools(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"read_file", `{"path": "sum.go", "start_line": -5, "end_line": 9223372036854775807}`},
+		{"read_file", `{"path": "sum.go", "offset": -5, "limit": 9223372036854775807}`},
 		{"read_file", `{"path": "\u0000"}`},
 		{"list_dir", `{"path": "//"}`},
 		{"grep", `{"pattern": "(a*)*", "path": "sum.go/x"}`},

@@ -57,7 +57,7 @@ func (d *Draft) describeProblems(opening *UserMessage, task Task) {
 	slices.SortStableFunc(problems, func(a, b Problem) int { return remoteness(a, task.Focus) - remoteness(b, task.Focus) })
 	opening.Text += "\nThe editor reports:\n"
 	for _, p := range problems[:min(len(problems), maxProblems)] {
-		opening.Text += d.problemLine(p)
+		opening.Text += d.problemLine(p) + "\n"
 		opening.Paths = append(opening.Paths, p.Path) // a message may quote the file
 	}
 	if more := len(problems) - maxProblems; more > 0 {
@@ -70,7 +70,7 @@ func (d *Draft) problemLine(p Problem) string {
 	if p.Source != "" {
 		line += " (" + abbreviate(p.Source, maxProblemMessage) + ")"
 	}
-	return line + "\n"
+	return line
 }
 
 // remoteness orders problems: those of the file in focus come first.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,25 +15,26 @@ import (
 )
 
 // grep finds lines by a regular expression.
-type grep struct{}
+type grep struct{ reads }
 
 type grepArgs struct {
-	Pattern string `json:"pattern"`
-	Path    string `json:"path"`
+	Pattern    string `json:"pattern"`
+	Path       string `json:"path"`
+	Glob       string `json:"glob"`
+	IgnoreCase bool   `json:"ignore_case"`
+	Context    int    `json:"context"` // lines before and after
+	Output     string `json:"output"`
+	HeadLimit  int    `json:"head_limit"`
 }
 
-const maxMatches = 200
+const (
+	maxMatches = 200    // unless the model wants more
+	maxScanned = 20_000 // matches, in all
+	maxContext = 20     // lines before and after
+	maxLine    = 400    // bytes of a line that are shown
+)
 
-func (grep) Spec() ToolSpec {
-	return ToolSpec{
-		Name:        "grep",
-		Description: "Find lines by a regular expression (RE2). For uses of a symbol, symbol_refs is more exact.",
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"pattern":{"type":"string","description":"(?i) in front ignores case"},` +
-			`"path":{"type":"string","description":"a file or folder to search; omit for everything"}},` +
-			`"required":["pattern"],"additionalProperties":false}`),
-	}
-}
+func (grep) Spec() ToolSpec { return spec("grep") }
 
 func (grep) Title(args json.RawMessage) string {
 	a, _ := decode[grepArgs](args)
@@ -44,48 +46,66 @@ func (grep) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, err
 	if err != nil {
 		return "", err
 	}
-	re, err := regexp.Compile(args.Pattern)
-	switch {
-	case args.Pattern == "":
-		return "", Fail("the pattern is empty")
-	case err != nil:
-		return "", Fail("the pattern cannot be used: %v", err)
-	}
-	under := ""
-	if args.Path != "" && d.rootFolders(args.Path) == nil {
-		if under, err = d.Resolve(args.Path); err != nil {
-			return "", Fail("%v", err)
+	limit := min(orDefault(args.HeadLimit, maxMatches), maxScanned)
+	switch cmp.Or(args.Output, "lines") {
+	case "lines":
+		matches, err := d.grep(ctx, args, limit+1)
+		if err != nil {
+			return "", err
 		}
+		return d.renderMatches(ctx, matches, limit, min(max(args.Context, 0), maxContext))
+	case "files", "count":
+		matches, err := d.grep(ctx, args, maxScanned)
+		if err != nil {
+			return "", err
+		}
+		return d.renderFiles(matches, limit, args.Output), nil
 	}
-	found, err := d.snap.Grep(ctx, re, under, maxMatches+1)
-	if err != nil {
-		return "", err
-	}
-	matches := slices.DeleteFunc(d.withChanges(found, re, under), func(m index.Match) bool {
-		_, withheld := d.Withheld(m.Path) // not even that there is a match: a model could ask letter by letter
-		return withheld
-	})
-	out := d.renderMatches(matches)
-	if len(matches) > maxMatches {
-		out += "[there are more: narrow the pattern or the path]\n"
-	}
-	return out, nil
+	return "", Fail("output is %q; it is lines, files or count", abbreviate(args.Output, 60))
 }
 
-// withChanges returns found, which are matches in the snapshot, as they are in
-// the draft.
-func (d *Draft) withChanges(found []index.Match, re *regexp.Regexp, under string) []index.Match {
-	matches := slices.DeleteFunc(slices.Clone(found), func(m index.Match) bool {
-		_, changed := d.changed[m.Path]
-		return changed
-	})
-	for _, path := range d.Changed() {
-		if f := d.changed[path]; !f.gone && isUnder(path, under) {
-			matches = append(matches, grepContent(re, path, f.content)...)
+// grep returns at most limit matches in the draft, by path and line.
+func (d *Draft) grep(ctx context.Context, args grepArgs, limit int) ([]index.Match, error) {
+	expression := args.Pattern
+	if args.IgnoreCase {
+		expression = "(?i)" + expression
+	}
+	re, err := regexp.Compile(expression)
+	switch {
+	case args.Pattern == "":
+		return nil, Fail("the pattern is empty")
+	case err != nil:
+		return nil, Fail("the pattern cannot be used: %s; put a backslash before what is meant literally", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	under, err := d.under(args.Path)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.grepIn(ctx, re, under, args.Glob, limit)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(m index.Match) bool {
+		_, withheld := d.Withheld(m.Path) // not even that there is a match: a model could ask letter by letter
+		return withheld
+	}), nil
+}
+
+func (d *Draft) grepIn(ctx context.Context, re *regexp.Regexp, under, pattern string, limit int) ([]index.Match, error) {
+	if pattern == "" {
+		return d.Now().Grep(ctx, re, under, limit)
+	}
+	matches, err := globPattern(pattern)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for path := range d.Now().Files() {
+		if isUnder(path, under) && matches(d.relTo(under, path)) {
+			paths = append(paths, path)
 		}
 	}
-	slices.SortStableFunc(matches, func(a, b index.Match) int { return strings.Compare(a.Path, b.Path) })
-	return matches
+	return d.Now().GrepFiles(ctx, re, paths, limit)
 }
 
 func isUnder(path, under string) bool {
@@ -96,31 +116,95 @@ func isUnder(path, under string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-func grepContent(re *regexp.Regexp, path string, content []byte) []index.Match {
-	if text.Check(content) != nil {
-		return nil
-	}
-	var matches []index.Match
-	lines := text.NewLines(content)
-	for i := range lines.Count() {
-		line := lines.Line(i)
-		if at := re.FindIndex(lines.Text(line)); at != nil {
-			span := text.Span{Start: line.Start + at[0], End: line.Start + at[1]}
-			matches = append(matches, index.Match{Path: path, Line: i, Span: span, Text: string(lines.Text(line))})
+const noMatches = "no matches\n"
+
+// renderFiles writes the files that matches are in, with their number for
+// "count".
+func (d *Draft) renderFiles(matches []index.Match, limit int, output string) string {
+	var lines []string
+	for len(matches) > 0 {
+		path, n := matches[0].Path, 1
+		for n < len(matches) && matches[n].Path == path {
+			n++
 		}
+		matches = matches[n:]
+		line := d.snap.Rel(path)
+		if output == "count" {
+			line += fmt.Sprintf(":%d", n)
+		}
+		lines = append(lines, line)
 	}
-	return matches
+	if len(lines) == 0 {
+		return noMatches
+	}
+	return head(lines, limit, "narrow path or glob, or say head_limit")
 }
 
-// renderMatches writes matches as file:line: text.
-func (d *Draft) renderMatches(matches []index.Match) string {
+// renderMatches writes matches as rg does: file:line:text, and around lines
+// before and after them as file-line-text.
+func (d *Draft) renderMatches(ctx context.Context, matches []index.Match, limit, around int) (string, error) {
 	if len(matches) == 0 {
-		return "no matches\n"
+		return noMatches, nil
 	}
 	var b strings.Builder
-	for _, m := range matches[:min(len(matches), maxMatches)] {
-		d.Show(m.Path)
-		fmt.Fprintf(&b, "%s:%d: %s\n", d.snap.Rel(m.Path), m.Line+1, abbreviate(m.Text, 300))
+	shown := matches[:min(len(matches), limit)]
+	for len(shown) > 0 {
+		path, n := shown[0].Path, 1
+		for n < len(shown) && shown[n].Path == path {
+			n++
+		}
+		if err := d.renderMatched(ctx, &b, shown[:n], around); err != nil {
+			return "", err
+		}
+		shown = shown[n:]
 	}
-	return b.String()
+	if len(matches) > limit {
+		fmt.Fprintf(&b, "[there are more than %d matches: narrow the pattern, path or glob, or say head_limit]\n", limit)
+	}
+	return b.String(), nil
+}
+
+// renderMatched writes the matches in one file.
+func (d *Draft) renderMatched(ctx context.Context, b *strings.Builder, matches []index.Match, around int) error {
+	path := matches[0].Path
+	d.Show(path)
+	name := d.snap.Rel(path)
+	if around == 0 {
+		for _, m := range matches {
+			fmt.Fprintf(b, "%s:%d:%s\n", name, m.Line+1, shortLine(m.Text))
+		}
+		return nil
+	}
+	content, err := d.ReadFile(ctx, path)
+	if err != nil {
+		return err
+	}
+	lines, next := text.NewLines(content), 0
+	for i, m := range matches {
+		first := max(m.Line-around, next)
+		if first > next && (i > 0 || b.Len() > 0) {
+			b.WriteString("--\n")
+		}
+		last := min(m.Line+around, lineCount(lines)-1)
+		if i+1 < len(matches) {
+			last = min(last, matches[i+1].Line-1)
+		}
+		for l := first; l <= last; l++ {
+			mark := "-"
+			if l == m.Line {
+				mark = ":"
+			}
+			fmt.Fprintf(b, "%s%s%d%s%s\n", name, mark, l+1, mark, shortLine(string(lines.Text(lines.Line(l)))))
+		}
+		next = last + 1
+	}
+	return nil
+}
+
+// shortLine returns a line, cut where it is too long to show.
+func shortLine(s string) string {
+	if len(s) <= maxLine {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return fmt.Sprintf("%s… (%d bytes more)", strings.ToValidUTF8(s[:maxLine], "\uFFFD"), len(s)-maxLine)
 }

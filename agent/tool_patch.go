@@ -4,11 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"strings"
-
-	"github.com/agentls/agentls/edits"
-	"github.com/agentls/agentls/edits/text"
 )
 
 //go:embed patch.lark
@@ -21,30 +17,10 @@ type patchArgs struct {
 	Patch string `json:"patch"`
 }
 
-const patchDescription = `Create, change, move and delete files by one patch; all of it is made, or nothing. For example:
-*** Begin Patch
-*** Add File: docs/new.md
-+first line
-*** Update File: src/old.go
-*** Move to: src/moved.go
-@@ func Sum(a, b int) int {
- 	// three unchanged lines around a change find its place
--	return a - b
-+	return a + b
- }
-*** Delete File: src/gone.go
-*** End Patch
-A line after @@ is the declaration that a change is in; "*** Move to" and the text after @@ may be left out. Paths are relative to the workspace root. Every line of a file's content begins with " ", "-" or "+".`
-
 func (applyPatch) Spec() ToolSpec {
-	return ToolSpec{
-		Name:        "apply_patch",
-		Description: patchDescription,
-		Grammar:     patchGrammar,
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"patch":{"type":"string","description":"the whole patch, from *** Begin Patch to *** End Patch"}},` +
-			`"required":["patch"],"additionalProperties":false}`),
-	}
+	s := spec("apply_patch")
+	s.Grammar = patchGrammar
+	return s
 }
 
 func (applyPatch) Title(args json.RawMessage) string {
@@ -68,6 +44,7 @@ func (applyPatch) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 	if strings.TrimSpace(args.Patch) == "" {
 		return "", Fail("the patch is empty")
 	}
+	before := d.Now()
 	made, err := d.Apply(ctx, args.Patch)
 	switch {
 	case ctx.Err() != nil:
@@ -77,50 +54,5 @@ func (applyPatch) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 	case len(made) == 0:
 		return "The patch leaves every file as it was.\n", nil
 	}
-	return d.renderEdits(ctx, made)
-}
-
-var editWords = map[edits.Op]string{edits.Create: "created", edits.Modify: "changed", edits.Delete: "deleted", edits.Rename: "moved"}
-
-// renderEdits says what was done, and where a file does not parse any more.
-func (d *Draft) renderEdits(ctx context.Context, made []edits.FileEdit) (string, error) {
-	var b strings.Builder
-	for _, e := range made {
-		path := e.Path
-		fmt.Fprintf(&b, "%s %s", editWords[e.Op], d.snap.Rel(e.Path))
-		if e.Op == edits.Rename {
-			path = e.To
-			fmt.Fprintf(&b, " to %s", d.snap.Rel(e.To))
-		}
-		if e.Overwrote {
-			b.WriteString(" (it took the place of another file)")
-		}
-		b.WriteString("\n")
-		if e.Op == edits.Delete {
-			continue
-		}
-		broken, err := d.syntaxErrors(ctx, path, e.Content)
-		if err != nil {
-			return "", err
-		}
-		b.WriteString(broken)
-	}
-	return b.String(), nil
-}
-
-func (d *Draft) syntaxErrors(ctx context.Context, path string, content []byte) (string, error) {
-	const most = 5
-	found, err := d.snap.Parses(ctx, path, content)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	lines := text.NewLines(content)
-	for _, e := range found[:min(len(found), most)] {
-		fmt.Fprintf(&b, "  it does not parse: %s: %s\n", placeIn(d.snap, path, lines, e.Span), e.Message)
-	}
-	if len(found) > most {
-		fmt.Fprintf(&b, "  and %d more places\n", len(found)-most)
-	}
-	return b.String(), nil
+	return d.aftermath(ctx, before, made)
 }

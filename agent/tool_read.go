@@ -12,26 +12,18 @@ import (
 	"github.com/agentls/agentls/index"
 )
 
-// readFile shows lines of a file.
-type readFile struct{}
+// readFile shows lines of a file, or a declaration.
+type readFile struct{ reads }
 
 type readArgs struct {
-	Path      string `json:"path"`
-	StartLine int    `json:"start_line"` // from 1
-	EndLine   int    `json:"end_line"`   // included
+	Path   string `json:"path"`
+	Offset int    `json:"offset"` // a line, from 1
+	Limit  int    `json:"limit"`  // lines
 }
 
-func (readFile) Spec() ToolSpec {
-	return ToolSpec{
-		Name:        "read_file",
-		Description: "Read a file, or some of its lines, with line numbers. Edits made by apply_patch are seen.",
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"path":{"type":"string","description":"relative to the workspace root"},` +
-			`"start_line":{"type":"integer","description":"first line, from 1; omit for the whole file"},` +
-			`"end_line":{"type":"integer","description":"last line, included"}},` +
-			`"required":["path"],"additionalProperties":false}`),
-	}
-}
+const defaultLines = 2000
+
+func (readFile) Spec() ToolSpec { return spec("read_file") }
 
 func (readFile) Title(args json.RawMessage) string {
 	a, _ := decode[readArgs](args)
@@ -43,24 +35,45 @@ func (readFile) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string,
 	if err != nil {
 		return "", err
 	}
+	if d.namesSymbol(args.Path) {
+		return d.readSymbol(ctx, args.Path)
+	}
 	path, content, err := d.open(ctx, args.Path)
 	if err != nil {
 		return "", err
 	}
 	lines := text.NewLines(content)
 	count := lineCount(lines)
-	first, last := max(args.StartLine, 1), args.EndLine
-	if last <= 0 || last > count {
-		last = count
+	first, limit := max(args.Offset, 1), args.Limit
+	if limit <= 0 {
+		limit = defaultLines
 	}
-	switch {
-	case first > max(count, 1):
+	if first > max(count, 1) {
 		return "", Fail("%s has %d lines; there is no line %d", args.Path, count, first)
-	case first > last && count > 0:
-		return "", Fail("line %d is behind line %d", first, last)
 	}
+	last := first - 1 + min(limit, count-first+1)
 	d.Show(path)
-	return fmt.Sprintf("%s, lines %d to %d of %d:\n%s", d.snap.Rel(path), first, last, count, numbered(lines, first-1, last-1)), nil
+	out := fmt.Sprintf("%s, lines %d to %d of %d:\n%s", d.snap.Rel(path), first, last, count, numbered(lines, first-1, last-1))
+	if args.Limit <= 0 && last < count {
+		out += fmt.Sprintf("[go on with offset %d]\n", last+1)
+	}
+	return out, nil
+}
+
+// readSymbol shows the declaration that id names, with the hash by which it
+// can be replaced.
+func (d *Draft) readSymbol(ctx context.Context, id string) (string, error) {
+	sym, err := d.symbolOf(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	decl, err := d.declaration(ctx, sym)
+	if err != nil {
+		return "", err
+	}
+	d.Show(sym.Path)
+	first, last := decl.lines.LineAt(decl.span.Start), decl.lines.LineAt(decl.span.End)
+	return fmt.Sprintf("%s, hash %s, %s of %d:\n%s", id, decl.hash(), lineRange(first, last), lineCount(decl.lines), numbered(decl.lines, first, last)), nil
 }
 
 // open returns the path and content of the text file that a model calls name.
@@ -77,9 +90,9 @@ func (d *Draft) open(ctx context.Context, name string) (path string, content []b
 	case errors.Is(err, fs.ErrNotExist):
 		return "", nil, Fail("there is no file %s%s", name, d.nearby(path))
 	case errors.Is(err, index.ErrTooLarge):
-		return "", nil, Fail("%s: %v", name, index.ErrTooLarge)
+		return "", nil, Fail("%s: %v; look into it with grep", name, index.ErrTooLarge)
 	case err != nil:
-		return "", nil, Fail("%s cannot be read; is it a folder?", name)
+		return "", nil, Fail("%s cannot be read; is it a folder? list_dir shows folders", name)
 	}
 	if err := text.Check(content); err != nil {
 		return "", nil, Fail("%s is no text: %v", name, err)
@@ -96,7 +109,8 @@ func lineCount(lines *text.Lines) int {
 	return n
 }
 
-// numbered returns lines first to last, from 0, behind their numbers from 1.
+// numbered returns lines first to last, from 0, behind their numbers from 1,
+// as cat -n does.
 func numbered(lines *text.Lines, first, last int) string {
 	const longest = 2000 // bytes of a line
 	var b strings.Builder

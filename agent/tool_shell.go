@@ -25,23 +25,7 @@ type shellArgs struct {
 	Reason  string `json:"reason"`
 }
 
-const shellDescription = `Run a command line with sh in the workspace, with your changes made: build, test, generate, format, move many files. ` +
-	`It runs in a copy-on-write view: what it writes to files of the workspace joins your changes, unless version control ignores the file; nothing else is touched. ` +
-	`There is no network and no terminal, and the home is thrown away, but for the caches of package managers. Both output streams come back together.`
-
-func (shell) Spec() ToolSpec {
-	return ToolSpec{
-		Name:        "shell",
-		Description: shellDescription,
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"command":{"type":"string","description":"for sh -c"},` +
-			`"dir":{"type":"string","description":"folder to run it in; the workspace root by default"},` +
-			`"timeout_seconds":{"type":"integer","description":"120 by default, 1800 at most"},` +
-			`"network":{"type":"boolean","description":"true asks the user to let this command reach the network; only where it cannot do without"},` +
-			`"reason":{"type":"string","description":"why it has to be run, for the user, where they are asked"}},` +
-			`"required":["command"],"additionalProperties":false}`),
-	}
-}
+func (shell) Spec() ToolSpec { return spec("shell") }
 
 func (shell) Title(args json.RawMessage) string {
 	a, _ := decode[shellArgs](args)

@@ -11,26 +11,20 @@ import (
 )
 
 const (
-	maxSymbols    = 40
-	maxReferences = 150
+	maxSymbols    = 40  // unless the model wants more
+	maxReferences = 150 // likewise
+	maxFound      = 500 // symbols of one search
 )
 
 // symbolFind finds declarations by name.
-type symbolFind struct{}
+type symbolFind struct{ reads }
 
 type findArgs struct {
-	Query string `json:"query"`
+	Query     string `json:"query"`
+	HeadLimit int    `json:"head_limit"`
 }
 
-func (symbolFind) Spec() ToolSpec {
-	return ToolSpec{
-		Name:        "symbol_find",
-		Description: "Find declarations by name, best first. \"Type.Method\" and \"folder/file:Name\" narrow.",
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"query":{"type":"string","description":"a name, or letters of it in order"}},` +
-			`"required":["query"],"additionalProperties":false}`),
-	}
-}
+func (symbolFind) Spec() ToolSpec { return spec("symbol_find") }
 
 func (symbolFind) Title(args json.RawMessage) string {
 	a, _ := decode[findArgs](args)
@@ -45,19 +39,24 @@ func (symbolFind) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 	if strings.TrimSpace(args.Query) == "" {
 		return "", Fail("the query is empty")
 	}
-	symbols, err := d.search(ctx, args.Query)
+	limit := min(orDefault(args.HeadLimit, maxSymbols), maxFound)
+	symbols, err := d.search(ctx, args.Query, limit+1)
 	switch {
 	case err != nil:
 		return "", err
 	case len(symbols) == 0:
 		return "", Fail("no declaration matches %s; grep finds text", args.Query)
 	}
-	return d.renderSymbols(ctx, symbols)
+	lines, err := d.renderSymbols(ctx, symbols)
+	if err != nil {
+		return "", err
+	}
+	return head(lines, limit, "narrow the query, or say head_limit"), nil
 }
 
 // search returns the symbols that match, without those of withheld files.
-func (d *Draft) search(ctx context.Context, query string) ([]index.Symbol, error) {
-	found, err := d.snap.Search(ctx, query, maxSymbols)
+func (d *Draft) search(ctx context.Context, query string, limit int) ([]index.Symbol, error) {
+	found, err := d.Now().Search(ctx, query, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -70,36 +69,27 @@ func (d *Draft) search(ctx context.Context, query string) ([]index.Symbol, error
 	return symbols, nil
 }
 
-// renderSymbols returns a line for each symbol: kind, name, place, signature.
-func (d *Draft) renderSymbols(ctx context.Context, symbols []index.Symbol) (string, error) {
-	var b strings.Builder
-	for _, sym := range symbols {
-		signature, err := d.snap.Signature(ctx, sym)
+// renderSymbols returns a line for each symbol: id, kind, line, signature.
+func (d *Draft) renderSymbols(ctx context.Context, symbols []index.Symbol) ([]string, error) {
+	lines := make([]string, len(symbols))
+	for i, sym := range symbols {
+		signature, err := d.Now().Signature(ctx, sym)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		place, err := d.place(ctx, sym.Path, sym.NameSpan)
+		outline, err := d.Now().Symbols(ctx, sym.Path)
 		if err != nil {
-			return "", err
+			return nil, err
+		}
+		content, err := d.Now().ReadFile(ctx, sym.Path)
+		if err != nil {
+			return nil, err
 		}
 		d.Show(sym.Path)
-		fmt.Fprintf(&b, "%s %s, %s: %s\n", sym.Kind, sym.Qualified(), place, abbreviate(signature, 300))
+		at := text.NewLines(content).LineAt(sym.NameSpan.Start) + 1
+		lines[i] = fmt.Sprintf("%s, %s, line %d: %s", d.idOf(sym, outline), sym.Kind, at, abbreviate(signature, 300))
 	}
-	return b.String(), nil
-}
-
-// place returns "file:line" of a span in the snapshot. Where the draft has
-// changed the file, it says that the line may have moved.
-func (d *Draft) place(ctx context.Context, path string, span text.Span) (string, error) {
-	content, err := d.snap.ReadFile(ctx, path)
-	if err != nil {
-		return "", err
-	}
-	place := placeIn(d.snap, path, text.NewLines(content), span)
-	if _, changed := d.changed[path]; changed {
-		place += " (before your edits)"
-	}
-	return place, nil
+	return lines, nil
 }
 
 func placeIn(snap *index.Snapshot, path string, lines *text.Lines, span text.Span) string {
@@ -107,33 +97,33 @@ func placeIn(snap *index.Snapshot, path string, lines *text.Lines, span text.Spa
 }
 
 // symbolRefs finds the uses of a declaration.
-type symbolRefs struct{}
+type symbolRefs struct{ reads }
 
-type refsArgs struct {
+// A symbolPlace is how a model says which declaration it means.
+type symbolPlace struct {
 	Symbol string `json:"symbol"`
 	Path   string `json:"path"`
 	Line   int    `json:"line"` // from 1
 }
 
-func (symbolRefs) Spec() ToolSpec {
-	return ToolSpec{
-		Name: "symbol_refs",
-		Description: "Find the definition and all uses of a symbol, each with the declaration it is in. " +
-			"Name it, or give a place where it is written; both where the name alone is ambiguous.",
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"symbol":{"type":"string","description":"its name: \"Sum\" or \"Server.Serve\""},` +
-			`"path":{"type":"string","description":"a file it is written in"},` +
-			`"line":{"type":"integer","description":"the line there, from 1"}},` +
-			`"additionalProperties":false}`),
-	}
+type refsArgs struct {
+	symbolPlace
+	HeadLimit int `json:"head_limit"`
 }
+
+func (symbolRefs) Spec() ToolSpec { return spec("symbol_refs") }
 
 func (symbolRefs) Title(args json.RawMessage) string {
 	a, _ := decode[refsArgs](args)
-	if a.Symbol == "" && a.Path != "" {
-		return about("find uses of", fmt.Sprintf("%s:%d", a.Path, a.Line))
+	return about("find uses of", a.String())
+}
+
+// String returns the place for people.
+func (p symbolPlace) String() string {
+	if p.Symbol == "" && p.Path != "" {
+		return fmt.Sprintf("%s:%d", p.Path, p.Line)
 	}
-	return about("find uses of", a.Symbol)
+	return p.Symbol
 }
 
 func (symbolRefs) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, error) {
@@ -141,60 +131,85 @@ func (symbolRefs) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 	if err != nil {
 		return "", err
 	}
-	var refs []index.Reference
+	refs, err := d.references(ctx, args.symbolPlace)
+	if err != nil {
+		return "", err
+	}
+	lines, err := d.renderReferences(ctx, refs)
+	if err != nil {
+		return "", err
+	}
+	return head(lines, orDefault(args.HeadLimit, maxReferences), "say head_limit"), nil
+}
+
+// references returns the uses and definitions of the declaration at p, without
+// those in withheld files: what is in such a file is nobody's business. That
+// there are none is a Failure.
+func (d *Draft) references(ctx context.Context, p symbolPlace) (refs []index.Reference, err error) {
+	var all []index.Reference
 	switch {
-	case args.Path != "" && args.Line > 0:
-		refs, err = d.referencesAt(ctx, args)
-	case args.Symbol != "":
-		refs, err = d.referencesTo(ctx, args)
+	case d.namesSymbol(p.Symbol):
+		sym, err := d.symbolOf(ctx, p.Symbol)
+		if err != nil {
+			return nil, err
+		}
+		all, err = d.Now().ReferencesTo(ctx, sym)
+		if err != nil {
+			return nil, err
+		}
+	case p.Path != "" && p.Line > 0:
+		all, err = d.referencesAt(ctx, p)
+	case p.Symbol != "":
+		all, err = d.referencesTo(ctx, p)
 	default:
 		err = Fail("give a symbol, or a path and a line")
 	}
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	for _, ref := range all {
+		if _, withheld := d.Withheld(ref.Path); !withheld {
+			refs = append(refs, ref)
+		}
 	}
 	if len(refs) == 0 {
-		return "", Fail("the index knows no uses of it; grep finds text")
+		return nil, Fail("the index knows no uses of it; grep finds text")
 	}
-	return d.renderReferences(ctx, refs)
+	return refs, nil
 }
 
 // referencesAt returns the uses of what is written on a line: of the named
 // symbol if it is there, else of what is declared there.
-func (d *Draft) referencesAt(ctx context.Context, args refsArgs) ([]index.Reference, error) {
-	path, _, err := d.open(ctx, args.Path)
+func (d *Draft) referencesAt(ctx context.Context, p symbolPlace) ([]index.Reference, error) {
+	path, content, err := d.open(ctx, p.Path)
 	if err != nil {
 		return nil, err
 	}
-	content, err := d.snap.ReadFile(ctx, path) // the index knows nothing of the draft
-	if err != nil {
-		return nil, Fail("%s is new: the index does not know it yet", args.Path)
-	}
 	lines := text.NewLines(content)
-	if args.Line > lines.Count() {
-		return nil, Fail("%s has %d lines", args.Path, lines.Count())
+	if p.Line > lines.Count() {
+		return nil, Fail("%s has %d lines", p.Path, lines.Count())
 	}
-	line := lines.Line(args.Line - 1)
-	if args.Symbol != "" {
-		name := args.Symbol[strings.LastIndexByte(args.Symbol, '.')+1:]
+	line := lines.Line(p.Line - 1)
+	if p.Symbol != "" {
+		name := p.Symbol[strings.LastIndexByte(p.Symbol, '.')+1:]
 		at := strings.Index(string(lines.Text(line)), name)
 		if at < 0 {
-			return nil, Fail("%s is not written on line %d of %s", name, args.Line, args.Path)
+			return nil, Fail("%s is not written on line %d of %s", name, p.Line, p.Path)
 		}
-		return d.snap.References(ctx, path, line.Start+at)
+		return d.Now().References(ctx, path, line.Start+at)
 	}
 	sym, ok, err := d.declaredOn(ctx, path, line)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return nil, Fail("nothing is declared on line %d of %s; give the symbol's name, too", args.Line, args.Path)
+		return nil, Fail("nothing is declared on line %d of %s; give the symbol's name, too", p.Line, p.Path)
 	}
-	return d.snap.ReferencesTo(ctx, sym)
+	return d.Now().ReferencesTo(ctx, sym)
 }
 
 func (d *Draft) declaredOn(ctx context.Context, path string, line text.Span) (index.Symbol, bool, error) {
-	symbols, err := d.snap.Symbols(ctx, path)
+	symbols, err := d.Now().Symbols(ctx, path)
 	if err != nil {
 		return index.Symbol{}, false, err
 	}
@@ -207,58 +222,52 @@ func (d *Draft) declaredOn(ctx context.Context, path string, line text.Span) (in
 }
 
 // referencesTo returns the uses of the symbol of a name, which must be one.
-func (d *Draft) referencesTo(ctx context.Context, args refsArgs) ([]index.Reference, error) {
-	found, err := d.search(ctx, args.Symbol)
+func (d *Draft) referencesTo(ctx context.Context, p symbolPlace) ([]index.Reference, error) {
+	found, err := d.search(ctx, p.Symbol, maxSymbols)
 	if err != nil {
 		return nil, err
 	}
 	under := ""
-	if args.Path != "" {
-		if under, err = d.Resolve(args.Path); err != nil {
+	if p.Path != "" {
+		if under, err = d.Resolve(p.Path); err != nil {
 			return nil, Fail("%v", err)
 		}
 	}
 	var named []index.Symbol
 	for _, sym := range found {
-		if (sym.Name == args.Symbol || sym.Qualified() == args.Symbol) && isUnder(sym.Path, under) {
+		if (sym.Name == p.Symbol || sym.Qualified() == p.Symbol) && isUnder(sym.Path, under) {
 			named = append(named, sym)
 		}
 	}
 	switch len(named) {
 	case 0:
-		return nil, Fail("no declaration has the name %s; symbol_find searches", args.Symbol)
+		return nil, Fail("no declaration has the name %s; symbol_find searches", p.Symbol)
 	case 1:
-		return d.snap.ReferencesTo(ctx, named[0])
+		return d.Now().ReferencesTo(ctx, named[0])
 	}
 	list, err := d.renderSymbols(ctx, named)
 	if err != nil {
 		return nil, err
 	}
-	return nil, Fail("there are %d declarations of %s; give path and line of one:\n%s", len(named), args.Symbol, list)
+	return nil, Fail("there are %d declarations of %s; give the id of one:\n%s", len(named), p.Symbol, strings.Join(list, "\n"))
 }
 
-func (d *Draft) renderReferences(ctx context.Context, refs []index.Reference) (string, error) {
-	var b strings.Builder
+// renderReferences returns a line for each of refs.
+func (d *Draft) renderReferences(ctx context.Context, refs []index.Reference) ([]string, error) {
+	out := make([]string, len(refs))
 	files := map[string]*text.Lines{}
 	for i, ref := range refs {
-		if i == maxReferences {
-			fmt.Fprintf(&b, "[%d more are left out]\n", len(refs)-i)
-			break
-		}
-		if _, ok := d.Withheld(ref.Path); ok {
-			continue // nor that there are uses: what is in such a file is nobody's business
-		}
 		if files[ref.Path] == nil {
-			content, err := d.snap.ReadFile(ctx, ref.Path)
+			content, err := d.ReadFile(ctx, ref.Path)
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			files[ref.Path] = text.NewLines(content)
 			d.Show(ref.Path)
 		}
-		b.WriteString(d.renderReference(ref, files[ref.Path]))
+		out[i] = d.renderReference(ref, files[ref.Path])
 	}
-	return b.String(), nil
+	return out, nil
 }
 
 func (d *Draft) renderReference(ref index.Reference, lines *text.Lines) string {
@@ -272,13 +281,10 @@ func (d *Draft) renderReference(ref index.Reference, lines *text.Lines) string {
 	if ref.Certainty == index.Possible {
 		notes = append(notes, "by name only")
 	}
-	if _, changed := d.changed[ref.Path]; changed {
-		notes = append(notes, "before your edits")
-	}
 	note := ""
 	if len(notes) > 0 {
 		note = " (" + strings.Join(notes, ", ") + ")"
 	}
 	line := lines.Line(lines.LineAt(ref.Span.Start))
-	return fmt.Sprintf("%s%s: %s\n", placeIn(d.snap, ref.Path, lines, ref.Span), note, abbreviate(string(lines.Text(line)), 200))
+	return fmt.Sprintf("%s%s: %s", placeIn(d.snap, ref.Path, lines, ref.Span), note, abbreviate(string(lines.Text(line)), 200))
 }

@@ -1,11 +1,14 @@
 package agent
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -32,23 +35,76 @@ func (f *Failure) Error() string { return f.Text }
 // Fail returns a Failure with a formatted text.
 func Fail(format string, args ...any) error { return &Failure{fmt.Sprintf(format, args...)} }
 
-// decode reads the arguments of a call. Its error is a Failure.
+// A Reader is a tool that only reads: its calls may run at the same time, each
+// on a draft of its own.
+type Reader interface{ Reads() }
+
+// reads makes a tool a Reader.
+type reads struct{}
+
+func (reads) Reads() {}
+
+// descriptions are what a model is told of the tools, a file each.
+//
+//go:embed tool_*.md
+var descriptions embed.FS
+
+// spec returns the description of a tool from its file: prose, and then the
+// JSON Schema of its arguments.
+func spec(name string) ToolSpec {
+	content, err := descriptions.ReadFile("tool_" + name + ".md")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	prose, schema, _ := strings.Cut(string(content), "\n```json\n")
+	schema, _, _ = strings.Cut(schema, "```")
+	return ToolSpec{Name: name, Description: strings.TrimSpace(prose), Parameters: json.RawMessage(schema)}
+}
+
+// decode reads the arguments of a call. Its error is a Failure. An argument
+// that the tool does not have is one: the model meant something by it.
 func decode[T any](args json.RawMessage) (T, error) {
 	var out T
-	if err := json.Unmarshal(args, &out); err != nil {
-		return out, Fail("the arguments are not as described: %v; they were %s", err, abbreviate(string(args), 200))
+	decoder := json.NewDecoder(bytes.NewReader(args))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&out); err != nil {
+		return out, Fail("%s; the arguments are %s, and you sent %s", misfit(err), argumentNames[T](), abbreviate(string(args), 200))
 	}
 	return out, nil
+}
+
+// misfit says what of the arguments does not fit, in words of JSON.
+func misfit(err error) string {
+	var mistyped *json.UnmarshalTypeError
+	switch name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); {
+	case unknown:
+		return "there is no argument " + name
+	case errors.As(err, &mistyped) && mistyped.Field != "":
+		field := mistyped.Field[strings.LastIndexByte(mistyped.Field, '.')+1:]
+		return fmt.Sprintf("%s cannot be a %s", field, mistyped.Value)
+	}
+	return "the arguments are no JSON object"
+}
+
+// argumentNames returns the names of the arguments that a T is read from.
+func argumentNames[T any]() string {
+	var names []string
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if name := field.Tag.Get("json"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // offered returns the tools of the run, always in this order: it is part of
 // what a provider caches.
 func (r *run) offered() []Tool {
-	tools := []Tool{readFile{}, listDir{}, grep{}, symbolFind{}, symbolRefs{}}
+	tools := []Tool{readFile{}, listDir{}, glob{}, grep{}, symbolFind{}, symbolRefs{}, diagnostics{editor: r.task.Editor}}
 	if !r.task.Mode.Edits() {
 		return tools
 	}
-	tools = append(tools, applyPatch{})
+	tools = append(tools, applyPatch{}, edit{}, replaceSymbol{}, symbolRename{})
 	if r.sandbox != nil {
 		tools = append(tools, shell{r})
 	}

@@ -39,6 +39,11 @@ func (s *Snapshot) Grep(ctx context.Context, re *regexp.Regexp, under string, li
 			paths = append(paths, path)
 		}
 	}
+	return s.GrepFiles(ctx, re, paths, limit)
+}
+
+// GrepFiles is Grep for the files at paths, in the order of paths.
+func (s *Snapshot) GrepFiles(ctx context.Context, re *regexp.Regexp, paths []string, limit int) ([]Match, error) {
 	g := &grep{snap: s, re: re, multi: inText(re), limit: limit, found: make([][]Match, len(paths)), ended: make([]bool, len(paths))}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
