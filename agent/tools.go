@@ -35,14 +35,14 @@ func (f *Failure) Error() string { return f.Text }
 // Fail returns a Failure with a formatted text.
 func Fail(format string, args ...any) error { return &Failure{fmt.Sprintf(format, args...)} }
 
-// A Reader is a tool that only reads: its calls may run at the same time, each
-// on a draft of its own.
-type Reader interface{ Reads() }
+// A ReadOnly tool changes nothing, neither the draft nor anything else: its
+// calls may run at the same time, each on a draft of its own.
+type ReadOnly interface{ ReadOnly() }
 
-// reads makes a tool a Reader.
+// reads makes a tool ReadOnly.
 type reads struct{}
 
-func (reads) Reads() {}
+func (reads) ReadOnly() {}
 
 // descriptions are what a model is told of the tools, a file each.
 //
