@@ -360,7 +360,7 @@ func (e *editor) open(name string) string {
 func (e *editor) openText(path, content string) {
 	e.note(func() { e.docs[path] = &buffer{version: 1, text: content} })
 	p := &protocol.DidOpenTextDocumentParams{}
-	p.TextDocument = protocol.TextDocumentItem{URI: fileURI(path), LanguageID: "go", Version: 1, Text: content}
+	p.TextDocument = protocol.TextDocumentItem{URI: fileURI(path), Version: 1, Text: content}
 	if err := e.DidOpen(context.Background(), p); err != nil {
 		e.t.Error(err)
 	}

@@ -6,8 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.lsp.dev/protocol"
-
-	"github.com/agentls/agentls/edits/text"
 )
 
 const mathGo = `package math
@@ -33,110 +31,6 @@ func mathWorld(t *testing.T) *world {
 	return newWorld(t, map[string]string{
 		"go.mod": "module example.com/math\n\ngo 1.26\n", "math.go": mathGo, "use.go": useGo,
 	})
-}
-
-// underline shows locations as the text they span, one a line.
-func underline(t *testing.T, e *editor, enc text.Encoding, at ...protocol.Location) string {
-	t.Helper()
-	var out []string
-	for _, loc := range at {
-		path, err := filePath(loc.URI)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := strings.TrimPrefix(path, e.dir+"/")
-		src := []byte(map[string]string{"math.go": mathGo, "use.go": useGo}[name])
-		lines := text.NewLines(src)
-		span := toSpan(lines, loc.Range, enc)
-		line := lines.Line(int(loc.Range.Start.Line))
-		out = append(out, name+": "+string(src[line.Start:span.Start])+"«"+string(src[span.Start:span.End])+"»"+string(src[span.End:line.End]))
-	}
-	return strings.Join(out, "\n")
-}
-
-func TestNavigationInBothEncodings(t *testing.T) {
-	for name, c := range map[string]struct {
-		caps string
-		enc  text.Encoding
-	}{
-		"utf-16": {pluginCaps, text.UTF16},
-		"utf-8":  {strings.Replace(pluginCaps, "{", `{"general": {"positionEncodings": ["utf-16", "utf-8"]},`, 1), text.UTF8},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := mathWorld(t)
-			w.caps = c.caps
-			e := w.start(t)
-			path := e.open("math.go")
-			lines := text.NewLines([]byte(mathGo))
-			position := toPosition(lines.Point(strings.Index(mathGo, "Add(1"), c.enc))
-			at := protocol.TextDocumentPositionParams{Position: position}
-			at.TextDocument.URI = fileURI(path)
-
-			found, err := e.Definition(t.Context(), &protocol.DefinitionParams{TextDocumentPositionParams: at})
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := "math.go: func «Add»(a, b int) int { return a + b }"
-			places, _ := found.(protocol.LocationSlice)
-			if got := underline(t, e, c.enc, places...); got != want {
-				t.Errorf("definition:\n%s\nwant\n%s", got, want)
-			}
-
-			p := &protocol.ReferenceParams{TextDocumentPositionParams: at}
-			p.Context.IncludeDeclaration = true
-			refs, err := e.References(t.Context(), p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want = strings.Join([]string{
-				"math.go: func «Add»(a, b int) int { return a + b }",
-				`math.go: const clef = "𝄞"; var three = «Add»(1, 2)`,
-				"math.go: func (x *Adder) Sum(n int) int { return «Add»(n, x.by) }",
-				"use.go: var four = «Add»(2, 2)",
-			}, "\n")
-			if diff := cmp.Diff(want, underline(t, e, c.enc, refs...)); diff != "" {
-				t.Errorf("references (-want +got):\n%s", diff)
-			}
-
-			hover, err := e.Hover(t.Context(), &protocol.HoverParams{TextDocumentPositionParams: at})
-			if err != nil {
-				t.Fatal(err)
-			}
-			contents, ok := hover.Contents.(*protocol.MarkupContent)
-			if !ok {
-				t.Fatalf("hover is %T", hover.Contents)
-			}
-			card := contents.Value
-			for _, part := range []string{"func Add(a, b int) int", "Add returns the sum of a and b.", "function in math.go:4"} {
-				if !strings.Contains(card, part) {
-					t.Errorf("hover lacks %q:\n%s", part, card)
-				}
-			}
-		})
-	}
-}
-
-func TestSymbols(t *testing.T) {
-	e := mathWorld(t).start(t)
-	path := e.open("math.go")
-	p := &protocol.DocumentSymbolParams{}
-	p.TextDocument.URI = fileURI(path)
-	got, err := e.DocumentSymbol(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"Add", "clef", "three", "Adder(by)", "Sum"}
-	tree, _ := got.(protocol.DocumentSymbolSlice)
-	if diff := cmp.Diff(want, names(tree)); diff != "" {
-		t.Errorf("outline (-want +got):\n%s", diff)
-	}
-	found, err := e.Symbols(t.Context(), &protocol.WorkspaceSymbolParams{Query: "addr"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if list, _ := found.(protocol.SymbolInformationSlice); len(list) == 0 || list[0].Name != "Adder" {
-		t.Errorf("workspace/symbol addr: %v, want Adder first", list)
-	}
 }
 
 func names(tree []protocol.DocumentSymbol) []string {
