@@ -116,8 +116,8 @@ const (
 	Undone     State = "undone"
 )
 
-// A Source reads files as they are now. A path that does not exist gives an
-// error that is fs.ErrNotExist.
+// A Source reads files as they are now, in any number of goroutines. A path that
+// does not exist gives an error that is fs.ErrNotExist.
 type Source interface {
 	ReadFile(ctx context.Context, path string) ([]byte, error)
 }

@@ -103,14 +103,13 @@ func (cs *ChangeSet) Inverse() *ChangeSet {
 
 // inverse is Inverse for the hunks that undo says yes to.
 func (cs *ChangeSet) inverse(undo func(*FileChange, *Hunk) bool) *ChangeSet {
-	out := &ChangeSet{ID: cs.ID, Title: cs.Title}
-	for i := range cs.Files {
-		f := &cs.Files[i]
-		if g := f.inverse(func(h *Hunk) bool { return undo(f, h) }); len(g.Hunks) > 0 {
-			out.Files = append(out.Files, g)
-		}
-	}
-	return out
+	files := make([]FileChange, len(cs.Files))
+	_ = together(cs.Files, func(f FileChange, n int) error {
+		files[n] = f.inverse(func(h *Hunk) bool { return undo(&f, h) })
+		return nil
+	})
+	files = slices.DeleteFunc(files, func(f FileChange) bool { return len(f.Hunks) == 0 })
+	return &ChangeSet{ID: cs.ID, Title: cs.Title, Files: files}
 }
 
 func (f *FileChange) inverse(undo func(*Hunk) bool) FileChange {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/agentls/agentls/edits/text"
@@ -25,28 +26,32 @@ type image struct {
 // images returns each path that the pending hunks of cs touch, in order. cs is
 // rebased: Before is what is there.
 func images(cs *ChangeSet) []image {
-	var out []image
-	for i := range cs.Files {
-		f := &cs.Files[i]
-		img := image{path: f.Path, before: f.Before, planned: f.After(), mode: f.Mode, was: f.Was}
-		if img.before == nil {
-			img.before = []byte{}
-		}
-		switch f.Op {
-		case Create:
-			img.before = nil
-		case Delete:
-			img.planned = nil
-		case Rename:
-			moved := image{path: f.To, planned: img.planned, mode: f.Mode, like: f.Path}
-			img.planned = nil
-			out = append(out, img, moved)
-			continue
-		case Modify:
-		}
-		out = append(out, img)
+	each := make([][]image, len(cs.Files))
+	_ = together(cs.Files, func(f FileChange, n int) error {
+		each[n] = f.images()
+		return nil
+	})
+	return slices.Concat(each...)
+}
+
+// images returns the paths of f: two of a renaming.
+func (f *FileChange) images() []image {
+	img := image{path: f.Path, before: f.Before, planned: f.After(), mode: f.Mode, was: f.Was}
+	if img.before == nil {
+		img.before = []byte{}
 	}
-	return out
+	switch f.Op {
+	case Create:
+		img.before = nil
+	case Delete:
+		img.planned = nil
+	case Rename:
+		moved := image{path: f.To, planned: img.planned, mode: f.Mode, like: f.Path}
+		img.planned = nil
+		return []image{img, moved}
+	case Modify:
+	}
+	return []image{img}
 }
 
 // A standing says which text a path holds.

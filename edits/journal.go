@@ -169,6 +169,9 @@ func (j *Journal) Apply(ctx context.Context, to Target, cs *ChangeSet) (*Entry, 
 		return nil, err
 	}
 	defer db.close()
+	if err := cs.Check(); err != nil {
+		return nil, fmt.Errorf("apply %q: %w", cs.Title, err)
+	}
 	step, err := rebase(ctx, cs, to)
 	if err != nil {
 		return nil, fmt.Errorf("apply %q: %w", cs.Title, err)
@@ -180,9 +183,9 @@ func (j *Journal) Apply(ctx context.Context, to Target, cs *ChangeSet) (*Entry, 
 	return j.run(ctx, db, to, rec, &transaction{kind: applying, change: step, step: step, hunks: refs(step)})
 }
 
-// rebase is Rebase with its conflicts as an error.
+// rebase is rebaseSound with its conflicts as an error.
 func rebase(ctx context.Context, cs *ChangeSet, to Source) (*ChangeSet, error) {
-	step, conflicts, err := Rebase(ctx, cs, to)
+	step, conflicts, err := rebaseSound(ctx, cs, to)
 	if err != nil {
 		return nil, err
 	}

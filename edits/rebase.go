@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/agentls/agentls/edits/text"
 )
@@ -27,23 +28,29 @@ func Rebase(ctx context.Context, cs *ChangeSet, now Source) (*ChangeSet, []Confl
 	if err := cs.Check(); err != nil {
 		return nil, nil, err
 	}
-	out := &ChangeSet{ID: cs.ID, Title: cs.Title}
-	var conflicts []Conflict
-	for i := range cs.Files {
-		f, ok := cs.Files[i].settled()
+	return rebaseSound(ctx, cs, now)
+}
+
+// rebaseSound is Rebase of a change set that breaks no invariant.
+func rebaseSound(ctx context.Context, cs *ChangeSet, now Source) (*ChangeSet, []Conflict, error) {
+	files := make([]FileChange, len(cs.Files))
+	found := make([][]Conflict, len(cs.Files))
+	err := together(cs.Files, func(was FileChange, n int) (err error) {
+		f, ok := was.settled()
 		if !ok {
-			continue
+			return nil
 		}
-		found, err := rebaseFile(ctx, &f, now)
-		if err != nil {
-			return nil, nil, fmt.Errorf("rebase %s: %w", f.Path, err)
+		if found[n], err = rebaseFile(ctx, &f, now); err != nil {
+			return fmt.Errorf("rebase %s: %w", f.Path, err)
 		}
-		conflicts = append(conflicts, found...)
-		if len(f.Hunks) > 0 {
-			out.Files = append(out.Files, f)
-		}
+		files[n] = f
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return out, conflicts, nil
+	files = slices.DeleteFunc(files, func(f FileChange) bool { return len(f.Hunks) == 0 })
+	return &ChangeSet{ID: cs.ID, Title: cs.Title, Files: files}, slices.Concat(found...), nil
 }
 
 // rebaseFile carries f over to now, in place. A change that is already there

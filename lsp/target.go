@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.lsp.dev/protocol"
@@ -23,11 +24,11 @@ import (
 type target struct {
 	server *Server
 	disk   *edits.Directory
-	files  map[string]string // by the path of a document: what it is with links resolved
+	files  sync.Map // by the path of a document: what it is with links resolved
 }
 
 func (s *Server) target() *target {
-	return &target{server: s, disk: edits.NewDirectory(), files: make(map[string]string)}
+	return &target{server: s, disk: edits.NewDirectory()}
 }
 
 func (t *target) snapshot() *index.Snapshot { return t.server.home.Workspace.Snapshot() }
@@ -55,10 +56,12 @@ func (t *target) document(path string) (index.Document, bool) {
 	}
 	file := resolved(path)
 	for _, doc := range t.snapshot().Documents() {
-		if _, known := t.files[doc.Path]; !known {
-			t.files[doc.Path] = resolved(doc.Path)
+		known, ok := t.files.Load(doc.Path)
+		if !ok {
+			known = resolved(doc.Path)
+			t.files.Store(doc.Path, known)
 		}
-		if t.files[doc.Path] == file {
+		if known == file {
 			return doc, true
 		}
 	}
