@@ -75,6 +75,9 @@ func crash() error {
 	case "apply":
 		_, change, _ := everything()
 		_, err = b.journal.Apply(ctx, b.disk, b.changes("all", change))
+	case "many":
+		countdown(at, killSelf)
+		_, err = b.journal.Apply(ctx, edits.NewDirectory(), b.changedMany())
 	default: // the name of a file that only this process changes
 		err = b.contend(ctx, what)
 	}
