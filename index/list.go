@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	gitignore "github.com/denormal/go-gitignore"
 
@@ -78,12 +80,13 @@ func (t tree) list(ctx context.Context, paths ...string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, rel := range rels {
+		rels[i] = filepath.Join(t.root, filepath.FromSlash(rel))
+	}
 	entries := make([]entry, 0, len(rels))
-	for _, rel := range rels {
-		path := filepath.Join(t.root, filepath.FromSlash(rel))
-		at, err := os.Lstat(path)
-		switch {
-		case err != nil: // tracked, and deleted
+	for i, at := range lstats(rels) {
+		switch path := rels[i]; {
+		case at == nil: // tracked, and deleted
 		case at.Mode().IsRegular():
 			entries = append(entries, entryOf(path, at))
 		case at.IsDir(): // a repository in the repository
@@ -95,6 +98,26 @@ func (t tree) list(ctx context.Context, paths ...string) ([]entry, error) {
 		}
 	}
 	return entries, nil
+}
+
+// lstats looks at each of paths; of one that is gone there is nil. It takes as
+// long as the system does, on every CPU: of a start when nothing changed, that
+// is most.
+func lstats(paths []string) []fs.FileInfo {
+	found := make([]fs.FileInfo, len(paths))
+	var group sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		group.Go(func() {
+			for i := len(paths) * w / workers; i < len(paths)*(w+1)/workers; i++ {
+				if at, err := os.Lstat(paths[i]); err == nil {
+					found[i] = at
+				}
+			}
+		})
+	}
+	group.Wait()
+	return found
 }
 
 func entryOf(path string, at fs.FileInfo) entry {
@@ -146,16 +169,19 @@ func (r *rules) ignores(path string, d fs.DirEntry) bool {
 
 // walk lists without git.
 func (t tree) walk(ctx context.Context, paths []string) ([]entry, error) {
-	var entries []entry
+	var found []string
 	err := t.visit(ctx, func(path string, d fs.DirEntry) error {
-		if d.IsDir() || !wanted(t.root, path, paths) {
-			return nil
-		}
-		if at, err := d.Info(); err == nil && at.Mode().IsRegular() {
-			entries = append(entries, entryOf(path, at))
+		if d.Type().IsRegular() && wanted(t.root, path, paths) {
+			found = append(found, path)
 		}
 		return nil
 	})
+	entries := make([]entry, 0, len(found))
+	for i, at := range lstats(found) {
+		if at != nil && at.Mode().IsRegular() {
+			entries = append(entries, entryOf(found[i], at))
+		}
+	}
 	return entries, err
 }
 

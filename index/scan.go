@@ -217,17 +217,29 @@ type scanning struct {
 	limit int // files in a batch
 }
 
-// run reads entries in two passes.
+// run reads entries in two passes, but for those that are as they were.
 func (s *scanning) run(ctx context.Context, entries []entry) error {
 	s.before = s.w.Snapshot().disk
-	err := s.pass(ctx, Skimming, entries, func(_ *syntax.Parser, e entry) loaded {
-		return s.w.glance(e, s.before.file(e.path))
-	})
-	if err != nil {
+	if err := s.pass(ctx, Skimming, s.changed(entries), func(_ *syntax.Parser, e entry) loaded { return s.w.glance(e) }); err != nil {
 		return err
 	}
 	s.w.Snapshot().prefer(s.todo)
 	return s.pass(ctx, Parsing, s.todo, func(p *syntax.Parser, e entry) loaded { return s.w.reread(p, e, nil) })
+}
+
+// changed returns the entries that are not as the last state has them. The
+// others are taken in: to hand them to workers would cost more than to look.
+func (s *scanning) changed(entries []entry) []entry {
+	var changed []entry
+	for _, e := range entries {
+		last := s.before.file(e.path)
+		if last == nil || last.isProvisional() || last.size != e.size || last.modTime != e.modTime {
+			changed = append(changed, e)
+			continue
+		}
+		s.stats.add(loaded{entry: e, file: last, origin: cached})
+	}
+	return changed
 }
 
 // prefer sorts entries by how soon somebody may ask for them: open documents,
@@ -388,12 +400,9 @@ func (s *Stats) add(r loaded) {
 	}
 }
 
-// glance makes a file of e without parsing. It reads the content only if
-// neither the last state nor the cache knows it by size and time.
-func (w *Workspace) glance(e entry, last *file) loaded {
-	if last != nil && !last.isProvisional() && last.size == e.size && last.modTime == e.modTime {
-		return loaded{entry: e, file: last, origin: cached}
-	}
+// glance makes a file of e without parsing. It reads the content only if the
+// cache does not know it by size and time.
+func (w *Workspace) glance(e entry) loaded {
 	language := lang.Of(e.path, "")
 	old := w.cache.load(e.path, language)
 	if old != nil && old.size == e.size && old.modTime == e.modTime {
