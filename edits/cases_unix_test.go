@@ -155,7 +155,7 @@ func TestFileForFolder(t *testing.T) {
 					}
 					return nil
 				})
-				_, err := b.journal.Redo(t.Context(), b.disk, "")
+				_, err := b.journal.Redo(t.Context(), b.disk, "", edits.Selection{})
 				off()
 				if err == nil {
 					break

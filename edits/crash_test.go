@@ -71,7 +71,7 @@ func crash() error {
 	case "undo":
 		_, err = b.journal.Undo(ctx, b.disk, "", edits.Selection{})
 	case "redo":
-		_, err = b.journal.Redo(ctx, b.disk, "")
+		_, err = b.journal.Redo(ctx, b.disk, "", edits.Selection{})
 	case "apply":
 		_, change, _ := everything()
 		_, err = b.journal.Apply(ctx, b.disk, b.changes("all", change))

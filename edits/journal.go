@@ -206,10 +206,12 @@ func (j *Journal) Undo(ctx context.Context, to Target, id string, which Selectio
 	})
 }
 
-// Redo makes again what of the entry id is undone, or of the one that was
-// undone last for "". Errors are those of Undo.
-func (j *Journal) Redo(ctx context.Context, to Target, id string) (*Entry, error) {
-	return j.turn(ctx, to, id, redoing, func(_ *FileChange, h *Hunk) bool { return h.State == Undone })
+// Redo makes again what which picks of what is undone of the entry id, or of
+// the one that was undone last for "". Errors are those of Undo.
+func (j *Journal) Redo(ctx context.Context, to Target, id string, which Selection) (*Entry, error) {
+	return j.turn(ctx, to, id, redoing, func(f *FileChange, h *Hunk) bool {
+		return h.State == Undone && which.Picks(f, h)
+	})
 }
 
 // turn undoes or redoes the hunks that pick says yes to.

@@ -111,7 +111,7 @@ func (b *bench) undo(id string, which edits.Selection) *edits.Entry {
 
 func (b *bench) redo(id string) *edits.Entry {
 	b.t.Helper()
-	entry, err := b.journal.Redo(b.t.Context(), b.disk, id)
+	entry, err := b.journal.Redo(b.t.Context(), b.disk, id, edits.Selection{})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -201,8 +201,23 @@ func TestUndoByHunk(t *testing.T) {
 	b.is(map[string]string{"a": "1\n2\nIII\n", "m": "I\n2\n3\n"})
 	b.undo("", edits.Selection{Path: b.path("a")})
 	b.is(map[string]string{"a": "1\n2\n3\n", "m": "I\n2\n3\n"})
-	b.redo(id)
-	b.is(map[string]string{"a": "I\n2\nIII\n", "n": "I\n2\nIII\n"})
+	for _, again := range []struct {
+		part edits.Selection
+		want map[string]string
+	}{
+		{edits.Selection{Path: b.path("a"), Hunk: 2}, map[string]string{"a": "1\n2\nIII\n", "m": "I\n2\n3\n"}},
+		{edits.Selection{Path: b.path("m"), Hunk: 3}, map[string]string{"a": "1\n2\nIII\n", "m": "I\n2\nIII\n"}},
+		{edits.Selection{Path: b.path("n")}, map[string]string{"a": "1\n2\nIII\n", "n": "I\n2\nIII\n"}},
+		{edits.Selection{}, map[string]string{"a": "I\n2\nIII\n", "n": "I\n2\nIII\n"}},
+	} {
+		if _, err := b.journal.Redo(t.Context(), b.disk, id, again.part); err != nil {
+			t.Fatal(again.part, err)
+		}
+		b.is(again.want)
+	}
+	if _, err := b.journal.Redo(t.Context(), b.disk, id, edits.Selection{Path: b.path("a")}); !errors.Is(err, edits.ErrNoChange) {
+		t.Errorf("made again twice: %v", err)
+	}
 	b.undo(id, edits.Selection{})
 	b.is(map[string]string{"a": "1\n2\n3\n", "m": "1\n2\n3\n"})
 	if _, err := b.journal.Undo(t.Context(), b.disk, id, edits.Selection{}); !errors.Is(err, edits.ErrNoChange) {
@@ -254,7 +269,7 @@ func TestJournalRefuses(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"undo": second(b.journal.Undo(t.Context(), b.disk, "", edits.Selection{})),
-		"redo": second(b.journal.Redo(t.Context(), b.disk, "")),
+		"redo": second(b.journal.Redo(t.Context(), b.disk, "", edits.Selection{})),
 		"id":   second(b.journal.Undo(t.Context(), b.disk, "nobody", edits.Selection{})),
 		"show": second(b.journal.Entry(t.Context(), "nobody")),
 	} {

@@ -172,7 +172,7 @@ func (x *torture) do(ctx context.Context) (err error) {
 	case "undo":
 		_, err = x.journal.Undo(ctx, x.disk, "", edits.Selection{})
 	case "redo":
-		_, err = x.journal.Redo(ctx, x.disk, "")
+		_, err = x.journal.Redo(ctx, x.disk, "", edits.Selection{})
 	case "recover":
 		_, err = x.journal.Recover(ctx, x.disk)
 	case "apply":
@@ -226,7 +226,7 @@ func (x *torture) agrees() bool {
 	case made:
 		_, err = x.journal.Undo(x.t.Context(), x.disk, "", edits.Selection{})
 	default:
-		_, err = x.journal.Redo(x.t.Context(), x.disk, "")
+		_, err = x.journal.Redo(x.t.Context(), x.disk, "", edits.Selection{})
 	}
 	want := x.to
 	if asTo {

@@ -19,19 +19,8 @@ type hunkParams struct {
 
 // selects returns which hunks p means.
 func (p *hunkParams) selects() (func(*edits.FileChange, *edits.Hunk) bool, error) {
-	if p.URI == "" && p.Hunk != 0 {
-		return nil, badParams("a hunk is one of a file: name its %q, too", "uri")
-	}
-	if p.URI == "" {
-		return func(*edits.FileChange, *edits.Hunk) bool { return true }, nil
-	}
-	path, err := filePath(p.URI)
-	if err != nil {
-		return nil, err
-	}
-	return func(f *edits.FileChange, h *edits.Hunk) bool {
-		return (f.Path == path || f.To == path) && (p.Hunk == 0 || p.Hunk == h.ID)
-	}, nil
+	part, err := partOf(p.URI, p.Hunk)
+	return part.Picks, err
 }
 
 // An applyResult says what an apply, undo or redo did. Conflicts mean that
@@ -203,30 +192,41 @@ type undoParams struct {
 	Hunk  int     `json:"hunk,omitempty"`  // absent: all hunks of the file
 }
 
+type redoParams struct {
+	Entry string  `json:"entry,omitempty"` // absent: the last one undone
+	URI   uri.URI `json:"uri,omitempty"`   // absent: all its files
+	Hunk  int     `json:"hunk,omitempty"`  // absent: all hunks of the file
+}
+
+// partOf returns the part of an entry that parameters name.
+func partOf(file uri.URI, hunk int) (edits.Selection, error) {
+	if file == "" && hunk != 0 {
+		return edits.Selection{}, badParams("a hunk is one of a file: name its %q, too", "uri")
+	}
+	if file == "" {
+		return edits.Selection{}, nil
+	}
+	path, err := filePath(file)
+	return edits.Selection{Path: path, Hunk: hunk}, err
+}
+
 // undoChanges takes an entry back, or a part of it. Later edits of the user
 // stay.
 func (s *Server) undoChanges(ctx context.Context, p *undoParams) (*applyResult, error) {
-	part := edits.Selection{Hunk: p.Hunk}
-	if p.URI == "" && p.Hunk != 0 {
-		return nil, badParams("a hunk is one of a file: name its %q, too", "uri")
-	}
-	if p.URI != "" {
-		path, err := filePath(p.URI)
-		if err != nil {
-			return nil, err
-		}
-		part.Path = path
+	part, err := partOf(p.URI, p.Hunk)
+	if err != nil {
+		return nil, err
 	}
 	return s.settle(ctx, func() (*edits.Entry, error) { return s.journal().Undo(ctx, s.target(), p.Entry, part) })
 }
 
-type redoParams struct {
-	Entry string `json:"entry,omitempty"` // absent: the last one undone
-}
-
-// redoChanges makes what was undone again.
+// redoChanges makes what was undone again, or a part of it.
 func (s *Server) redoChanges(ctx context.Context, p *redoParams) (*applyResult, error) {
-	return s.settle(ctx, func() (*edits.Entry, error) { return s.journal().Redo(ctx, s.target(), p.Entry) })
+	part, err := partOf(p.URI, p.Hunk)
+	if err != nil {
+		return nil, err
+	}
+	return s.settle(ctx, func() (*edits.Entry, error) { return s.journal().Redo(ctx, s.target(), p.Entry, part) })
 }
 
 // journal returns the journal for this workspace: the last entry is the last

@@ -131,6 +131,10 @@ func TestAcceptOneHunk(t *testing.T) {
 	if got, want := e.text(a), strings.Replace(aBefore, "two", "TWO", 1); got != want {
 		t.Errorf("a.txt after undoing the first entry is %q, want %q", got, want)
 	}
+	must[applyResult](e, "agentls.changes.redo", redoParams{URI: fileURI(a), Hunk: 2})
+	if got := e.text(a); got != aAfter {
+		t.Errorf("a.txt after redoing the hunk is %q, want %q", got, aAfter)
+	}
 }
 
 // TestConflict: what the user typed into the same line is never overwritten.

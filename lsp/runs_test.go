@@ -211,6 +211,7 @@ func TestBadCommands(t *testing.T) {
 		"change, no wish":    {"agentls.change", `{}`, "instruction"},
 		"no such change set": {"agentls.changes.apply", `{"changeSet": "../../x"}`, "no change set"},
 		"nothing to apply":   {"agentls.changes.apply", `{}`, "no proposal"},
+		"redo, no file":      {"agentls.changes.redo", `{"hunk": 1}`, "uri"},
 		"nothing to undo":    {"agentls.changes.undo", `{}`, "nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {

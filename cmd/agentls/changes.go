@@ -26,7 +26,7 @@ func (a *app) changesCommand() *cobra.Command {
   agentls changes apply 5k2mz
   agentls changes apply 5k2mz --file math.go --hunk 2
   agentls changes undo            the last one
-  agentls changes redo`,
+  agentls changes redo --file math.go`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listChanges(cmd, dir) },
 	}
@@ -50,7 +50,7 @@ func (a *app) changesCommand() *cobra.Command {
 	show.Flags().BoolVar(&sideBySide, "side-by-side", false, "old and new in two columns")
 	part.register(sub("apply [ID]", "Apply what is pending in a proposal; the newest without ID", func(c *cobra.Command, id string) error { return a.applyChanges(c, dir, id, part) }))
 	part.register(sub("undo [ID]", "Take an entry back; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.undoChanges(c, dir, id, part) }))
-	sub("redo [ID]", "Make again what was undone; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.redoChanges(c, dir, id) })
+	part.register(sub("redo [ID]", "Make again what was undone; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.redoChanges(c, dir, id, part) }))
 	return cmd
 }
 
@@ -267,6 +267,18 @@ func (a *app) applyPart(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, 
 }
 
 func (a *app) undoChanges(cmd *cobra.Command, dir, id string, part partFlags) error {
+	return a.turnChanges(cmd, dir, id, part, "undone", (*edits.Journal).Undo)
+}
+
+func (a *app) redoChanges(cmd *cobra.Command, dir, id string, part partFlags) error {
+	return a.turnChanges(cmd, dir, id, part, "made again", (*edits.Journal).Redo)
+}
+
+// A turn is Journal.Undo or Journal.Redo.
+type turn func(j *edits.Journal, ctx context.Context, to edits.Target, id string, which edits.Selection) (*edits.Entry, error)
+
+// turnChanges undoes or redoes a part of an entry, and prints done.
+func (a *app) turnChanges(cmd *cobra.Command, dir, id string, part partFlags, done string, turn turn) error {
 	root, err := workspaceRoot(cmd.Context(), dir)
 	if err != nil {
 		return err
@@ -279,21 +291,8 @@ func (a *app) undoChanges(cmd *cobra.Command, dir, id string, part partFlags) er
 	if err != nil {
 		return err
 	}
-	entry, err := j.Within(root).Undo(cmd.Context(), edits.NewDirectory(), id, which)
-	return a.report(cmd, "undone", entry, err)
-}
-
-func (a *app) redoChanges(cmd *cobra.Command, dir, id string) error {
-	root, err := workspaceRoot(cmd.Context(), dir)
-	if err != nil {
-		return err
-	}
-	j, err := a.settled(cmd)
-	if err != nil {
-		return err
-	}
-	entry, err := j.Within(root).Redo(cmd.Context(), edits.NewDirectory(), id)
-	return a.report(cmd, "made again", entry, err)
+	entry, err := turn(j.Within(root), cmd.Context(), edits.NewDirectory(), id, which)
+	return a.report(cmd, done, entry, err)
 }
 
 func (a *app) report(cmd *cobra.Command, done string, entry *edits.Entry, err error) error {

@@ -64,6 +64,12 @@ func TestUndoAPart(t *testing.T) {
 	}
 	u.run("changes", "undo", "--file", u.path("b.txt")).want(t, 0, "undone")
 	u.run("changes", "undo", "--file", "b.txt").want(t, 1, "no change")
+	u.run("changes", "redo", "--hunk", "1").want(t, 2, "--file")
+	u.run("changes", "redo", "--file", "a.txt", "--hunk", "2").want(t, 0, "made again")
+	if got := u.read("a.txt"); got != "ONE\ntwo\nthree\nfour\nFIVE\n" {
+		t.Errorf("a.txt is %q", got)
+	}
+	u.run("changes", "redo", "--file", "a.txt").want(t, 1, "no change")
 	u.run("changes", "undo").want(t, 0, "undone")
 	if got := u.read("a.txt"); got != "one\ntwo\nthree\nfour\nfive\n" {
 		t.Errorf("a.txt is %q", got)

@@ -185,7 +185,7 @@ export interface Commands {
   'agentls.changes.reject': { argument: Selection; result: { counts: Counts } };
   'agentls.changes.apply': { argument: { changeSet?: string }; result: Outcome };
   'agentls.changes.undo': { argument: { entry?: string; uri?: string; hunk?: number }; result: Outcome };
-  'agentls.changes.redo': { argument: { entry?: string }; result: Outcome };
+  'agentls.changes.redo': { argument: { entry?: string; uri?: string; hunk?: number }; result: Outcome };
 }
 
 export type CommandName = keyof Commands;
