@@ -1,6 +1,7 @@
 package edits
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,11 +149,15 @@ func (j *Journal) Within(roots ...string) *Journal {
 	return &scoped
 }
 
-// Keeping returns the same journal with other limits. They count when the next
-// change is on record.
+// Keeping returns the same journal with other limits; what is 0 of them is as
+// in DefaultLimits. They count when the next change is on record.
 func (j *Journal) Keeping(limits Limits) *Journal {
-	limited := *j
-	limited.keep = limits
+	limited, usual := *j, DefaultLimits()
+	limited.keep = Limits{
+		Entries: cmp.Or(limits.Entries, usual.Entries),
+		Bytes:   cmp.Or(limits.Bytes, usual.Bytes),
+		Age:     cmp.Or(limits.Age, usual.Age),
+	}
 	return &limited
 }
 

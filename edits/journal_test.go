@@ -481,7 +481,7 @@ func TestJournalPrunes(t *testing.T) {
 func TestJournalKeepsTheNewest(t *testing.T) {
 	b := newBench(t, map[string]string{"a": "0\n", "b": "0\n"})
 	b.disk = &editor{open: []string{b.path("b")}}
-	none := edits.Limits{}
+	none := edits.Limits{Entries: 1, Bytes: 1, Age: 1}
 	b.journal = b.aged(0).Keeping(none)
 	waits := b.apply(b.changes("waits", map[string]string{"b": "1\n"}))
 	for day := range 3 {

@@ -64,7 +64,7 @@ func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileCha
 	if len(selected.Files) == 0 {
 		return nil, badParams("nothing is pending there in %q", cs.Title)
 	}
-	result, err := s.settle(ctx, func() (*edits.Entry, error) { return s.Journal.Apply(ctx, s.target(), selected) })
+	result, err := s.settle(ctx, func() (*edits.Entry, error) { return s.journal().Apply(ctx, s.target(), selected) })
 	if errors.Is(err, edits.ErrNoChange) { // somebody made the same change
 		result, err = &applyResult{Title: cs.Title, Files: []uri.URI{}, Unsaved: []uri.URI{}, Conflicts: []conflictView{}}, nil
 	}
@@ -232,5 +232,5 @@ func (s *Server) redoChanges(ctx context.Context, p *redoParams) (*applyResult, 
 // journal returns the journal for this workspace: the last entry is the last
 // one here.
 func (s *Server) journal() *edits.Journal {
-	return s.Journal.Within(s.home.Workspace.Snapshot().Roots()...)
+	return s.Journal.Keeping(s.setup.Load().Keep).Within(s.home.Workspace.Snapshot().Roots()...)
 }

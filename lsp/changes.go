@@ -49,7 +49,7 @@ func (s *Server) listChanges(ctx context.Context, _ *listParams) (*listResult, e
 	for _, cs := range s.review.all() {
 		out.Proposals = append(out.Proposals, proposalLine{ID: cs.ID, Title: cs.Title, Files: len(cs.Files), Counts: cs.Counts(), Checks: cs.Checks})
 	}
-	entries, err := s.Journal.Entries(ctx, maxEntries)
+	entries, err := s.journal().Entries(ctx, maxEntries)
 	if err != nil {
 		return nil, err
 	}

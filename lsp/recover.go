@@ -18,13 +18,13 @@ const reopening = 5 * time.Second
 // recover settles what a crash left half applied. It waits for the documents
 // that were open then: only they know whether the client made its part.
 func (s *Server) recover(ctx context.Context) {
-	open, err := s.Journal.Open(ctx)
+	open, err := s.journal().Open(ctx)
 	if err != nil {
 		s.Log.Error("journal not readable", "err", err)
 		s.client.say(ctx, protocol.MessageTypeError, "agentls: the journal cannot be read, so nothing can be applied or undone: "+err.Error())
 		return
 	}
-	if err := s.Journal.Damaged(); err != nil { // seen when it was opened
+	if err := s.journal().Damaged(); err != nil { // seen when it was opened
 		s.client.say(ctx, protocol.MessageTypeWarning, "agentls: "+err.Error())
 	}
 	if len(open) == 0 {
@@ -33,7 +33,7 @@ func (s *Server) recover(ctx context.Context) {
 	for _, entry := range open {
 		s.awaitDocuments(ctx, entry.Documents)
 	}
-	recovered, err := s.Journal.Recover(ctx, s.target())
+	recovered, err := s.journal().Recover(ctx, s.target())
 	if err != nil {
 		s.Log.Error("recovery incomplete", "err", err)
 	}
@@ -70,7 +70,7 @@ func describeRecovery(r edits.Recovery) string {
 // saved tells the journal that a document reached the disk.
 func (s *Server) saved(ctx context.Context, path string) {
 	for _, name := range namesOf(path) {
-		if err := s.Journal.Saved(ctx, name); err != nil && ctx.Err() == nil {
+		if err := s.journal().Saved(ctx, name); err != nil && ctx.Err() == nil {
 			s.Log.Warn("save not noted", "path", name, "err", err)
 		}
 	}
@@ -80,7 +80,7 @@ func (s *Server) saved(ctx context.Context, path string) {
 // closed without being saved.
 func (s *Server) closedUnsaved(ctx context.Context, path string) {
 	for _, name := range namesOf(path) {
-		if err := s.Journal.Lost(ctx, name); err != nil && ctx.Err() == nil {
+		if err := s.journal().Lost(ctx, name); err != nil && ctx.Err() == nil {
 			s.Log.Warn("lost change not noted", "path", name, "err", err)
 		}
 	}

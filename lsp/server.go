@@ -59,6 +59,8 @@ type Setup struct {
 	Source string // which configuration won, for people
 	Err    error  // why the configuration cannot be used; Runner is then the index
 
+	Keep edits.Limits // what the journal keeps; see Journal.Keeping
+
 	Remote    *remote.Client // of the task service; nil where RemoteErr is not
 	RemoteErr error          // why there is none, and what to do
 }

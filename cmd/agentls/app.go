@@ -115,7 +115,11 @@ func (a *app) journal() *edits.Journal {
 // editor was cut off in. What an editor was part of waits for the editor: only
 // it knows its documents.
 func (a *app) settled(cmd *cobra.Command) (*edits.Journal, error) {
-	j := a.journal()
+	limits, err := journalLimits(nil)
+	if err != nil {
+		return nil, err // under other limits it would forget what it is to keep
+	}
+	j := a.journal().Keeping(limits)
 	open, err := j.Open(cmd.Context())
 	if err != nil || len(open) == 0 {
 		return j, err

@@ -33,7 +33,8 @@ type settings struct {
 	APIKeyEnv     string   `json:"-" toml:"api_key_env"`     // a variable that holds the key
 	APIKeyCommand []string `json:"-" toml:"api_key_command"` // a command that prints the key
 
-	Remote remoteSettings `json:"remote" toml:"remote"`
+	Remote  remoteSettings  `json:"remote" toml:"remote"`
+	Journal journalSettings `json:"journal" toml:"journal"`
 
 	Verify     []string                     `json:"verify" toml:"verify"` // command lines that check a change
 	Workspaces map[string]workspaceSettings `json:"-" toml:"workspaces"`  // by folder
@@ -176,7 +177,7 @@ func tomlProblem(err error) string {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, under [remote] url, token_env, token_command, environment, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
+		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {

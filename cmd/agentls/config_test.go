@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/remote"
 )
 
@@ -108,6 +110,36 @@ func TestVerifySettings(t *testing.T) {
 	if p := u.run("run", "do it"); p.code != 0 || strings.Contains(p.out, "✗") {
 		t.Errorf("%+v", p)
 	}
+}
+
+// TestJournalLimits: each by the first source that says it, and no others than
+// can be meant.
+func TestJournalLimits(t *testing.T) {
+	file := settings{Source: "file", Journal: journalSettings{Entries: 7}}
+	editor, err := fromEditor([]byte(`{"journal": {"entries": 9, "bytes": 1000, "days": 2}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := resolveJournal(file, editor)
+	if want := (edits.Limits{Entries: 7, Bytes: 1000, Age: 48 * time.Hour}); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	for _, wrong := range []journalSettings{{Entries: -1}, {Bytes: -1}, {Days: -1}, {Days: 1 << 40}} {
+		if _, err := resolveJournal(settings{Source: "here", Journal: wrong}); err == nil || !strings.HasPrefix(err.Error(), "here: journal: ") {
+			t.Errorf("%+v: %v", wrong, err)
+		}
+	}
+
+	u := patchUser(t)
+	u.configure("[journal]\nentries = 1\n")
+	u.write("q.patch", "*** Begin Patch\n*** Add File: q.txt\n+q\n*** End Patch\n")
+	u.run("patch", "p.patch").want(t, 0, "applied")
+	u.run("patch", "q.patch").want(t, 0, "applied")
+	if p := u.run("changes", "list"); strings.Contains(p.out, "p.patch") || !strings.Contains(p.out, "q.patch") {
+		t.Errorf("the journal keeps:\n%s", p.out)
+	}
+	u.configure("[journal]\nentries = -1\n")
+	u.run("changes", "undo").want(t, 1, "config.toml: journal: ")
 }
 
 // TestNoPasswordIsShown: neither by the doctor nor by an error.

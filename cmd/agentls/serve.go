@@ -44,6 +44,10 @@ func (a *app) serverOptions(ctx context.Context) lsp.Options {
 		Configure: func(settings json.RawMessage) lsp.Setup {
 			setup := a.configure(ctx, settings, a.commandsFor)
 			setup.Remote, setup.RemoteErr = a.remoteClient(ctx, "", settings)
+			limits, err := journalLimits(settings)
+			if setup.Keep = limits; err != nil && setup.Err == nil {
+				setup.Err = err
+			}
 			return setup
 		},
 	}

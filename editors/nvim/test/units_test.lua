@@ -80,6 +80,7 @@ T.contains('an unknown option', refused({ modle = 'x' }), 'unknown option "modle
 T.contains('a wrong type', refused({ save_after_apply = 'yes' }), 'save_after_apply is a string, but must be a boolean')
 T.contains('a wrong part', refused({ remote = { token = 1 } }),
   'remote: token is a number, but must be a string or function')
+T.contains('a wrong limit', refused({ journal = { days = '7' } }), 'journal: days is a string, but must be a number')
 T.contains('no key', refused({ keys = { accept = false } }),
   'keys: accept is a boolean, but must be a string')
 T.contains('a wrong key', refused({ keys = { acept = 'x' } }), 'unknown option "acept" (known: accept, accept_all')
@@ -87,8 +88,8 @@ T.contains('a command as a string', refused({ cmd = {} }), "cmd must be a list, 
 T.contains('checks', refused({ verify = { all = 'make test' } }), "verify must be a list of command lines, such as")
 T.contains('file types', refused({ filetypes = 'go' }), "filetypes must be 'all' or a list")
 config.set({ model = 'm', base_url = 'http://b', api_key = function() return 'k\n' end, verify = { 'make' },
-  remote = { url = 'u', token = function() return ' t ' end } })
-T.equal('the settings', config.settings(), { model = 'm', baseUrl = 'http://b', apiKey = 'k', verify = { 'make' }, remote = { url = 'u', token = 't' } })
+  remote = { url = 'u', token = function() return ' t ' end }, journal = { days = 7 } })
+T.equal('the settings', config.settings(), { model = 'm', baseUrl = 'http://b', apiKey = 'k', verify = { 'make' }, remote = { url = 'u', token = 't' }, journal = { days = 7 } })
 config.set({})
 T.equal('no settings', vim.json.encode(config.settings()), '{}')
 

@@ -228,12 +228,14 @@ const declaration: StaticFeature = {
 function serverSettings(): object {
   const settings = vscode.workspace.getConfiguration('agentls');
   const text = (name: string) => settings.get(name, '');
+  const number = (name: string) => settings.get(name, 0);
   return {
     model: text('model'),
     baseUrl: text('baseUrl'),
     apiKey: text('apiKey'),
     verify: settings.get<string[]>('verify', []),
     remote: { url: text('remote.url'), token: text('remote.token'), environment: text('remote.environment') },
+    journal: { entries: number('journal.entries'), bytes: number('journal.bytes'), days: number('journal.days') },
   };
 }
 

@@ -10,6 +10,7 @@ local M = {}
 ---@field api_key? string|fun(): string the endpoint's key, or what fetches it when the server starts
 ---@field verify? string[] command lines that check a change before it is proposed
 ---@field remote? agentls.RemoteOptions the task service
+---@field journal? agentls.JournalOptions how much can be undone
 ---@field save_after_apply? boolean write the buffers that apply, undo or redo changed, if they were saved before
 ---@field keys? agentls.Keys of the review
 
@@ -17,6 +18,11 @@ local M = {}
 ---@field url? string
 ---@field token? string|fun(): string or what fetches it when the server starts
 ---@field environment? string the service's environment to work in
+
+---@class agentls.JournalOptions
+---@field entries? integer
+---@field bytes? integer
+---@field days? integer
 
 ---@class agentls.Keys
 ---@field accept? string
@@ -42,6 +48,7 @@ local defaults = {
   filetypes = 'all',
   root = { '.git', '.hg', '.jj', 'go.work', 'go.mod', 'package.json', 'pyproject.toml' },
   remote = {},
+  journal = {},
   save_after_apply = true,
   keys = {
     accept = 'a', accept_file = 'A', accept_all = 'ga',
@@ -55,11 +62,14 @@ local defaults = {
 local types = {
   cmd = { 'table' }, filetypes = { 'table', 'string' }, root = { 'table', 'function' },
   model = { 'string' }, base_url = { 'string' }, api_key = { 'string', 'function' },
-  verify = { 'table' }, remote = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
+  verify = { 'table' }, remote = { 'table' }, journal = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
 }
 
 ---@type table<string, string[]> the Lua types that an option of remote may have
 local remote_types = { url = { 'string' }, token = { 'string', 'function' }, environment = { 'string' } }
+
+---@type table<string, string[]> the Lua types that an option of journal may have
+local journal_types = { entries = { 'number' }, bytes = { 'number' }, days = { 'number' } }
 
 ---@type agentls.Options what counts
 M.options = defaults
@@ -95,6 +105,7 @@ end
 local function check(given)
   check_types(given, types, 'setup')
   check_types(given.remote or {}, remote_types, 'setup: remote')
+  check_types(given.journal or {}, journal_types, 'setup: journal')
   check_types(given.keys or {}, vim.tbl_map(function() return { 'string' } end, defaults.keys), 'setup: keys')
   if given.cmd and type(given.cmd[1]) ~= 'string' then
     error("agentls: setup: cmd must be a list, such as { 'agentls', 'serve' }", 0)
@@ -136,6 +147,7 @@ function M.settings()
   if next(r) then
     settings.remote = { url = r.url, token = fetch(r.token, 'remote.token'), environment = r.environment }
   end
+  if next(o.journal) then settings.journal = o.journal end
   return next(settings) == nil and vim.empty_dict() or settings
 end
 
