@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
@@ -35,9 +36,22 @@ type Task struct {
 	Earlier []Exchange  `json:"earlier,omitempty"` // what Prompt goes on from, the oldest first
 	Permit  Permit      `json:"-"`                 // nil: there is nobody to ask, and what has to be asked is refused
 
+	// Steering of a run under way, and its memory.
+	Inbox      *Inbox     `json:"-"` // what the user says meanwhile; nil: nothing
+	Question   Asker      `json:"-"` // answers what the model asks its user; nil: there is nobody to ask
+	Budget     *Budget    `json:"-"` // nil: the agent's own
+	Transcript Transcript `json:"-"` // keeps what happens; nil: it cannot be resumed
+	Past       *Past      `json:"-"` // goes on from there; nil: begins
+
 	// Sandbox runs the commands of the run in place of one of its own. It stays
 	// open: it belongs to whoever gave it.
 	Sandbox Sandbox `json:"-"`
+}
+
+// Title returns the first line of what the user wants, shortened.
+func (t Task) Title() string {
+	line, _, _ := strings.Cut(strings.TrimSpace(t.Wish()), "\n")
+	return abbreviate(line, maxTitle)
 }
 
 // A Focus is the place in the code that a task is about.
@@ -53,6 +67,9 @@ type Result struct {
 	Change *edits.ChangeSet `json:"change,omitempty"`
 	Usage  Usage            `json:"usage"`
 	Source string           `json:"source"` // the model's name, or "index"
+
+	Cost   *float64 `json:"cost,omitempty"`   // in the currency of the prices; absent where no price is known
+	Paused string   `json:"paused,omitempty"` // why the run is not done yet: it can go on
 }
 
 // Usage counts tokens, as the model's server reported them, over a run.

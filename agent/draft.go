@@ -25,6 +25,7 @@ type Draft struct {
 	snap    *index.Snapshot
 	gate    *Gate
 	confine func(name string) (string, error)
+	base    *index.Snapshot      // what the change set is made from; snap, but for a run that goes on
 	changed map[string]draftFile // by absolute path
 	shown   []string             // files whose content the present tool puts out
 
@@ -48,7 +49,7 @@ var _ edits.Source = (*Draft)(nil)
 // to the roots of snap, and its files to what gate lets through.
 func NewDraft(snap *index.Snapshot, gate *Gate) *Draft {
 	return &Draft{
-		snap: snap, gate: gate, confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{},
+		snap: snap, base: snap, gate: gate, confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{},
 		now: snap, fresh: map[string]bool{},
 	}
 }
@@ -95,7 +96,7 @@ func (d *Draft) ReadFile(ctx context.Context, path string) ([]byte, error) {
 // Base returns what the draft began with at path. A folder is no file, nor is
 // what a file is in the place of: the error is fs.ErrNotExist for both.
 func (d *Draft) Base(ctx context.Context, path string) ([]byte, error) {
-	content, err := d.snap.ReadFile(ctx, path)
+	content, err := d.base.ReadFile(ctx, path)
 	if err == nil {
 		return content, nil
 	}

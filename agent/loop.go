@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
+	"time"
 
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 )
 
-// How a run can end without a result.
-var (
-	ErrTurnLimit = errors.New("the model did not come to an end")
-	ErrStuck     = errors.New("the model is stuck")
-)
+// ErrStuck is the end of a run that brings nothing any more.
+var ErrStuck = errors.New("the model is stuck")
 
 const (
 	defaultTurns     = 50
@@ -40,9 +37,11 @@ type Options struct {
 	Sandbox func(roots []string) Sandbox
 	Verify  func(roots []string) []string
 
-	MaxTurns  int          // requests of one run; 0 is 50
-	MaxOutput int          // bytes of a tool's output that the model gets; 0 is 33,000
-	Log       *slog.Logger // nil discards
+	Budget    Budget           // of a run whose task brings none
+	Price     *Price           // of the model; nil: it is not known
+	MaxOutput int              // bytes of a tool's output that the model gets; 0 is 33,000
+	Now       func() time.Time // for budgets and transcripts; nil: they know no time
+	Log       *slog.Logger     // nil discards
 }
 
 // An Agent runs tasks with a model. It holds nothing of any run, and may run
@@ -52,8 +51,10 @@ type Agent struct {
 	extra     []Tool
 	open      func(roots []string) Sandbox
 	checks    func(roots []string) []string
-	maxTurns  int
+	budget    Budget
+	price     *Price
 	maxOutput int
+	now       func() time.Time
 	log       *slog.Logger
 }
 
@@ -63,13 +64,10 @@ var _ Runner = (*Agent)(nil)
 func New(opts Options) *Agent {
 	a := &Agent{
 		model: gatedModel{opts.Model, opts.Gate}, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
-		maxTurns: opts.MaxTurns, maxOutput: opts.MaxOutput, log: opts.Log,
+		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, now: opts.Now, log: opts.Log,
 	}
 	if a.model.gate == nil {
 		a.model.gate = &Gate{}
-	}
-	if a.maxTurns <= 0 {
-		a.maxTurns = defaultTurns
 	}
 	if a.maxOutput <= 0 {
 		a.maxOutput = defaultOutput
@@ -82,16 +80,25 @@ func New(opts Options) *Agent {
 
 // A run is one execution of a task.
 type run struct {
-	agent    *Agent
-	task     Task
-	draft    *Draft
-	sink     Sink
-	tools    map[string]Tool
-	req      Request
-	usage    Usage
-	written  int    // bytes of TextDelta that count
-	failures int    // turns in a row in which nothing succeeded
-	detail   string // what the present tool call says of its outcome
+	agent      *Agent
+	task       Task
+	draft      *Draft
+	sink       Sink
+	tools      map[string]Tool
+	req        Request
+	pending    *response // came, and was not done; nil: the model's turn
+	usage      Usage
+	sized      int // tokens of the last request and its response; 0: not known
+	plan       Plan
+	steps      []checkpoint
+	round      int // of review; 0 is the first
+	spent      meter
+	transcript Transcript           // nil: the run is not kept
+	kept       map[string]draftFile // what the transcript says of the draft
+	began      map[string]bool      // calls that were cut off
+	written    int                  // bytes of TextDelta that count
+	failures   int                  // turns in a row in which nothing succeeded
+	detail     string               // what the present tool call says of its outcome
 
 	sandbox    Sandbox                 // nil: there are no commands
 	allowed    map[PermissionKind]bool // by the user, for all commands
@@ -100,35 +107,50 @@ type run struct {
 	repairs    int           // times that checks were made
 }
 
-// Run executes task. Beside the model's own errors, and those of a focus that
-// cannot be read, it returns ErrTurnLimit and ErrStuck, both wrapped, for a
-// model that does not come to an end, and ErrWithheld for a focus that the
-// gate keeps back.
+// Run executes task, or goes on with it. It pauses at its budget, with what it
+// has: the Result says so. Beside the model's own errors, and those of a focus
+// that cannot be read, it returns ErrStuck, wrapped, for a model that comes to
+// nothing, ErrWithheld for a focus that the gate keeps back, and ErrDone for a
+// run that has nothing to go on with.
 func (a *Agent) Run(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*Result, error) {
 	r, err := a.begin(ctx, snap, task, sink)
 	if err != nil {
 		return nil, err
 	}
 	defer r.end(ctx, r.sandbox)
-	for range a.maxTurns {
-		answer, err := r.turn(ctx)
-		if err != nil {
-			return nil, err
+	res, err := r.turns(ctx)
+	r.ended(ctx, res, err)
+	return res, err
+}
+
+// turns takes turns until the run has an answer, or has to pause.
+func (r *run) turns(ctx context.Context) (*Result, error) {
+	for {
+		if why := r.overBudget(); why != "" {
+			return r.pause(ctx, why)
 		}
-		if answer != nil {
+		answer, err := r.turn(ctx)
+		var paused *pauseError
+		switch {
+		case errors.As(err, &paused):
+			return r.pause(ctx, paused.reason)
+		case err != nil:
+			return nil, err
+		case answer != nil:
 			return r.result(ctx, *answer)
 		}
 	}
-	return nil, fmt.Errorf("%w in %d turns; ask for less at a time", ErrTurnLimit, a.maxTurns)
 }
 
 func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*run, error) {
-	r := &run{agent: a, task: task, draft: NewDraft(snap, a.model.gate), sink: sink, tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}}
-	items, err := r.draft.opening(ctx, task)
-	if err != nil {
+	r := &run{
+		agent: a, task: task, draft: NewDraft(snap, a.model.gate), sink: sink, transcript: task.Transcript,
+		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
+	}
+	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode)}
+	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
-	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode), Items: items}
 	if r.sandbox = task.Sandbox; r.sandbox == nil && task.Mode.Edits() && a.open != nil {
 		r.sandbox = a.open(snap.Roots())
 	}
@@ -140,8 +162,27 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 		r.tools[spec.Name] = tool
 		r.req.Tools = append(r.req.Tools, spec)
 	}
+	r.startMeter()
 	a.log.InfoContext(ctx, "run started", "id", task.ID, "mode", string(task.Mode), "model", a.model.Name())
 	return r, nil
+}
+
+// open begins the conversation, or takes up the one there was.
+func (r *run) open(ctx context.Context) error {
+	if past := r.task.Past; past != nil {
+		if past.State == Done && !r.task.Inbox.waits() {
+			return ErrDone
+		}
+		r.takeUp(past)
+		return nil
+	}
+	items, err := r.draft.opening(ctx, r.task)
+	if err != nil {
+		return err
+	}
+	r.req.Items = items
+	r.note(&Record{Kind: TaskGiven, Task: &r.task, Model: r.agent.model.Name(), Items: items})
+	return nil
 }
 
 // end closes box, unless it belongs to whoever gave the task.
@@ -154,8 +195,25 @@ func (r *run) end(ctx context.Context, box Sandbox) {
 	}
 }
 
+// ended notes how the run ended.
+func (r *run) ended(ctx context.Context, res *Result, err error) {
+	rec := &Record{Kind: RunEnded, State: Done, Cost: r.cost()}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		rec.State, rec.Reason = Stopped, context.Cause(ctx).Error()
+	case err != nil:
+		rec.State, rec.Reason = Failed, err.Error()
+	case res.Paused != "":
+		rec.State, rec.Reason = Paused, res.Paused
+	default:
+		rec.Answer = res.Answer
+	}
+	r.note(rec)
+	r.settle()
+}
+
 func (r *run) result(ctx context.Context, answer string) (*Result, error) {
-	cs, err := r.draft.ChangeSet(ctx, r.task.ID, title(r.task.Prompt))
+	cs, err := r.draft.ChangeSet(ctx, r.task.ID, r.task.Title())
 	if err != nil {
 		return nil, err
 	}
@@ -165,152 +223,20 @@ func (r *run) result(ctx context.Context, answer string) (*Result, error) {
 	if answer == "" && cs == nil {
 		answer = "Nothing was changed."
 	}
-	return &Result{Answer: answer, Change: cs, Usage: r.usage, Source: r.agent.model.Name()}, nil
+	return &Result{Answer: answer, Change: cs, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
 }
 
-// title returns the first line of prompt, shortened.
-func title(prompt string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(prompt), "\n")
-	return abbreviate(line, maxTitle)
-}
+// A pauseError has the run pause, with its work kept.
+type pauseError struct{ reason string }
 
-// turn sends one request and does what its response asks for. It returns the
-// answer with the last one.
-func (r *run) turn(ctx context.Context) (answer *string, err error) {
-	res, err := r.consume(ctx)
+func (e *pauseError) Error() string { return e.reason }
+
+// pause ends the run for now, with what it has.
+func (r *run) pause(ctx context.Context, why string) (*Result, error) {
+	res, err := r.result(ctx, "")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s; and what it has cannot be proposed: %w", why, err)
 	}
-	r.usage = r.usage.plus(res.usage)
-	r.req.Items = append(r.req.Items, res.items...)
-	text := strings.Join(res.texts, "\n\n")
-	switch {
-	case len(res.calls) > 0:
-		return nil, r.act(ctx, res.calls)
-	case text == "" && len(r.draft.changed) == 0:
-		r.req.Items = append(r.req.Items, UserMessage{Text: nudge})
-		return nil, r.failed("it answers nothing")
-	}
-	failures, err := r.verify(ctx)
-	if err != nil || failures == "" {
-		return &text, err
-	}
-	r.req.Items = append(r.req.Items, UserMessage{Text: failures})
-	return nil, nil
-}
-
-func (u Usage) plus(v Usage) Usage {
-	return Usage{
-		Requests:     u.Requests + v.Requests,
-		InputTokens:  u.InputTokens + v.InputTokens,
-		CachedTokens: u.CachedTokens + v.CachedTokens,
-		OutputTokens: u.OutputTokens + v.OutputTokens,
-	}
-}
-
-// act runs calls in order, and gives each one output.
-func (r *run) act(ctx context.Context, calls []*ToolCall) error {
-	succeeded, lastFailure := false, ""
-	for i, call := range calls {
-		if i >= maxCallsPerTurn {
-			r.req.Items = append(r.req.Items, ToolOutput{CallID: call.ID, Freeform: call.Freeform, Text: tooManyCallsText})
-			continue
-		}
-		out, failure, err := r.call(ctx, call)
-		if err != nil {
-			return err
-		}
-		r.req.Items = append(r.req.Items, out)
-		if failure == "" {
-			succeeded = true
-			continue
-		}
-		lastFailure = failure
-		r.agent.log.DebugContext(ctx, "tool failed", "tool", call.Name, "failure", failure)
-	}
-	if succeeded {
-		r.failures = 0
-		return nil
-	}
-	return r.failed(lastFailure)
-}
-
-// failed counts a turn that brought nothing, and is ErrStuck after too many.
-func (r *run) failed(reason string) error {
-	r.failures++
-	if r.failures < maxFailures {
-		return nil
-	}
-	return fmt.Errorf("%w: nothing it did in %d turns succeeded, at last: %s", ErrStuck, r.failures, abbreviate(reason, 300))
-}
-
-// A response is what counts of one answer of the model.
-type response struct {
-	items     []Item
-	texts     []string // of its messages
-	calls     []*ToolCall
-	usage     Usage
-	complete  bool
-	inMessage bool // deltas of a message came, but not yet the message
-	from      int  // run.written when it began
-}
-
-// consume sends the request and takes in the stream that answers it. Text is
-// shown at once; nothing is acted on before the response is complete, because
-// until then it may break off and come again.
-func (r *run) consume(ctx context.Context) (*response, error) {
-	res := &response{from: r.written}
-	for ev, err := range r.agent.model.Respond(ctx, &r.req) {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch ev := ev.(type) {
-		case OutputDelta:
-			r.write(res, ev.Text)
-			res.inMessage = true
-		case SummaryDelta:
-			r.sink(ReasoningDelta(ev))
-		case ItemDone:
-			r.take(res, ev)
-		case Retrying:
-			r.sink(Waiting{Reason: ev.Reason, Void: r.written - res.from})
-			r.written = res.from
-			res = &response{from: r.written}
-		case Completed:
-			res.usage, res.complete = ev.Usage, true
-		}
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if !res.complete {
-		return nil, fmt.Errorf("the response of %s ended early", r.agent.model.Name())
-	}
+	res.Paused, res.Answer = why, ""
 	return res, nil
-}
-
-// write shows a piece of a message, with an empty line between messages.
-func (r *run) write(res *response, piece string) {
-	if !res.inMessage && r.written > 0 {
-		piece = "\n\n" + piece
-	}
-	r.written += len(piece)
-	r.sink(TextDelta{Text: piece})
-}
-
-func (r *run) take(res *response, done ItemDone) {
-	res.items = append(res.items, done.Item)
-	if done.Call != nil {
-		res.calls = append(res.calls, done.Call)
-	}
-	if done.Text != "" {
-		if !res.inMessage { // from a server that sends no deltas
-			r.write(res, done.Text)
-		}
-		res.texts = append(res.texts, done.Text)
-		res.inMessage = false
-	}
 }

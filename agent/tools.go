@@ -129,7 +129,7 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	case argsErr != nil:
 		err = argsErr
 	default:
-		out.Text, err = tool.Run(ctx, r.draft, args)
+		out.Text, err = r.runTool(ctx, tool, call, args)
 	}
 	var failure *Failure
 	switch {

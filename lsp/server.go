@@ -18,6 +18,7 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 	"github.com/agentls/agentls/lsp/rpc"
@@ -45,6 +46,7 @@ type Options struct {
 type Home struct {
 	Workspace *index.Workspace
 	Proposals *edits.Proposals
+	Runs      *transcripts.Store
 	State     string // a folder for the answers and diffs that clients open
 
 	// Confinement says how the agent's commands are confined here, for people.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
@@ -139,16 +140,25 @@ func (a *app) settled(cmd *cobra.Command) (*edits.Journal, error) {
 	return j, err
 }
 
+// stateOf returns the folder of the state of the workspace of these folders.
+func stateOf(roots []string) string {
+	return filepath.Join(stateDir(), "workspaces", workspaceKey(roots))
+}
+
+// runsDir returns where the transcripts are below that.
+func runsDir(state string) string { return filepath.Join(state, "runs") }
+
 // home returns what belongs to the workspace of these folders. It reads
 // nothing yet.
 func (a *app) home(roots []string) lsp.Home {
 	key := workspaceKey(roots)
-	state := filepath.Join(stateDir(), "workspaces", key)
+	state := stateOf(roots)
 	return lsp.Home{
 		Workspace: index.New(index.Options{
 			Roots: roots, CacheDir: filepath.Join(cacheDir(), key), Log: a.log(), Now: time.Now, Niceness: a.niceness,
 		}),
 		Proposals: edits.OpenProposals(filepath.Join(state, "proposals")),
+		Runs:      transcripts.Open(runsDir(state)),
 		State:     state,
 
 		Confinement: func(ctx context.Context) string { return a.confinementOf(ctx, roots) },
@@ -168,7 +178,10 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	model := openai.New(openai.Options{
 		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
 	})
-	opts := agent.Options{Model: model, Log: a.log(), Sandbox: sandboxes}
+	opts := agent.Options{Model: model, Log: a.log(), Sandbox: sandboxes, Now: time.Now}
+	if opts.Price, setup.Err = priceOf(config.BaseURL, config.Model); setup.Err != nil {
+		return setup
+	}
 	if sandboxes != nil { // the checks of a task that brings its own are not ours
 		opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
 	}

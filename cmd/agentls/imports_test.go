@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	},
 	"agent":               {"edits", "edits/text", "index"},
 	"agent/commands":      {"agent", "agent/sandbox", "edits/text"},
+	"agent/transcripts":   {"agent", "golang.org/x/sys/"},
 	"agent/sandbox":       {"edits/text", "agent/sandbox/stage", "golang.org/x/sys/", "os/exec"},
 	"agent/sandbox/stage": {"golang.org/x/sys/", "os/exec"},
 	"cmd/agentls-sandbox": {"agent/sandbox/stage"},
@@ -47,7 +48,7 @@ var allowed = map[string][]string{
 		"remote", "agent", "index", "index/git", "edits", "edits/text", "net", "net/http", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
 	},
 	"lsp/rpc": {"go.lsp.dev/"},
-	"lsp":     {"lsp/rpc", "agent", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
+	"lsp":     {"lsp/rpc", "agent", "agent/transcripts", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
 
 	"editors/model":    {"agent/script"},
 	"editors/nvimtest": {"os/exec", "github.com/neovim/go-client/"},

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,7 @@ type request struct {
 	prompt  string
 	yes     bool
 	network bool
+	budget  agent.Budget
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -38,12 +41,20 @@ func (a *app) runCommand() *cobra.Command {
 			return a.run(cmd, asked)
 		},
 	}
+	a.runFlags(cmd, &asked)
+	cmd.Flags().StringVar(&asked.dir, "dir", ".", "the workspace")
+	return cmd
+}
+
+// runFlags adds the flags that run and runs resume have both.
+func (a *app) runFlags(cmd *cobra.Command, asked *request) {
 	flags := cmd.Flags()
-	flags.StringVar(&asked.dir, "dir", ".", "the workspace")
 	flags.BoolVarP(&asked.yes, "yes", "y", false, "apply without asking")
 	flags.StringArrayVar(&a.flags.Verify, "verify", nil, "a command to check the change with, in the sandbox; may be given several times")
 	flags.BoolVar(&asked.network, "network", false, "let the agent's commands use the network, if they ask for it")
-	return cmd
+	flags.IntVar(&asked.budget.Turns, "turns", 0, "pause after this many responses of the model (default 50)")
+	flags.DurationVar(&asked.budget.Time, "time", 0, "pause after this time (such as 20m)")
+	flags.Float64Var(&asked.budget.Cost, "cost", 0, "pause when this many US dollars are spent; needs a model whose price is known")
 }
 
 // A runReport is what run prints for programs.
@@ -53,6 +64,22 @@ type runReport struct {
 }
 
 func (a *app) run(cmd *cobra.Command, asked request) error {
+	store, err := a.transcriptsOf(cmd, asked.dir)
+	if err != nil {
+		return err
+	}
+	task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Inbox: &agent.Inbox{}}
+	file, err := store.Begin(task.ID)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // each turn was synced
+	task.Transcript = file
+	return a.perform(cmd, asked, task)
+}
+
+// perform runs task, shows it, and offers what it changed.
+func (a *app) perform(cmd *cobra.Command, asked request, task agent.Task) error {
 	setup := a.configure(cmd.Context(), nil, a.commandsFor)
 	if setup.Err != nil {
 		return setup.Err
@@ -64,26 +91,71 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 	defer home.Workspace.Close() //nolint:errcheck // only read
 	snap := home.Workspace.Snapshot()
 	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json}
-	task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Permit: a.permit(cmd, asked)}
+	task.Permit, task.Question, task.Budget = a.permit(cmd, asked), a.asker(cmd), &asked.budget
 	result, err := setup.Runner.Run(cmd.Context(), snap, task, show.event)
 	show.end()
 	if err != nil {
+		a.sayResumable(cmd, task.ID, err)
 		return err
 	}
+	return a.present(cmd, home, asked, task.ID, result)
+}
+
+// sayResumable tells how to go on with a run that did not come to its end.
+func (a *app) sayResumable(cmd *cobra.Command, id string, err error) {
+	if !errors.Is(err, agent.ErrNoModel) && !errors.Is(err, agent.ErrDone) {
+		cmd.PrintErrf("what it did is kept: agentls runs resume %s\n", id)
+	}
+}
+
+// errPaused is the end of a run that is not done.
+var errPaused = errors.New("the run is paused")
+
+// present shows what a run ended with, and offers what it changed.
+func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id string, result *agent.Result) (err error) {
 	report := runReport{Result: result}
-	if result.Change != nil {
+	wanted := a.decider(cmd, asked.yes)
+	if result.Paused != "" {
+		wanted = func(*edits.ChangeSet) (bool, error) { return false, nil }
+	}
+	if cs := result.Change; cs != nil {
 		if !a.json {
-			cmd.Print("\n", show.color.diff(result.Change.Unified(snap.Rel)))
-			printChecks(cmd, show.color, result.Change.Checks)
+			color := paletteFor(cmd.OutOrStdout())
+			cmd.Print("\n", color.diff(cs.Unified(home.Workspace.Snapshot().Rel)))
+			printChecks(cmd, color, cs.Checks)
 		}
-		report.Entry, err = a.offer(cmd, home, result.Change, a.decider(cmd, asked.yes))
-	} else if !a.json {
+		report.Entry, err = a.offer(cmd, home, cs, wanted)
+	} else if !a.json && result.Paused == "" {
 		cmd.Println("nothing to change")
 	}
 	if a.json {
 		_ = printJSON(cmd, report)
+	} else {
+		cmd.PrintErrln(spent(result.Usage, result.Cost))
+	}
+	if err == nil && result.Paused != "" {
+		return fmt.Errorf("%w: %s; go on: agentls runs resume %s", errPaused, result.Paused, id)
 	}
 	return err
+}
+
+// asker returns who answers the model's questions: the user on a terminal;
+// elsewhere nobody does.
+func (a *app) asker(cmd *cobra.Command) agent.Asker {
+	if a.json || !term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil
+	}
+	return func(ctx context.Context, q agent.Question) (string, error) {
+		text := "\n" + plain(q.Text) + "\n"
+		for i, option := range q.Options {
+			text += fmt.Sprintf("  %d  %s\n", i+1, plain(option))
+		}
+		answer, err := askTerminal(ctx, cmd, text+"> ")
+		if n, numberErr := strconv.Atoi(answer); numberErr == nil && n >= 1 && n <= len(q.Options) {
+			answer = q.Options[n-1]
+		}
+		return answer, err
+	}
 }
 
 // printChecks says how the checks of a change went, and what failed ones said.
@@ -115,11 +187,11 @@ func (a *app) permit(cmd *cobra.Command, asked request) agent.Permit {
 			return agent.Refused, nil
 		}
 		answer, err := askTerminal(ctx, cmd, "\n"+p.Question()+"\n[y]es, once; [a]ll of this run; [N]o: ")
-		return grants[answer], err
+		return grants[strings.ToLower(answer)], err
 	}
 }
 
-// askTerminal asks the user and returns their line, in lower case. What was
+// askTerminal asks the user and returns their line. What was
 // typed before they could read the question is no answer to it.
 func askTerminal(ctx context.Context, cmd *cobra.Command, question string) (string, error) {
 	if err := dropTyped(os.Stdin); err != nil {
@@ -129,7 +201,7 @@ func askTerminal(ctx context.Context, cmd *cobra.Command, question string) (stri
 	answered := make(chan string, 1)
 	go func() { // ends with the line, or with the process: a terminal's reading cannot be called off
 		line, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-		answered <- strings.ToLower(strings.TrimSpace(line))
+		answered <- strings.TrimSpace(line)
 	}()
 	select {
 	case <-ctx.Done():
@@ -169,6 +241,7 @@ func (a *app) decider(cmd *cobra.Command, yes bool) decide {
 	return func(cs *edits.ChangeSet) (bool, error) {
 		question := fmt.Sprintf("apply %s in %s? [y/N] ", count(cs.Pending(), "hunk"), count(len(cs.Files), "file"))
 		answer, err := askTerminal(cmd.Context(), cmd, question)
+		answer = strings.ToLower(answer)
 		return answer == "y" || answer == "yes", err
 	}
 }

@@ -1,0 +1,187 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/agentls/agentls/index"
+)
+
+// A Past is what a run had come to when its transcript ended. A task with one
+// goes on from there.
+type Past struct {
+	Task   Task // as it was given, without what is not kept of it
+	Model  string
+	State  RunState // Running: it did not come to an end
+	Reason string   // of that state
+	Answer string   // of a run that is done
+	Plan   Plan
+	Turns  int
+	Usage  Usage
+	Cost   *float64 // nil where no price was known
+	Began  time.Time
+	Last   time.Time // of the last record
+
+	items   Items
+	pending *response       // what the last response asks for and was not done
+	begun   map[string]bool // calls that began, and changed more than the draft
+	files   map[string]draftFile
+	bases   map[string]FileBase
+	steps   []checkpoint
+	rounds  int // that ended as done
+	sized   int // tokens of the last request and its response
+}
+
+// Replay returns what records lead to. Nothing is run.
+func Replay(records []Record) (*Past, error) {
+	if len(records) == 0 || records[0].Task == nil {
+		return nil, ErrNoTranscript
+	}
+	p := &Past{State: Running, begun: map[string]bool{}, files: map[string]draftFile{}, bases: map[string]FileBase{}}
+	p.Began = records[0].Time
+	for i := range records {
+		rec := &records[i]
+		if err := p.replay(rec); err != nil {
+			return nil, fmt.Errorf("record %d (%s): %w", i+1, rec.Kind, err)
+		}
+		p.Last = rec.Time
+		if rec.Cost != nil {
+			p.Cost = rec.Cost
+		}
+	}
+	return p, nil
+}
+
+func (p *Past) replay(rec *Record) error {
+	switch rec.Kind {
+	case TaskGiven:
+		if rec.Task == nil || p.Task.ID != "" {
+			return errors.New("a second task, or none")
+		}
+		p.Task, p.Model, p.items = *rec.Task, rec.Model, rec.Items
+	case Resumed:
+		p.State, p.Reason = Running, ""
+	case ResponseCame:
+		return p.respond(rec)
+	case CallBegun:
+		p.begun[rec.Call] = true
+	case CallAnswered:
+		return p.answer(rec)
+	case MessageGiven:
+		p.items, p.pending = append(p.items, rec.Items...), nil
+	case PlanMoved:
+		if rec.Plan != nil {
+			p.Plan = *rec.Plan
+		}
+	case StepClosed:
+		p.steps = append(p.steps, checkpoint{title: rec.Call, files: cloneFiles(p.files)})
+	case Compacted:
+		p.items, p.sized = rec.Items, 0
+	case RunEnded:
+		p.State, p.Reason, p.Answer = rec.State, rec.Reason, rec.Answer
+		if rec.State == Done {
+			p.rounds++
+			p.pending = nil
+		}
+	}
+	return nil
+}
+
+func (p *Past) respond(rec *Record) error {
+	if slices.Contains(rec.Calls, nil) {
+		return errors.New("a call that is none")
+	}
+	p.Turns++
+	p.items = append(p.items, rec.Items...)
+	p.pending = &response{texts: rec.Texts, calls: rec.Calls, complete: true}
+	if rec.Usage != nil {
+		p.Usage = p.Usage.plus(*rec.Usage)
+		p.sized = rec.Usage.InputTokens + rec.Usage.OutputTokens
+	}
+	return nil
+}
+
+// answer takes the output of a call, and what it did to the draft.
+func (p *Past) answer(rec *Record) error {
+	if p.pending == nil {
+		return errors.New("an output without a call")
+	}
+	p.items = append(p.items, rec.Items...)
+	p.pending.answered++
+	for _, f := range rec.Files {
+		p.files[f.Path] = draftFile{content: f.Content, mode: f.Mode, was: f.Was, gone: f.Gone, from: f.From, overwrites: f.Overwrites}
+		if f.Base != nil {
+			p.bases[f.Path] = *f.Base
+		}
+	}
+	if len(p.pending.calls) > 0 && p.pending.answered >= len(p.pending.calls) {
+		p.pending = nil
+	}
+	return nil
+}
+
+// ErrDone is the end of resuming a run that is done, without a word on how to
+// go on.
+var ErrDone = errors.New("the run is done: say how it is to go on")
+
+// takeUp makes r go on from p.
+func (r *run) takeUp(p *Past) {
+	r.req.Items = slices.Clone(p.items)
+	r.usage, r.plan, r.steps, r.round, r.sized = p.Usage, p.Plan, slices.Clone(p.steps), p.rounds, p.sized
+	r.began = p.begun
+	if p.pending != nil {
+		pending := *p.pending
+		r.pending = &pending
+	}
+	var bases []index.Replacement
+	for path, base := range p.bases {
+		bases = append(bases, index.Replacement{Path: path, Content: base.Content, Gone: base.Gone})
+	}
+	r.draft.base = r.draft.snap.With(bases...)
+	for path, f := range p.files {
+		r.draft.set(path, f)
+	}
+	r.kept = cloneFiles(p.files)
+	r.note(&Record{Kind: Resumed})
+}
+
+// changes returns how the draft differs from what was noted of it, and counts
+// that as noted.
+func (r *run) changes(ctx context.Context) []FileRecord {
+	var out []FileRecord
+	for _, path := range r.draft.Changed() {
+		f, before := r.draft.changed[path], r.kept[path]
+		_, known := r.kept[path]
+		if known && f.same(&before) {
+			continue
+		}
+		rec := FileRecord{Path: path, Content: f.content, Mode: f.mode, Was: f.was, Gone: f.gone, From: f.from, Overwrites: f.overwrites}
+		if !known {
+			rec.Base = r.baseOf(ctx, path)
+		}
+		r.kept[path] = f
+		out = append(out, rec)
+	}
+	return out
+}
+
+func (r *run) baseOf(ctx context.Context, path string) *FileBase {
+	content, err := r.draft.Base(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &FileBase{Gone: true}
+	}
+	if err != nil {
+		return nil // it cannot be read: the change set will say so
+	}
+	return &FileBase{Content: content}
+}
+
+func (f *draftFile) same(g *draftFile) bool {
+	return f.mode == g.mode && f.was == g.was && f.gone == g.gone && f.from == g.from && f.overwrites == g.overwrites &&
+		bytes.Equal(f.content, g.content)
+}

@@ -1,0 +1,211 @@
+// Package transcripts keeps the transcripts of runs, a file each, so that a run
+// can go on when its process has ended.
+//
+// Invariant: a run has one process at a time that writes its transcript. The
+// lock on the file goes with the process, however that ends.
+package transcripts
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agentls/agentls/agent"
+)
+
+// The errors of runs that cannot be had.
+var (
+	ErrNoRun   = errors.New("no such run")
+	ErrRunning = errors.New("the run is under way in another process")
+)
+
+const (
+	suffix = ".jsonl"
+	most   = 200 // transcripts that are kept
+)
+
+// A Store keeps transcripts in a folder. Several processes may use it.
+type Store struct{ dir string }
+
+// Open returns the store in dir, which is made when first needed.
+func Open(dir string) *Store { return &Store{dir: dir} }
+
+func (s *Store) path(id string) (string, error) {
+	isLetter := func(r rune) bool {
+		return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	if id == "" || strings.TrimFunc(id, isLetter) != "" || len(id) > 100 {
+		return "", fmt.Errorf("%q: %w", id, ErrNoRun)
+	}
+	return filepath.Join(s.dir, id+suffix), nil
+}
+
+// Begin returns the transcript of a new run, empty and locked, for the caller
+// to close. The oldest transcripts go, when there are too many.
+func (s *Store) Begin(id string) (*os.File, error) {
+	path, err := s.path(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("begin transcript: %w", err)
+	}
+	s.prune()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("begin transcript: %w", err)
+	}
+	if err := lock(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("begin transcript %s: %w", id, err), f.Close())
+	}
+	return f, nil
+}
+
+// Resume returns what the run had come to, and its transcript, locked, for the
+// run to go on in and the caller to close. The errors are ErrNoRun and
+// ErrRunning.
+func (s *Store) Resume(id string) (*agent.Past, *os.File, error) {
+	path, err := s.path(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%s: %w", id, ErrNoRun)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("resume run: %w", err)
+	}
+	past, err := takeUp(f)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("resume run %s: %w", id, err), f.Close())
+	}
+	return past, f, nil
+}
+
+// takeUp locks f, reads it, and cuts off what of it cannot be read.
+func takeUp(f *os.File) (*agent.Past, error) {
+	if err := lock(f); err != nil {
+		return nil, err
+	}
+	records, size, err := agent.ReadTranscript(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Truncate(size); err != nil {
+		return nil, err
+	}
+	return agent.Replay(records)
+}
+
+// A Run is a kept one, as a list shows it.
+type Run struct {
+	ID      string
+	Past    *agent.Past
+	Records []agent.Record
+}
+
+// Load returns a run. Its state is Running only if a process has it.
+func (s *Store) Load(id string) (*Run, error) {
+	path, err := s.path(id)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", id, ErrNoRun)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load run: %w", err)
+	}
+	records, _, err := agent.ReadTranscript(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("load run %s: %w", id, err)
+	}
+	past, err := agent.Replay(records)
+	if err != nil {
+		return nil, fmt.Errorf("load run %s: %w", id, err)
+	}
+	if past.State == agent.Running && !isLocked(path) {
+		past.State = agent.CutOff
+	}
+	return &Run{ID: id, Past: past, Records: records}, nil
+}
+
+// List returns all runs, the one written last in front. Damaged ones are left
+// out; the error names them, and comes with the rest.
+func (s *Store) List() ([]*Run, error) {
+	names, err := s.byAge()
+	if err != nil {
+		return nil, err
+	}
+	var out []*Run
+	var damaged []error
+	for _, name := range slices.Backward(names) {
+		run, err := s.Load(strings.TrimSuffix(name, suffix))
+		switch {
+		case errors.Is(err, ErrNoRun): // removed in between
+		case err != nil:
+			damaged = append(damaged, err)
+		default:
+			out = append(out, run)
+		}
+	}
+	return out, errors.Join(damaged...)
+}
+
+// byAge returns the names of the files, the one written last at the end.
+func (s *Store) byAge() ([]string, error) {
+	entries, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	written := map[string]time.Time{}
+	var names []string
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !strings.HasSuffix(e.Name(), suffix) {
+			continue
+		}
+		written[e.Name()] = info.ModTime()
+		names = append(names, e.Name())
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Or(written[a].Compare(written[b]), strings.Compare(a, b))
+	})
+	return names, nil
+}
+
+// prune removes the oldest transcripts, but for those of runs under way. What
+// cannot be removed stays.
+func (s *Store) prune() {
+	names, err := s.byAge()
+	if err != nil {
+		return
+	}
+	for _, name := range names[:max(len(names)-most+1, 0)] {
+		if path := filepath.Join(s.dir, name); !isLocked(path) {
+			_ = os.Remove(path) // the next one tries again
+		}
+	}
+}
+
+// isLocked reports whether a process writes to the transcript at path.
+func isLocked(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	return errors.Is(lock(f), ErrRunning)
+}

@@ -1,0 +1,143 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// turn has the model respond, unless it has, and does what it asks for. It
+// returns the answer with the last one.
+func (r *run) turn(ctx context.Context) (answer *string, err error) {
+	if r.pending == nil {
+		if err := r.request(ctx); err != nil {
+			return nil, err
+		}
+	}
+	res := r.pending
+	if len(res.calls) > 0 {
+		if err := r.act(ctx, res); err != nil {
+			return nil, err
+		}
+		r.pending = nil
+		return nil, nil
+	}
+	return r.conclude(ctx, strings.Join(res.texts, "\n\n"))
+}
+
+// request tells the model what there is to tell, and takes in its response.
+func (r *run) request(ctx context.Context) error {
+	for _, text := range r.task.Inbox.take() {
+		r.tell(UserMessage{Text: text})
+	}
+	r.settle()
+	res, err := r.consume(ctx)
+	if err != nil {
+		return err
+	}
+	r.usage = r.usage.plus(res.usage)
+	r.spent.add(res.usage)
+	r.req.Items = append(r.req.Items, res.items...)
+	r.note(&Record{Kind: ResponseCame, Items: res.items, Texts: res.texts, Calls: res.calls, Usage: &res.usage, Cost: r.cost()})
+	r.pending = res
+	return nil
+}
+
+// tell appends what the model gets to hear beside the output of its calls.
+func (r *run) tell(message UserMessage) {
+	r.req.Items = append(r.req.Items, message)
+	r.pending = nil
+	r.note(&Record{Kind: MessageGiven, Items: Items{message}})
+}
+
+// conclude ends the run with text, unless there is more to do.
+func (r *run) conclude(ctx context.Context, text string) (answer *string, err error) {
+	switch {
+	case r.task.Inbox.waits():
+		r.pending = nil
+		return nil, nil
+	case text == "" && len(r.draft.changed) == 0:
+		r.tell(UserMessage{Text: nudge})
+		return nil, r.failed("it answers nothing")
+	}
+	failures, err := r.verify(ctx)
+	if err != nil || failures == "" {
+		return &text, err
+	}
+	r.tell(UserMessage{Text: failures})
+	return nil, nil
+}
+
+func (u Usage) plus(v Usage) Usage {
+	return Usage{
+		Requests:     u.Requests + v.Requests,
+		InputTokens:  u.InputTokens + v.InputTokens,
+		CachedTokens: u.CachedTokens + v.CachedTokens,
+		OutputTokens: u.OutputTokens + v.OutputTokens,
+	}
+}
+
+// act makes the calls of res that have no output yet, in order, and gives each
+// one.
+func (r *run) act(ctx context.Context, res *response) error {
+	succeeded, lastFailure := false, ""
+	for res.answered < len(res.calls) {
+		call := res.calls[res.answered]
+		out, failure, err := r.answer(ctx, call, res.answered)
+		if err != nil {
+			return err
+		}
+		res.answered++
+		r.req.Items = append(r.req.Items, out)
+		r.note(&Record{Kind: CallAnswered, Call: call.ID, Items: Items{out}, Failed: failure, Files: r.changes(ctx)})
+		if failure == "" {
+			succeeded = true
+			continue
+		}
+		lastFailure = failure
+		r.agent.log.DebugContext(ctx, "tool failed", "tool", call.Name, "failure", failure)
+	}
+	if succeeded {
+		r.failures = 0
+		return nil
+	}
+	return r.failed(lastFailure)
+}
+
+const cutOffText = "error: the run was cut off while it made this call. Nothing of it is among your changes; what it did elsewhere is not known. Look, and make it again if it is still wanted."
+
+// answer returns the output of the call with number i of its response.
+func (r *run) answer(ctx context.Context, call *ToolCall, i int) (out ToolOutput, failure string, err error) {
+	told := ToolOutput{CallID: call.ID, Freeform: call.Freeform}
+	switch {
+	case i >= maxCallsPerTurn:
+		told.Text = tooManyCallsText
+		return told, tooManyCallsText, nil
+	case r.began[call.ID]:
+		told.Text = cutOffText
+		return told, cutOffText, nil
+	}
+	if _, known := r.tools[call.Name]; known && r.reachesOut(call.Name) {
+		r.note(&Record{Kind: CallBegun, Call: call.ID})
+	}
+	return r.call(ctx, call)
+}
+
+// reachesOut reports whether a tool may do more than read and change the draft:
+// a call of it that was cut off is not made again unasked.
+func (r *run) reachesOut(name string) bool {
+	if _, isShell := r.tools[name].(shell); isShell {
+		return true
+	}
+	return slices.ContainsFunc(r.agent.extra, func(tool Tool) bool { return tool.Spec().Name == name })
+}
+
+// failed counts a turn that brought nothing, and is ErrStuck after too many.
+func (r *run) failed(reason string) error {
+	r.failures++
+	if r.failures < maxFailures {
+		return nil
+	}
+	return fmt.Errorf("%w: nothing it did in %d turns succeeded, at last: %s", ErrStuck, r.failures, abbreviate(reason, 300))
+}
