@@ -201,8 +201,8 @@ func (s *testSearch) guesses(ctx context.Context, t target) ([]Symbol, error) {
 
 func (c *caller) isTest() bool {
 	language := c.from.lang
-	if !language.IsTestFile(filepath.Base(c.Path)) {
+	if !language.IsTestFile(filepath.ToSlash(c.Path)) {
 		return false
 	}
-	return c.from.at < 0 || language.IsTest(c.Symbol.Name, c.Symbol.Kind)
+	return c.from.at < 0 || language.IsTest(c.Symbol.Name, c.Symbol.Container, c.Symbol.Kind)
 }

@@ -18,19 +18,25 @@ const maxContainers = 16
 func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 	f, kind := &x.frames[owner], r.Kind()
 	f.bound = append(f.bound, i)
+	if f.typ != 0 {
+		x.out.hints = append(x.out.hints, hint{i, f.typ - 1})
+	}
 	if kind == 0 {
 		x.bind(i, f.innerScope, x.from(i, r, owner))
 		return
 	}
 	x.decl = lang.Declaration{Name: x.out.name(int(i)), Kind: kind, Node: x.tree.At(f.at), Around: x.tree.At(x.frames[max(owner-1, 0)].at), IsExported: x.frames[max(owner-1, 0)].exported}
-	if x.decl.Name == x.lang.Blank {
+	kind = inMember(x.refined(r), f.member)
+	if kind == 0 || slices.Contains(x.blankWords, x.decl.Name) {
 		return
 	}
-	kind = inMember(x.refined(), f.member)
-	local := f.scope != 0 && !f.member
+	if r&lang.Top != 0 {
+		x.lift(f)
+	}
+	local := f.scope != 0 && !f.member && r&lang.Top == 0
 	if local && kind != Field && kind != Method && kind != Member {
 		x.bind(i, f.scope, x.from(i, r, owner))
-		if !x.lang.Nests || kind != Function && kind != Class {
+		if !x.lang.Nests || kind != Function && !kind.IsType() {
 			return
 		}
 	} else if local && !x.inType(f.container) {
@@ -38,21 +44,61 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 		return
 	}
 	if r&lang.Itself != 0 {
-		x.append(decl{start: x.out.occs[i].start, end: x.out.occs[i].start + uint32(len(x.decl.Name)), occ: i, kind: kind}, f.container)
+		start := x.out.occs[i].start
+		x.define(i, start, start+uint32(len(x.decl.Name)), kind, f.container)
 		return
 	}
 	x.symbol(i, kind, f, owner)
 }
 
+// lift takes f out of the function that it cannot be in.
+func (x *extraction) lift(f *frame) {
+	for f.container >= 0 && x.out.decls[f.container].kind == Function {
+		f.container = x.out.decls[f.container].parent
+	}
+}
+
+// declareAhead declares what stands behind the content of node n, whose frame
+// is on top, so that the content is in it.
+func (x *extraction) declareAhead(n uint32) {
+	name := x.lang.Ahead(x.tree.At(n))
+	f := &x.frames[len(x.frames)-1]
+	if name.None() || f.scope != 0 && !f.member {
+		return
+	}
+	at, _ := name.Span()
+	x.decl = lang.Declaration{Name: name.Text(), Kind: Type, Node: x.tree.At(n), Around: x.tree.At(n), IsExported: f.exported}
+	d := decl{start: f.start, end: f.end, name: x.intern([]byte(x.decl.Name)), at: uint32(at), kind: Type}
+	f.innerContainer, f.innerMember = x.append(d, f.container), true
+	if x.ahead == nil {
+		x.ahead = map[uint32]int32{}
+	}
+	x.ahead[name.Index()] = f.innerContainer
+}
+
+// reached reports whether node n, which is occurrence i, was declared ahead.
+func (x *extraction) reached(n, i uint32) bool {
+	at, ok := x.ahead[n]
+	if !ok {
+		return false
+	}
+	x.out.occs[i].flags |= isDefinition
+	x.out.decls[at].occ = i
+	return true
+}
+
+// define makes occurrence i a decl inside container, and returns its number.
+func (x *extraction) define(i uint32, start, end uint32, kind Kind, container int32) int32 {
+	occ := &x.out.occs[i]
+	occ.flags |= isDefinition
+	return x.append(decl{start: start, end: end, occ: i, name: occ.name, at: occ.start, kind: kind}, container)
+}
+
 // append adds a decl inside container, and returns its number.
 func (x *extraction) append(d decl, container int32) int32 {
-	occ := &x.out.occs[d.occ]
-	occ.flags |= isDefinition
-	d.name, d.at, d.parent = occ.name, occ.start, noParent
+	d.parent = noParent
 	x.contain(&d, container)
-	if x.receiver != 0 && d.kind == Method {
-		d.container, x.receiver = x.receiver-1, 0
-	}
+	x.hold(&d)
 	d.exported = x.lang.Exported(&x.decl)
 	x.declared[inside{container, d.name}] = true
 	x.out.decls = append(x.out.decls, d)
@@ -60,11 +106,26 @@ func (x *extraction) append(d decl, container int32) int32 {
 }
 
 // refined returns the kind of x.decl.
-func (x *extraction) refined() Kind {
+func (x *extraction) refined(r lang.Role) Kind {
+	if r&lang.Callable != 0 {
+		x.decl.Kind = callable(x.decl.Kind)
+	}
 	if x.lang.Refine == nil {
 		return x.decl.Kind
 	}
 	return x.lang.Refine(&x.decl)
+}
+
+// callable returns the kind of a declared name that can be called.
+func callable(kind Kind) Kind {
+	switch kind {
+	case Variable:
+		return Function
+	case Field:
+		return Method
+	default:
+		return kind
+	}
 }
 
 // inMember returns the kind of what is declared in the body of a type.
@@ -128,9 +189,9 @@ func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 		return
 	}
 	span := x.widen(owner)
-	at := x.append(decl{start: span[0], end: span[1], occ: i, kind: kind}, f.container)
+	at := x.define(i, span[0], span[1], kind, f.container)
 	for j := owner; j < len(x.frames); j++ { // the name may stand below the owner: (a), *a
-		x.frames[j].innerContainer = at
+		x.frames[j].innerContainer, x.frames[j].holder = at, 0
 	}
 	if kind.IsType() {
 		f.innerMember = true
@@ -147,7 +208,29 @@ func (x *extraction) contain(d *decl, at int32) {
 	if outer.container != 0 && outer.depth < maxContainers { // a hostile file would square its size
 		name = x.out.names[outer.container] + "." + name
 	}
+	if strings.Contains(name, "::") { // namespace a::b
+		name = strings.ReplaceAll(name, "::", ".")
+	}
 	d.parent, d.depth, d.container = at, outer.depth+1, x.intern([]byte(name))
+}
+
+// hold gives d the container that stands before its name, or that the text
+// around it extends.
+func (x *extraction) hold(d *decl) {
+	name, holder := x.receiver, x.frames[len(x.frames)-1].holder
+	x.receiver = 0
+	switch {
+	case name != 0:
+		d.kind = inMember(d.kind, true)
+	case holder != 0:
+		name = holder - 1
+	default:
+		return
+	}
+	if d.container != 0 {
+		name = x.intern([]byte(x.out.names[d.container] + "." + x.out.names[name]))
+	}
+	d.container = name
 }
 
 // widen returns the span of a declaration: of the frame owner, or of the nodes
@@ -195,7 +278,7 @@ func (x *extraction) attribute(i uint32, owner int) {
 			x.facts.Imports = append(x.facts.Imports, imported{Name: x.decl.Name, Alias: x.decl.Name, Exported: true})
 			return
 		}
-		kind = x.refined()
+		kind = x.refined(0)
 	default:
 		return
 	}
@@ -204,7 +287,7 @@ func (x *extraction) attribute(i uint32, owner int) {
 	}
 	f.bound = append(f.bound, i)
 	x.decl = x.assignment(i, f, kind)
-	x.append(decl{start: f.start, end: f.end, occ: i, kind: kind}, class)
+	x.define(i, f.start, f.end, kind, class)
 }
 
 // assignment describes what the assignment of frame f declares by occurrence i.

@@ -3,6 +3,9 @@ package index
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
@@ -17,15 +20,17 @@ type frame struct {
 	owner      int       // the frame whose names role is about
 	start, end uint32
 
-	scope, innerScope         int32 // around the node; around its children
-	container, innerContainer int32 // decls, or -1
-	member, innerMember       bool  // directly in the body of a type
+	scope, innerScope         int32  // around the node; around its children
+	container, innerContainer int32  // decls, or -1
+	holder                    uint32 // 1 + name: of the type that what is declared here belongs to
+	member, innerMember       bool   // directly in the body of a type
 	exported                  bool
 	wraps                     bool
 	declares                  bool // something below widened its span to this node
 
 	literal        uint32   // 1 + occurrence: the type of this literal
 	body           uint32   // where the body of a function begins
+	typ            uint32   // 1 + occurrence: the type of what is bound with this frame as owner
 	operand, value uint32   // 1 + occurrence: before the dot; what the node evaluates to
 	bound          []uint32 // occurrences declared with this frame as owner
 	wide           [2]uint32
@@ -40,15 +45,18 @@ type extraction struct {
 	facts  lang.Facts
 	decl   lang.Declaration // what is being declared
 
-	frames   []frame // of what is above the cursor
-	names    map[string]uint32
-	scopes   []scope          // the first is the file
-	scopeOf  []int32          // of each occurrence
-	locals   map[scoped]local // what each scope declares
-	hasLocal map[uint32]bool  // names that some scope declares
-	globals  map[scoped]bool  // names that a scope takes from outside
-	declared map[inside]bool
-	receiver uint32 // 1 + name: of the Go method being read
+	frames                []frame // of what is above the cursor
+	names                 map[string]uint32
+	scopes                []scope          // the first is the file
+	scopeOf               []int32          // of each occurrence
+	locals                map[scoped]local // what each scope declares
+	hasLocal              map[uint32]bool  // names that some scope declares
+	globals               map[scoped]bool  // names that a scope takes from outside
+	declared              map[inside]bool
+	receiver              uint32           // name: what stands before the name of the method being read
+	ahead                 map[uint32]int32 // names that were declared before the walk came to their nodes: the decls
+	isSelf                []bool           // of names
+	selfWords, blankWords []string
 }
 
 // A scope is a range of local names.
@@ -90,6 +98,7 @@ func newExtraction(language *lang.Language, nodes []syntax.Node, src []byte) *ex
 		lang: language, tables: tables, tree: &lang.Tree{Nodes: nodes, Src: src, Tables: tables}, out: &outline{},
 		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
 		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]bool{},
+		selfWords: strings.Fields(language.Self), blankWords: strings.Fields(language.Blank),
 	}
 	x.intern(nil)
 	root := &nodes[0]
@@ -124,9 +133,9 @@ func (x *extraction) visit(n uint32) bool {
 	if marks.Has(lang.IsSkipped) {
 		return false
 	}
-	r, owner := x.roleOf(at.Field)
+	r, owner := x.roleOf(at.Field, at.Kind)
 	if marks.Has(lang.IsName) {
-		x.leaf(n, r, owner)
+		x.leaf(n, marks, r, owner)
 		return false
 	}
 	exports := false
@@ -139,6 +148,9 @@ func (x *extraction) visit(n uint32) bool {
 	pushed := x.push(n, marks, r, owner)
 	if pushed && exports {
 		x.frames[len(x.frames)-1].exported = true
+	}
+	if pushed && marks.Has(lang.HasAhead) {
+		x.declareAhead(n)
 	}
 	return pushed
 }
@@ -159,22 +171,31 @@ func (x *extraction) imports(n uint32) bool {
 
 // roleOf looks up the role of a node in the frame on top, and whose names it
 // is about.
-func (x *extraction) roleOf(field uint16) (r lang.Role, owner int) {
+func (x *extraction) roleOf(field, kind uint16) (r lang.Role, owner int) {
 	top := len(x.frames) - 1
 	parent := &x.frames[top]
-	r, passes := x.tables.Role(parent.kind, field)
+	r, passes := x.tables.Role(parent.kind, field, kind)
 	owner = top
 	if r == 0 {
 		r, owner = parent.role&passes, parent.owner
 	}
 	if r&lang.Inherits != 0 {
-		r, owner = r&^lang.Inherits|parent.role&(lang.Calls|lang.Types|lang.Assigns|lang.Literal|lang.Defined), parent.owner
+		r, owner = r&^lang.Inherits|parent.role&inherited, parent.owner
+	}
+	if r&lang.Qualifies != 0 && parent.role&lang.Binds != 0 {
+		r |= lang.Receives
 	}
 	if r&lang.Hints != 0 && parent.role&lang.Values != 0 {
 		r, owner = r|lang.Types, parent.owner
 	}
-	return r | parent.role&lang.Receives, owner
+	if r&lang.Plain == 0 {
+		r |= parent.role & lang.Receives
+	}
+	return r, owner
 }
+
+// inherited is what Inherits carries on.
+const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends
 
 // push puts node n on the stack if there is something in it.
 func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) bool {
@@ -187,13 +208,10 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 		at: n, next: at.Next, kind: at.Kind, role: r, owner: owner, start: at.Start, end: at.End, wraps: marks.Has(lang.IsWrap),
 		scope: parent.innerScope, innerScope: parent.innerScope,
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
-		member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
+		holder: parent.holder, member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
 	}
-	if marks.Has(lang.IsScope) && !x.opens(parent.kind) && x.scopes[f.scope].depth < maxScopes {
+	if (marks.Has(lang.IsScope) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {
 		x.scope(&f)
-	}
-	if r&lang.Receives != 0 && parent.role&lang.Receives == 0 {
-		x.receiver = 0
 	}
 	x.frames = append(x.frames, f)
 	return true
@@ -219,7 +237,7 @@ func (x *extraction) pop() {
 	parent := &x.frames[len(x.frames)-1]
 	switch {
 	case last.role&lang.Operand != 0:
-		parent.operand = last.value
+		parent.operand = cmp.Or(last.value, last.operand)
 	case last.role&lang.Calls != 0:
 		parent.value = last.value
 	case last.role&lang.Literal != 0:
@@ -228,10 +246,21 @@ func (x *extraction) pop() {
 }
 
 // leaf takes in an identifier.
-func (x *extraction) leaf(n uint32, r lang.Role, owner int) {
+func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	parent := &x.frames[len(x.frames)-1]
+	switch {
+	case marks.Has(lang.IsShort):
+		r, owner = x.passed()
+	case marks.Has(lang.IsLabel) && r&lang.Binds == 0:
+		return
+	case r&lang.Bodied != 0 && x.tree.At(x.frames[owner].at).ChildAt(x.tables.Body).None():
+		r, owner = x.passed()
+	}
 	i := x.occur(n)
 	occ := &x.out.occs[i]
+	if r&lang.Matches != 0 && r.Kind() == 0 && startsUpper(x.out.names[occ.name]) {
+		r &^= lang.Defined
+	}
 	if r&lang.Calls != 0 {
 		occ.flags |= isCall
 		parent.value = i + 1
@@ -240,6 +269,8 @@ func (x *extraction) leaf(n uint32, r lang.Role, owner int) {
 		parent.literal = i + 1
 	}
 	switch {
+	case x.ahead != nil && x.reached(n, i):
+		return
 	case r&lang.Accesses != 0:
 		occ.flags |= isAccess
 		occ.link = parent.operand
@@ -261,26 +292,56 @@ func (x *extraction) leaf(n uint32, r lang.Role, owner int) {
 		x.globals[scoped{x.scopeOf[i], occ.name}] = true
 	case r&lang.Operand != 0:
 		parent.operand = i + 1
+	case x.tables.Marks(parent.kind).Has(lang.IsLoose) && occ.start > 0 && x.tree.Src[occ.start-1] == '.':
+		occ.flags |= isAccess
 	}
-	if r&lang.Receives != 0 && x.receiver == 0 {
-		x.receiver = occ.name + 1
-	}
+	x.belong(occ.name, r, owner)
 	if r&lang.Types != 0 {
 		x.hint(i, owner)
 	}
 }
 
-// keyDepth is how far below a Go literal the name of its key stands: in a
+// passed returns the role that a name has which the frame on top holds without
+// a field.
+func (x *extraction) passed() (r lang.Role, owner int) {
+	parent := &x.frames[len(x.frames)-1]
+	_, passes := x.tables.Role(parent.kind, 0, 0)
+	return parent.role & passes, parent.owner
+}
+
+// belong notes that name is what declarations belong to.
+func (x *extraction) belong(name uint32, r lang.Role, owner int) {
+	if r&lang.Receives != 0 {
+		if x.receiver != 0 {
+			name = x.intern([]byte(x.out.names[x.receiver] + "." + x.out.names[name]))
+		}
+		x.receiver = name
+	}
+	if r&lang.Extends != 0 {
+		for j := owner; j < len(x.frames); j++ {
+			x.frames[j].holder, x.frames[j].innerMember = name+1, true
+		}
+	}
+}
+
+func startsUpper(name string) bool {
+	first, _ := utf8.DecodeRuneInString(name)
+	return unicode.IsUpper(first)
+}
+
+// keyDepth bounds how far below a literal the name of its key stands: in Go in a
 // literal_element, keyed_element and literal_value.
 const keyDepth = 4
 
 // literal returns 1 + the occurrence that names the type of the literal whose
 // key is being read, or 0.
 func (x *extraction) literal() uint32 {
-	if len(x.frames) < keyDepth {
-		return 0
+	for n := len(x.frames) - 1; n > max(len(x.frames)-1-keyDepth, 0); n-- {
+		if x.frames[n].literal != 0 {
+			return x.frames[n].literal
+		}
 	}
-	return x.frames[len(x.frames)-keyDepth].literal
+	return 0
 }
 
 // hint notes that i names the type of what owner binds, and of what owner is
@@ -288,6 +349,9 @@ func (x *extraction) literal() uint32 {
 func (x *extraction) hint(i uint32, owner int) {
 	for {
 		f := &x.frames[owner]
+		if f.typ == 0 {
+			f.typ = i + 1 // of names that stand behind it, as in C
+		}
 		for _, bound := range f.bound {
 			x.out.hints = append(x.out.hints, hint{bound, i})
 		}
@@ -302,7 +366,7 @@ func (x *extraction) hint(i uint32, owner int) {
 func (x *extraction) occur(n uint32) uint32 {
 	at := x.tree.Nodes[n]
 	o := occurrence{start: at.Start, name: x.intern(x.tree.Src[at.Start:at.End])}
-	if x.lang.Self != "" && x.out.names[o.name] == x.lang.Self {
+	if x.isSelf[o.name] {
 		o.flags = isSelf
 	}
 	x.out.occs = append(x.out.occs, o)
@@ -318,6 +382,7 @@ func (x *extraction) intern(name []byte) uint32 {
 	s := string(name)
 	x.names[s] = uint32(len(x.out.names))
 	x.out.names = append(x.out.names, s)
+	x.isSelf = append(x.isSelf, slices.Contains(x.selfWords, s))
 	return x.names[s]
 }
 

@@ -46,12 +46,27 @@ func split(archive string) (names []string, files map[string]string) {
 // load writes an archive into a folder and scans it.
 func load(t *testing.T, archive string) *fixture {
 	t.Helper()
+	names, files := split(archive)
+	return loadFiles(t, names, files)
+}
+
+// loadCRLF is load with lines as Windows ends them.
+func loadCRLF(t *testing.T, archive string) *fixture {
+	t.Helper()
+	names, files := split(archive)
+	for name, content := range files {
+		files[name] = strings.ReplaceAll(content, "\n", "\r\n")
+	}
+	return loadFiles(t, names, files)
+}
+
+func loadFiles(t *testing.T, names []string, files map[string]string) *fixture {
+	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{dir: dir, cursor: -1}
-	f.names, f.files = split(archive)
+	f := &fixture{dir: dir, cursor: -1, names: names, files: files}
 	for name, content := range f.files {
 		if i := strings.Index(strings.NewReplacer("«", "", "»", "", "‹", "", "›", "").Replace(content), "$0"); i >= 0 {
 			f.cursor, f.at = i, f.path(name)

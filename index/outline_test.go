@@ -27,21 +27,28 @@ func TestOutline(t *testing.T) {
 			}
 			source, want, _ := strings.Cut(string(content), "\n-- want --\n")
 			source = strings.TrimSuffix(source, "\n") + "\n"
-			f := load(t, source)
-			var got strings.Builder
-			for _, name := range f.names {
-				fmt.Fprintf(&got, "%s:\n", name)
-				f.renderOutline(t, &got, name)
-			}
 			if *update {
-				write(t, archive, source+"-- want --\n"+got.String())
+				write(t, archive, source+"-- want --\n"+outlines(t, load(t, source)))
 				return
 			}
-			if diff := cmp.Diff(want, got.String()); diff != "" {
+			if diff := cmp.Diff(want, outlines(t, load(t, source))); diff != "" {
 				t.Errorf("outline (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(want, outlines(t, loadCRLF(t, source))); diff != "" {
+				t.Errorf("outline with CRLF (-want +got):\n%s", diff)
 			}
 		})
 	}
+}
+
+func outlines(t *testing.T, f *fixture) string {
+	t.Helper()
+	var out strings.Builder
+	for _, name := range f.names {
+		fmt.Fprintf(&out, "%s:\n", name)
+		f.renderOutline(t, &out, name)
+	}
+	return out.String()
 }
 
 func (f *fixture) renderOutline(t *testing.T, out *strings.Builder, name string) {
@@ -130,7 +137,8 @@ func TestParses(t *testing.T) {
 
 func TestLanguages(t *testing.T) {
 	want := []string{"go", "javascript", "javascriptreact", "typescript", "typescriptreact", "python"}
-	if diff := cmp.Diff(want, index.Languages()); diff != "" {
+	got := index.Languages()
+	if diff := cmp.Diff(want, got[:len(want)]); diff != "" { // the order is in caches
 		t.Error(diff)
 	}
 }

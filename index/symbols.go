@@ -2,11 +2,13 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"regexp"
 	"strings"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // Symbols returns the outline of path in source order; nil for a file that is
@@ -93,64 +95,84 @@ func (s *Snapshot) Doc(ctx context.Context, sym Symbol) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if sym.Language == "python" {
-		return docstring(src[span.Start:span.End]), nil
+	language := lang.Of(sym.Path, sym.Language)
+	switch {
+	case language == nil:
+		return "", nil
+	case language.Comments.InBody:
+		return docstring(src[span.Start:span.End], language), nil
+	default:
+		return commentBefore(src[:span.Start], &language.Comments), nil
 	}
-	return commentBefore(src[:span.Start]), nil
 }
 
 // commentBefore returns the comment that ends on the line before the end of
 // src.
-func commentBefore(src []byte) string {
+func commentBefore(src []byte, marks *lang.Comments) string {
 	lines := bytes.Split(src, []byte("\n"))
 	lines = lines[:len(lines)-1] // what stands before the declaration on its own line
 	end := len(lines)
+	for end > 0 && marks.Between != "" && opensWith(lines[end-1], marks.Between) {
+		end--
+	}
 	first := end
-	for first > 0 && isComment(lines[first-1]) {
+	for first > 0 && opensWith(lines[first-1], marks.Line) {
 		first--
 	}
 	if first < end {
-		return uncomment(lines[first:end])
+		return uncomment(lines[first:end], marks)
 	}
-	if end == 0 || !bytes.HasSuffix(bytes.TrimSpace(lines[end-1]), []byte("*/")) {
+	if end == 0 || marks.Close == "" || !bytes.HasSuffix(bytes.TrimSpace(lines[end-1]), []byte(marks.Close)) {
 		return ""
 	}
-	for first = end - 1; first > 0 && !bytes.Contains(lines[first], []byte("/*")); first-- {
+	for first = end - 1; first > 0 && !bytes.Contains(lines[first], []byte(marks.Open)); first-- {
 	}
-	if !bytes.HasPrefix(bytes.TrimSpace(lines[first]), []byte("/*")) {
+	if !opensWith(lines[first], marks.Open) {
 		return ""
 	}
-	return uncomment(lines[first:end])
+	return uncomment(lines[first:end], marks)
 }
 
-// isComment reports whether line is a line comment and no directive.
-func isComment(line []byte) bool {
-	line = bytes.TrimSpace(line)
-	return bytes.HasPrefix(line, []byte("//"))
+// opensWith reports whether mark, which is not empty, is the first in line but
+// for blanks.
+func opensWith(line []byte, mark string) bool {
+	return mark != "" && bytes.HasPrefix(bytes.TrimSpace(line), []byte(mark))
 }
 
-var (
-	directive   = regexp.MustCompile(`^//(go|line|export|nolint)[: ]\S`)
-	commentMark = regexp.MustCompile(`^\s*(///?|/\*+|\*/|\*)? ?`)
-)
+// directive is a comment that is none.
+var directive = regexp.MustCompile(`^//(go|line|export|nolint)[: ]\S`)
 
-func uncomment(lines [][]byte) string {
+// uncomment returns the text of the comment that lines are.
+func uncomment(lines [][]byte, marks *lang.Comments) string {
 	var out []string
 	for _, line := range lines {
-		if directive.Match(bytes.TrimSpace(line)) {
-			continue
+		if line = bytes.TrimSpace(line); !directive.Match(line) {
+			out = append(out, uncommentLine(string(line), marks))
 		}
-		line = bytes.TrimSuffix(bytes.TrimRight(line, " \t\r"), []byte("*/"))
-		out = append(out, strings.TrimRight(string(line[len(commentMark.Find(line)):]), " \t"))
 	}
 	return strings.TrimSpace(strings.Join(out, "\n"))
+}
+
+func uncommentLine(line string, marks *lang.Comments) string {
+	switch {
+	case marks.Line != "" && strings.HasPrefix(line, marks.Line):
+		line = strings.TrimLeft(line, marks.Line[:1]+"!") // "///" too
+	case marks.Open != "" && strings.HasPrefix(line, marks.Open):
+		line = strings.TrimLeft(line[len(marks.Open):], "*")
+	case marks.Open == "/*" && !strings.HasPrefix(line, marks.Close):
+		line = strings.TrimPrefix(line, "*")
+	}
+	if marks.Close != "" {
+		line = strings.TrimSuffix(line, marks.Close)
+	}
+	return strings.TrimRight(strings.TrimPrefix(line, " "), " \t")
 }
 
 var docstringStart = regexp.MustCompile(`^[ \t\r\n]*[rRuU]?("""|'''|"|')`)
 
 // docstring returns the string that a Python body begins with.
-func docstring(decl []byte) string {
-	_, body, ok := cutBody(decl, "python")
+func docstring(decl []byte, language *lang.Language) string {
+	_, body, ok := cutBody(decl, language)
 	if !ok {
 		return ""
 	}
@@ -183,8 +205,8 @@ func (s *Snapshot) Signature(ctx context.Context, sym Symbol) (string, error) {
 		return "", err
 	}
 	head := src[span.Start:span.End]
-	if hasBody(sym.Kind) {
-		head, _, _ = cutBody(head, sym.Language)
+	if language := lang.Of(sym.Path, sym.Language); language != nil && hasBody(sym.Kind) {
+		head, _, _ = cutBody(head, language)
 	} else if i := bytes.IndexByte(head, '\n'); i >= 0 && sym.Kind != Type {
 		head = head[:i]
 	}
@@ -205,17 +227,14 @@ func hasBody(k Kind) bool {
 	}
 }
 
-// cutBody cuts a declaration before its body: at the first brace, arrow or,
-// in Python, colon that stands in no brackets, string or comment.
-func cutBody(decl []byte, language string) (head, body []byte, ok bool) {
-	opener := byte('{')
-	if language == "python" {
-		opener = ':'
-	}
+// cutBody cuts a declaration before its body: at the first brace, colon or
+// whatever begins one, or arrow, that stands in no brackets, string or comment.
+func cutBody(decl []byte, language *lang.Language) (head, body []byte, ok bool) {
+	opener, quotes := cmp.Or(language.Body, "{"), cmp.Or(language.Quotes, "\"'`")
 	depth := 0
 	for i := 0; i < len(decl); i++ {
 		switch c := decl[i]; {
-		case c == opener && depth == 0 && !opensType(decl[:i]):
+		case depth == 0 && strings.IndexByte(opener, c) >= 0 && !opensType(decl[:i]):
 			return decl[:i], decl[i+1:], true
 		case c == '=' && depth == 0 && bytes.HasPrefix(decl[i:], []byte("=>")):
 			return decl[:i], decl[i+2:], true
@@ -223,9 +242,9 @@ func cutBody(decl []byte, language string) (head, body []byte, ok bool) {
 			depth++
 		case c == ')' || c == ']' || c == '}':
 			depth--
-		case c == '"' || c == '\'' || c == '`':
+		case strings.IndexByte(quotes, c) >= 0:
 			i = skipString(decl, i)
-		case c == '#' && language == "python", c == '/' && bytes.HasPrefix(decl[i:], []byte("//")):
+		case language.Comments.Line != "" && bytes.HasPrefix(decl[i:], []byte(language.Comments.Line)):
 			i = skipLine(decl, i)
 		}
 	}

@@ -15,11 +15,12 @@ func golang() *Language {
 		Name: "go", Extensions: []string{".go"}, Parser: tsgo.Language, Grammar: goGrammar,
 		Imports: goImports, ImportKinds: "import_spec package_clause",
 		Refine:     refineGo,
+		Comments:   cComments,
 		Blank:      "_",
 		Exported:   func(d *Declaration) bool { return token.IsExported(d.Name) },
 		Skim:       skimGo,
 		IsTest:     isGoTest,
-		IsTestFile: func(base string) bool { return strings.HasSuffix(base, "_test.go") },
+		IsTestFile: func(file string) bool { return strings.HasSuffix(file, "_test.go") },
 	}
 }
 
@@ -70,6 +71,7 @@ var goGrammar = &Grammar{
 		"index_expression.operand":            Inherits,
 		"type_instantiation_expression.type":  Inherits,
 		"generic_type.type":                   Inherits,
+		"generic_type.type_arguments":         Plain,
 		"parenthesized_expression.":           Inherits,
 	},
 	Passes: map[string]Role{
@@ -123,7 +125,7 @@ func lastElement(importPath string) string {
 	return strings.TrimPrefix(name, "go-")
 }
 
-func isGoTest(name string, kind Kind) bool {
+func isGoTest(name, _ string, kind Kind) bool {
 	if kind != Function {
 		return false
 	}

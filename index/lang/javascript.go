@@ -3,6 +3,7 @@ package lang
 import (
 	"bytes"
 	"cmp"
+	"path"
 	"strings"
 
 	javascript "github.com/tree-sitter/tree-sitter-javascript/bindings/go"
@@ -12,7 +13,7 @@ import (
 func javaScript() *Language {
 	return &Language{
 		Name: "javascript", Extensions: []string{".js", ".mjs", ".cjs"}, Parser: javascript.Language, Grammar: jsGrammar,
-		Hoists: true, Nests: true, Self: "this",
+		Hoists: true, Nests: true, Self: "this", Comments: cComments,
 		Imports: jsImports, ImportKinds: "import_statement export_statement variable_declarator",
 		Refine: refineJS, Exported: exportedJS, Modules: true, Skim: skimJS,
 		IsTest: isJSTest, IsTestFile: isJSTestFile,
@@ -306,10 +307,11 @@ func jsDefault(export Node) string {
 	return ""
 }
 
-func isJSTestFile(base string) bool {
+func isJSTestFile(file string) bool {
+	base := path.Base(file)
 	return strings.Contains(base, ".test.") || strings.Contains(base, ".spec.") || strings.Contains(base, "-test.")
 }
 
 // isJSTest takes every function of a test file: the tests themselves have no
 // names, they are calls of it() and test().
-func isJSTest(_ string, kind Kind) bool { return kind == Function || kind == Method }
+func isJSTest(_, _ string, kind Kind) bool { return kind == Function || kind == Method }

@@ -26,15 +26,27 @@ type Language struct {
 	Nests   bool   // functions and classes inside functions are symbols
 	Repeats bool   // an assignment declares, so only the first of a name counts
 	Modules bool   // exports say what is visible outside; in a file without any, everything is
-	Self    string // what a method calls its object, where it is always the same word
-	Blank   string // declares nothing
+	Bare    bool   // methods name the members of their class without saying whose
+	Self    string // words that always mean the object or class that a method belongs to
+	Blank   string // words that declare nothing
+
+	Comments Comments
+	Body     string // a declaration's body begins with one of these bytes; "" is a brace
+	Quotes   string // what a string can stand in; "" is each of the usual three
 
 	// ImportKinds are the kinds of nodes that Imports is asked about. It takes
 	// in what a node imports and reports whether that is all there is in it.
 	ImportKinds string
 	Imports     func(f *Facts, n Node) bool
 
-	// Refine, which may be nil, makes the kind of a declaration precise.
+	// AheadKinds are the kinds of nodes that Ahead is asked about: those whose
+	// content belongs to a name that stands behind it. It returns that name, or
+	// none.
+	AheadKinds string
+	Ahead      func(n Node) Node
+
+	// Refine, which may be nil, makes the kind of a declaration precise; 0 is
+	// none.
 	Refine func(d *Declaration) Kind
 	// Exported reports whether what d declares is visible outside.
 	Exported func(d *Declaration) bool
@@ -42,13 +54,25 @@ type Language struct {
 	// Skim finds declarations in one line, without a parser.
 	Skim func(s *Skimmer)
 
-	// IsTest reports whether something of that name and kind, in a file for
-	// which IsTestFile holds, is a test. IsTestFile is asked about base names.
-	IsTest     func(name string, kind Kind) bool
-	IsTestFile func(base string) bool
+	// IsTest reports whether a declaration of a file for which IsTestFile holds
+	// is a test. Container is as that of a symbol.
+	IsTest     func(name, container string, kind Kind) bool
+	IsTestFile func(file string) bool
 
 	tables func() *Tables
 }
+
+// Comments say how comments are written, and where documentation stands: in one
+// before a declaration.
+type Comments struct {
+	Line        string // begins one to the end of the line
+	Open, Close string // stand around one of any length
+	Between     string // what a line between it and the declaration begins with: an attribute
+	InBody      bool   // documentation is the string that a body begins with
+}
+
+// cComments are those of C and its kin.
+var cComments = Comments{Line: "//", Open: "/*", Close: "*/"}
 
 // A Declaration is what Refine and Exported are asked about.
 type Declaration struct {
@@ -101,7 +125,7 @@ func (f *Facts) mentionImport(n Node) {
 
 // All lists the languages. Their order never changes, but for new ones at the
 // end: a segment of the index holds their numbers.
-var All = core()
+var All = append(core(), others()...)
 
 func core() []*Language {
 	return []*Language{golang(), javaScript(), javaScriptReact(), typeScript(), typeScriptReact(), python()}

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"path"
 	"strings"
 
 	tspython "github.com/tree-sitter/tree-sitter-python/bindings/go"
@@ -10,11 +11,12 @@ func python() *Language {
 	return &Language{
 		Name: "python", Extensions: []string{".py", ".pyi", ".pyw"}, Parser: tspython.Language, Grammar: pythonGrammar,
 		Hoists: true, Nests: true, Repeats: true, Self: "self",
+		Comments: Comments{Line: "#", InBody: true}, Body: ":",
 		Imports: pythonImports, ImportKinds: "import_statement import_from_statement future_import_statement",
 		Refine:     refinePython,
 		Exported:   func(d *Declaration) bool { return !strings.HasPrefix(d.Name, "_") },
 		Skim:       skimPython,
-		IsTest:     func(name string, _ Kind) bool { return strings.HasPrefix(name, "test") },
+		IsTest:     func(name, _ string, _ Kind) bool { return strings.HasPrefix(name, "test") },
 		IsTestFile: isPythonTestFile,
 	}
 }
@@ -115,6 +117,7 @@ func pythonImport(f *Facts, name, alias Node, from, kind string) {
 	f.Imports = append(f.Imports, imp)
 }
 
-func isPythonTestFile(base string) bool {
+func isPythonTestFile(file string) bool {
+	base := path.Base(file)
 	return strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py")
 }

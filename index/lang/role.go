@@ -6,29 +6,37 @@ type Role uint32
 
 // The roles, which may be combined.
 const (
-	Binds    Role = 1 << iota // identifiers here are declared; see Defines
-	Accesses                  // the name behind a dot
-	Keys                      // the name of a field in a literal, or of an argument
-	Calls                     // what is called
-	Types                     // the type of what the owner of this role binds
-	Values                    // the value of what the owner of this role binds
-	Operand                   // what stands before the dot
-	Receives                  // the type that the method declared here belongs to
-	Inherits                  // carries on what the parent is: called, a type, declared
-	Hints                     // becomes Types where the parent is a value
-	Global                    // is not bound here in spite of an assignment
-	Assigns                   // is assigned to: self.x = 1 declares x
-	Plain                     // nothing, whatever the parent passes
-	Later                     // with Binds: counts from the body of the function on
-	Literal                   // is the type of a literal, and so of the fields its keys name
-	Itself                    // is the whole declaration, as a name in a list is
+	Binds     Role = 1 << iota // identifiers here are declared; see Defines
+	Accesses                   // the name behind a dot
+	Keys                       // the name of a field in a literal, or of an argument
+	Calls                      // what is called
+	Types                      // the type of what the owner of this role binds
+	Values                     // the value of what the owner of this role binds
+	Operand                    // what stands before the dot
+	Receives                   // the type that the method declared here belongs to
+	Inherits                   // carries on what the parent is: called, a type, declared
+	Hints                      // becomes Types where the parent is a value
+	Global                     // is not bound here in spite of an assignment
+	Assigns                    // is assigned to: self.x = 1 declares x
+	Plain                      // nothing, whatever the parent passes
+	Later                      // with Binds: counts from the body of the function on
+	Literal                    // is the type of a literal, and so of the fields its keys name
+	Itself                     // is the whole declaration, as a name in a list is
+	Extends                    // the type that everything declared in the owner of this role belongs to
+	Qualifies                  // Receives, where what stands beside it is declared
+	Callable                   // a variable that is declared here is a function, a field a method
+	Bodied                     // with Binds: declares only where its owner has a body
+	Top                        // with Binds: is declared outside of functions, wherever broken text seems to put it
+	Encloses                   // what is bound in here is seen nowhere else
+	Matches                    // with Binds: a name with a capital is a constant that is compared with
 
+	byKind    // depends on the kind of the child
 	kindShift = iota
 	kindBits  = 15 << kindShift
 )
 
-// Defined masks what Defines sets.
-const Defined = Binds | kindBits
+// Defined masks what Defines, Matches and Top set.
+const Defined = Binds | kindBits | Matches | Top
 
 // Defines is the role of a declared name of kind k. Mere Binds is a parameter
 // or another name that only its scope sees.
@@ -40,11 +48,17 @@ func (r Role) Kind() Kind { return Kind(r & kindBits >> kindShift) }
 // A Grammar says, in the words of a tree-sitter grammar, what nodes mean.
 type Grammar struct {
 	Names  string          // identifiers
+	Labels string          // names where they are declared, else nothing: the text of a heading
+	Shorts string          // names that are a key and a variable at once: {x} for {x: x}
 	Skips  string          // nothing of interest below
+	Loose  string          // hold names whose meaning the grammar does not know: the arguments of macros
 	Scopes string          // local names end here
 	Spaces string          // a scope directly below is none: namespaces, bodies of functions
 	Wraps  string          // belong to the only declaration they hold
 	Words  string          // keywords that stand where a name can
-	Roles  map[string]Role // "parent.field", or "parent." for children without a field
 	Passes map[string]Role // what a node hands on to children without a role of their own
+
+	// Roles are by "parent.field", by "parent." for children without a field,
+	// and by "parent kind" for such children of one kind.
+	Roles map[string]Role
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A Mark says what the walk does with nodes of a kind.
-type Mark uint8
+type Mark uint16
 
 // The marks of a kind.
 const (
@@ -18,6 +18,10 @@ const (
 	IsSpace
 	IsWrap
 	IsImport
+	IsLabel
+	IsShort
+	IsLoose
+	HasAhead
 )
 
 // Has reports whether m holds one of marks.
@@ -32,29 +36,31 @@ type Tables struct {
 	kinds   []string          // names, by kind
 	numbers map[string]uint16 // of fields
 	fields  int
+	faulty  uint16 // the kind of an error, behind all others
 	marks   []Mark
 	passes  []Role
-	roles   []Role // kind*fields + field
+	roles   []Role             // kind*fields + field
+	byKind  map[[2]uint16]Role // of children without a field: by the kinds of parent and child
 }
 
 // Tables returns the tables of l, which are made when first asked for.
 func (l *Language) Tables() *Tables { return l.tables() }
 
 // Marks returns what nodes of a kind are. An error is nothing.
-func (t *Tables) Marks(kind uint16) Mark {
-	if int(kind) >= len(t.marks) {
-		return 0
-	}
-	return t.marks[kind]
-}
+func (t *Tables) Marks(kind uint16) Mark { return t.marks[min(kind, t.faulty)] }
 
-// Role returns the role of a child at field of a node of a kind, and what that
-// node passes to children without one.
-func (t *Tables) Role(kind, field uint16) (role, passes Role) {
-	if int(kind) >= len(t.passes) { // an error
-		return 0, 0
+// Role returns the role of a child of a kind, at field of a parent of a kind,
+// and what that parent passes to children without one.
+func (t *Tables) Role(parent, field, child uint16) (role, passes Role) {
+	parent, child = min(parent, t.faulty), min(child, t.faulty)
+	role = t.roles[int(parent)*t.fields+int(field)]
+	if role&byKind != 0 {
+		if special, ok := t.byKind[[2]uint16{parent, child}]; ok {
+			role = special
+		}
+		role &^= byKind
 	}
-	return t.roles[int(kind)*t.fields+int(field)], t.passes[kind]
+	return role, t.passes[parent]
 }
 
 // compile looks up the names of l's grammar. Names the grammar does not have
@@ -63,9 +69,9 @@ func (l *Language) compile() *Tables {
 	grammar := syntax.NewLanguage(l.Parser())
 	t := &Tables{
 		Syntax: grammar, Body: grammar.Field("body"),
-		kinds: make([]string, grammar.Kinds()), marks: make([]Mark, grammar.Kinds()), numbers: map[string]uint16{"": 0}, fields: grammar.Fields() + 1,
+		kinds: make([]string, grammar.Kinds()), marks: make([]Mark, grammar.Kinds()+1), faulty: uint16(grammar.Kinds()), numbers: map[string]uint16{"": 0}, fields: grammar.Fields() + 1,
 	}
-	ids := map[string][]int{}
+	ids := map[string][]int{"ERROR": {grammar.Kinds()}}
 	for i := range t.kinds {
 		t.kinds[i] = grammar.Kind(uint16(i))
 		if grammar.IsNamed(uint16(i)) {
@@ -84,8 +90,9 @@ func (l *Language) compile() *Tables {
 // mark sets the marks of the kinds that l names; ids are the kinds by name.
 func (t *Tables) mark(ids map[string][]int, l *Language) {
 	for mark, kinds := range map[Mark]string{
-		IsName: l.Grammar.Names, IsSkipped: l.Grammar.Skips, IsScope: l.Grammar.Scopes,
-		IsSpace: l.Grammar.Spaces, IsWrap: l.Grammar.Wraps, IsImport: l.ImportKinds,
+		IsName: l.Grammar.Names + " " + l.Grammar.Labels + " " + l.Grammar.Shorts, IsLabel: l.Grammar.Labels, IsShort: l.Grammar.Shorts, IsLoose: l.Grammar.Loose,
+		HasAhead: l.AheadKinds, IsSkipped: l.Grammar.Skips,
+		IsScope: l.Grammar.Scopes, IsSpace: l.Grammar.Spaces, IsWrap: l.Grammar.Wraps, IsImport: l.ImportKinds,
 	} {
 		for kind := range strings.FieldsSeq(kinds) {
 			for _, id := range ids[kind] {
@@ -97,19 +104,33 @@ func (t *Tables) mark(ids map[string][]int, l *Language) {
 
 // hand sets the roles that g hands out.
 func (t *Tables) hand(ids map[string][]int, g *Grammar) {
-	t.passes, t.roles = make([]Role, len(t.kinds)), make([]Role, len(t.kinds)*t.fields)
+	t.passes, t.roles = make([]Role, len(t.marks)), make([]Role, len(t.marks)*t.fields)
 	for kind, r := range g.Passes {
 		for _, id := range ids[kind] {
 			t.passes[id] = r
 		}
 	}
+	t.byKind = map[[2]uint16]Role{}
 	for place, r := range g.Roles {
+		if parent, child, ok := strings.Cut(place, " "); ok {
+			t.handByKind(ids[parent], ids[child], r)
+			continue
+		}
 		kind, field, _ := strings.Cut(place, ".")
 		number, known := t.numbers[field]
 		for _, id := range ids[kind] {
 			if known {
-				t.roles[id*t.fields+int(number)] = r
+				t.roles[id*t.fields+int(number)] |= r
 			}
+		}
+	}
+}
+
+func (t *Tables) handByKind(parents, children []int, r Role) {
+	for _, parent := range parents {
+		t.roles[parent*t.fields] |= byKind
+		for _, child := range children {
+			t.byKind[[2]uint16{uint16(parent), uint16(child)}] = r
 		}
 	}
 }

@@ -1,0 +1,193 @@
+//go:build !lite
+
+package lang
+
+import (
+	"maps"
+	"path"
+	"strings"
+
+	tsc "github.com/tree-sitter/tree-sitter-c/bindings/go"
+	tscpp "github.com/tree-sitter/tree-sitter-cpp/bindings/go"
+)
+
+func c() *Language {
+	return &Language{
+		Name: "c", Family: "c", Extensions: []string{".c"}, Parser: tsc.Language, Grammar: cGrammar,
+		Imports: cImports, ImportKinds: "preproc_include",
+		AheadKinds: "type_definition", Ahead: cTypedef,
+		Comments: cComments, Refine: refineC, Blank: "int char void short long unsigned signed float double",
+		Exported: isCVisible,
+		Skim:     cLines.skim,
+		IsTest: func(name, _ string, kind Kind) bool {
+			return kind == Function && strings.HasPrefix(strings.ToLower(name), "test")
+		},
+		IsTestFile: func(file string) bool { return strings.Contains(strings.ToLower(path.Base(file)), "test") },
+	}
+}
+
+// cpp takes the headers too: C's are nearly always C++ as well.
+func cpp() *Language {
+	l := c()
+	l.Name, l.Extensions, l.Parser, l.Grammar = "cpp", []string{".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h", ".ipp", ".inl"}, tscpp.Language, cppGrammar
+	l.Bare, l.Self, l.Nests = true, "this", true
+	l.Skim = cppLines.skim
+	return l
+}
+
+var cGrammar = &Grammar{
+	Names: "identifier type_identifier field_identifier",
+	Skips: `comment string_literal raw_string_literal system_lib_string char_literal number_literal primitive_type sized_type_specifier
+		preproc_arg statement_identifier storage_class_specifier type_qualifier access_specifier true false null`,
+	Scopes: `function_definition compound_statement for_statement while_statement if_statement switch_statement case_statement preproc_function_def
+		lambda_expression for_range_loop catch_clause template_parameter_list class_specifier`,
+	Spaces: "function_definition lambda_expression for_range_loop catch_clause",
+	Roles: map[string]Role{
+		"function_definition.declarator":   Defines(Function) | Top,
+		"function_definition.type":         Types,
+		"declaration.declarator":           Defines(Variable) | Encloses,
+		"declaration.type":                 Types,
+		"init_declarator.declarator":       Inherits,
+		"init_declarator.value":            Values,
+		"function_declarator.declarator":   Inherits | Callable,
+		"function_declarator ERROR":        Inherits | Callable, // API type name(…), where API is a macro
+		"array_declarator.size":            Plain,
+		"parameter_declaration.declarator": Binds,
+		"parameter_declaration.type":       Types,
+		"parameter_list identifier":        Binds, // f(a, b) int a; …
+		"field_declaration.declarator":     Defines(Field) | Encloses,
+		"field_declaration.type":           Types,
+		"type_definition.declarator":       Defines(Type) | Encloses,
+		"type_definition.type":             Types,
+		"struct_specifier.name":            Defines(Type) | Bodied,
+		"union_specifier.name":             Defines(Type) | Bodied,
+		"enum_specifier.name":              Defines(Enum) | Bodied,
+		"enumerator.name":                  Defines(Member),
+		"preproc_def.name":                 Defines(Constant),
+		"preproc_function_def.name":        Defines(Function),
+		"preproc_params.":                  Binds,
+		"field_expression.argument":        Operand,
+		"field_expression.field":           Accesses | Inherits,
+		"field_designator.":                Keys,
+		"compound_literal_expression.type": Literal,
+		"call_expression.function":         Calls | Hints,
+	},
+	Passes: map[string]Role{
+		"ERROR":                    Defined | Callable,
+		"pointer_declarator":       Defined | Callable,
+		"array_declarator":         Defined | Callable,
+		"attributed_declarator":    Defined | Callable,
+		"parenthesized_declarator": Defined,
+		"struct_specifier":         Types, // struct point p
+		"union_specifier":          Types,
+		"enum_specifier":           Types,
+		"type_descriptor":          Literal,
+		"pointer_expression":       Values,
+		"parenthesized_expression": Values,
+	},
+}
+
+var cppGrammar = &Grammar{
+	Names: cGrammar.Names + " namespace_identifier nested_namespace_specifier operator_name destructor_name operator_cast this",
+	Skips: cGrammar.Skips, Scopes: cGrammar.Scopes, Spaces: cGrammar.Spaces,
+	Wraps: "template_declaration",
+	Roles: with(cGrammar.Roles, map[string]Role{
+		"namespace_definition.name":                 Defines(Module),
+		"namespace_alias_definition.name":           Defines(Module),
+		"class_specifier.name":                      Defines(Class) | Bodied,
+		"alias_declaration.name":                    Defines(Type),
+		"concept_definition.name":                   Defines(Interface),
+		"optional_parameter_declaration.declarator": Binds,
+		"optional_parameter_declaration.type":       Types,
+		"variadic_parameter_declaration.declarator": Binds,
+		"type_parameter_declaration.":               Binds,
+		"variadic_type_parameter_declaration.":      Binds,
+		"optional_type_parameter_declaration.name":  Binds,
+		"for_range_loop.declarator":                 Binds,
+		"for_range_loop.type":                       Types,
+		"qualified_identifier.scope":                Operand | Qualifies,
+		"qualified_identifier.name":                 Accesses | Inherits,
+		"template_type.name":                        Inherits,
+		"template_type.arguments":                   Plain,
+		"template_function.name":                    Inherits,
+		"template_method.name":                      Inherits,
+		"new_expression.type":                       Calls | Hints,
+	}),
+	Passes: with(cGrammar.Passes, map[string]Role{
+		"reference_declarator":          Defined | Callable,
+		"structured_binding_declarator": Defined,
+		"variadic_declarator":           Defined,
+		"class_specifier":               Types,
+	}),
+}
+
+// with returns a with the entries of b.
+func with(a, b map[string]Role) map[string]Role {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
+}
+
+// refineC leaves out the type in "API type name(…)", where API is a macro that
+// the grammar takes for the type.
+func refineC(d *Declaration) Kind {
+	if d.Kind != Function && d.Kind != Method {
+		return d.Kind
+	}
+	declarator := d.Node.Child("declarator")
+	for !declarator.IsEmpty() && declarator.Kind() != "function_declarator" {
+		declarator = declarator.Child("declarator")
+	}
+	if name := declarator.ChildOf("ERROR").First(); name.Kind() == "identifier" && name.Text() != d.Name {
+		return 0
+	}
+	return d.Kind
+}
+
+// cTypedef returns the name of a struct, union or enum that has none of its own.
+func cTypedef(n Node) Node {
+	typ := n.Child("type")
+	if typ.Child("body").None() || !typ.Child("name").None() {
+		return Node{}
+	}
+	name := n.Child("declarator")
+	for !name.IsEmpty() {
+		name = name.Child("declarator")
+	}
+	if name.Kind() != "type_identifier" {
+		return Node{}
+	}
+	return name
+}
+
+// isCVisible goes by static, which hides what stands at the top of a file.
+func isCVisible(d *Declaration) bool {
+	if d.Kind.IsMember() {
+		return true
+	}
+	for c := range d.Node.Children() {
+		if c.Kind() == "storage_class_specifier" && c.Text() == "static" {
+			return false
+		}
+	}
+	return true
+}
+
+// cImports takes in what a file includes: all that is in it.
+func cImports(f *Facts, n Node) bool {
+	included := strings.Trim(n.Child("path").Text(), `"<>`)
+	f.Imports = append(f.Imports, Import{Path: included, Name: "*", Alias: ".", Exported: true})
+	return true
+}
+
+var cLines = (&Lines{
+	Before: "static inline extern const typedef",
+	Words:  map[string]Kind{"#define": Constant, "struct": Type, "union": Type, "enum": Enum},
+	Bare:   true,
+}).compiled()
+
+var cppLines = (&Lines{
+	Before: "static inline extern const typedef virtual constexpr explicit friend template",
+	Words:  map[string]Kind{"#define": Constant, "struct": Type, "union": Type, "enum": Enum, "class": Class, "namespace": Module, "using": Type},
+	Bare:   true,
+}).compiled()

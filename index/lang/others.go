@@ -1,0 +1,8 @@
+//go:build !lite
+
+package lang
+
+// others are the languages that a lite build leaves out.
+func others() []*Language {
+	return []*Language{rust(), java(), c(), cpp()}
+}
