@@ -160,7 +160,7 @@ func (a *accuracy) ctags(l tongue) (counted, any map[definition]bool) {
 		snap := indexed(a.t, dir)
 		args := []string{"--output-format=json", "--fields=+nK-P", "--extras=-q", "--languages=" + l.name, "-R", "-f", "-", "."}
 		if l.name == "C" {
-			args = append([]string{"--langmap=C:.c.h"}, args...)
+			args = append([]string{"--langmap=C:.c.h", "--kinds-C=+px"}, args...) // prototypes are declarations
 		}
 		cmd := exec.Command(os.Getenv("BENCH_CTAGS"), args...)
 		cmd.Dir = dir
