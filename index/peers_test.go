@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -45,8 +46,15 @@ func TestPeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &report{t: t, rounds: rounds}
-	for _, part := range []func(){r.header, r.cold, r.warm, r.inside, r.growth} {
-		part()
+	only := regexp.MustCompile(os.Getenv("BENCH_ONLY"))
+	for _, part := range []struct {
+		name    string
+		measure func()
+	}{{"header", r.header}, {"cold", r.cold}, {"warm", r.warm}, {"inside", r.inside}, {"growth", r.growth}} {
+		if part.name != "header" && !only.MatchString(part.name) {
+			continue
+		}
+		part.measure()
 		if err := os.WriteFile(os.Getenv("BENCH_OUT"), []byte(r.out.String()), 0o644); err != nil { // what there is so far
 			t.Fatal(err)
 		}
