@@ -9,13 +9,17 @@ import (
 )
 
 // Anchors is a Source that knows where declarations are. Rebase then follows a
-// hunk into a declaration that moved within its file.
+// hunk into a declaration that moved within its file, or to another one.
 type Anchors interface {
 	Source
 
 	// Anchors returns the declarations in content, which is or was that of the
 	// file at path, in any order. What cannot be parsed has none.
 	Anchors(ctx context.Context, path string, content []byte) ([]Anchor, error)
+
+	// Declaring returns the files in which a declaration may have this name, in
+	// any order. It need not know the newest: what it says is looked at.
+	Declaring(ctx context.Context, name string) ([]string, error)
 }
 
 // An Anchor is a declaration: what is in it may change, its name not.
@@ -29,6 +33,8 @@ type follower struct {
 	before, now []byte
 	find        func(content []byte) ([]Anchor, error)
 	was, is     []Anchor // nil until they are needed
+
+	elsewhere *elsewhere // nil: they are followed within the file only
 }
 
 // newFollower returns nil where src knows no declarations.
@@ -48,14 +54,19 @@ func (l *follower) place(hunks []Hunk) (placed []Hunk, ok bool) {
 	if l == nil || !l.look() {
 		return nil, false
 	}
+	var gone []FileChange
 	for len(hunks) > 0 {
 		n, in, ok := l.placeFirst(hunks)
 		if !ok {
-			return nil, false
+			var there FileChange
+			if n, there, ok = l.sendFirst(hunks); !ok {
+				return nil, false
+			}
+			gone = append(gone, there)
 		}
 		placed, hunks = append(placed, in...), hunks[n:]
 	}
-	return placed, true
+	return placed, l.elsewhere.take(gone)
 }
 
 // look finds the declarations, once.
@@ -71,7 +82,7 @@ func (l *follower) look() bool {
 		l.was = wholeLines(l.before, l.was)
 		l.is = wholeLines(l.now, l.is)
 	}
-	return len(l.was) > 0 && len(l.is) > 0
+	return len(l.was) > 0
 }
 
 // wholeLines returns the anchors, innermost first, with their first and last
@@ -100,23 +111,36 @@ func wholeLines(content []byte, anchors []Anchor) []Anchor {
 // same declaration.
 func (l *follower) placeFirst(hunks []Hunk) (n int, placed []Hunk, ok bool) {
 	for _, a := range l.was {
-		if !a.Span.Encloses(hunks[0].Edit.Span) {
-			continue
-		}
+		n := l.within(a, hunks)
 		to, ok := only(l.is, a.Name)
-		if _, unique := only(l.was, a.Name); !ok || !unique {
+		if n == 0 || !ok {
 			continue
 		}
-		n = 1
-		for n < len(hunks) && a.Span.Encloses(hunks[n].Edit.Span) {
-			n++
-		}
-		part := FileChange{Op: Modify, Before: l.before[a.Span.Start:a.Span.End], Hunks: shifted(hunks[:n], -a.Span.Start)}
-		if conflicts := part.merge(l.now[to.Span.Start:to.Span.End], nil); len(conflicts) == 0 {
-			return n, shifted(part.Hunks, to.Span.Start), true
+		if placed, ok := l.carried(a, hunks[:n], l.now, to.Span); ok {
+			return n, placed, true
 		}
 	}
 	return 0, nil, false
+}
+
+// within returns how many of hunks, the first ones, are in a, if that is the
+// only declaration of its name.
+func (l *follower) within(a Anchor, hunks []Hunk) (n int) {
+	if _, unique := only(l.was, a.Name); !unique {
+		return 0
+	}
+	for n < len(hunks) && a.Span.Encloses(hunks[n].Edit.Span) {
+		n++
+	}
+	return n
+}
+
+// carried returns hunks, which are in a, as they stand in the declaration that
+// is now at span in content, if they fit there.
+func (l *follower) carried(a Anchor, hunks []Hunk, content []byte, span text.Span) ([]Hunk, bool) {
+	part := FileChange{Op: Modify, Before: l.before[a.Span.Start:a.Span.End], Hunks: shifted(hunks, -a.Span.Start)}
+	conflicts := part.merge(content[span.Start:span.End], nil)
+	return shifted(part.Hunks, span.Start), len(conflicts) == 0
 }
 
 // only returns the anchor of a name, if there is one and no other.

@@ -28,6 +28,15 @@ func (d declarations) Anchors(_ context.Context, _ string, content []byte) (anch
 	return anchors, d.err
 }
 
+func (d declarations) Declaring(_ context.Context, name string) (paths []string, err error) {
+	for path, content := range d.files {
+		if regexp.MustCompile(`(?m)^func ` + name + `\b`).MatchString(content) {
+			paths = append(paths, path)
+		}
+	}
+	return paths, d.err
+}
+
 const (
 	funcA = "func a() {\n\tone()\n\ttwo()\n\tthree()\n}\n"
 	funcB = "func b() {\n\tx()\n\ty()\n\tz()\n\tlonger()\n\tthan(a)\n}\n"

@@ -36,7 +36,7 @@ func TestModeOnly(t *testing.T) {
 	}
 	b.undo("", edits.Selection{})
 	b.mode("run", 0o644)
-	b.redo("")
+	b.redo()
 	b.mode("run", 0o755)
 
 	if _, err := edits.NewModeChange(b.path("run"), nil, 0o755, 0o755); !errors.Is(err, edits.ErrNoChange) {
@@ -144,7 +144,7 @@ func TestFileForFolder(t *testing.T) {
 			b.is(c.after)
 			b.undo("", edits.Selection{})
 			b.is(c.before)
-			b.redo("")
+			b.redo()
 			b.is(c.after)
 			b.undo("", edits.Selection{})
 			for at := 0; ; at++ {

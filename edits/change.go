@@ -1,6 +1,7 @@
 package edits
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,6 +89,10 @@ func (f *FileChange) Target() string {
 	}
 	return f.Path
 }
+
+// Proposed returns the path that the hunks of f have in the change set that it
+// was rebased from.
+func (f *FileChange) Proposed() string { return cmp.Or(f.Origin, f.Path) }
 
 // After returns Before with every hunk made that is pending or applied. Of a
 // Delete it is empty.
@@ -192,8 +197,11 @@ func (cs *ChangeSet) Hunk(path string, id int) (*Hunk, bool) {
 // out of cs, or what Rebase made of it.
 func (cs *ChangeSet) Mark(done *ChangeSet, state State) {
 	marked := make(map[hunkRef]bool)
-	for _, ref := range refs(done) {
-		marked[ref] = true
+	for i := range done.Files {
+		f := &done.Files[i]
+		for _, h := range f.Hunks {
+			marked[hunkRef{f.Proposed(), h.ID}] = true
+		}
 	}
 	for i := range cs.Files {
 		f := &cs.Files[i]

@@ -87,6 +87,11 @@ type FileChange struct {
 	Was    fs.FileMode `json:"was"`          // permission bits of Before, for Inverse; 0: not known, or not changed
 	Hunks  []Hunk      `json:"hunks"`
 
+	// Origin is, in what Rebase returns, the Path in the change set that it
+	// was given of a declaration that is in the file at Path now. The hunks
+	// have the IDs that they had there. "" is Path itself.
+	Origin string `json:"origin,omitempty"`
+
 	// Overwrites says that a file was there which whoever made the change
 	// did not read: a preview shows it.
 	Overwrites bool `json:"overwrites,omitempty"`

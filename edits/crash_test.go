@@ -209,7 +209,7 @@ func (b *bench) roundTrip(what string, before, after map[string]string) {
 		if what == "apply" {
 			return // it is as if there had been nothing
 		}
-		b.redo("")
+		b.redo()
 		b.is(after)
 		return
 	}

@@ -59,7 +59,7 @@ func TestDirectoryModes(t *testing.T) {
 	b.mode("new", 0o777)
 	b.undo("", edits.Selection{})
 	b.mode("a", 0o644)
-	b.redo("")
+	b.redo()
 	b.mode("a", 0o700)
 	b.mode("new", 0o777)
 }

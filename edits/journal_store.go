@@ -355,12 +355,11 @@ func (d *database) checkFree(step *ChangeSet) error {
 		return err
 	}
 	for _, rec := range open {
-		for _, own := range rec.Files {
-			for _, f := range step.Files {
-				ours := []string{f.Path, f.Target()}
-				if slices.Contains(ours, own.Path) || own.To != "" && slices.Contains(ours, own.To) {
-					return fmt.Errorf("%s: %w: %q", f.Path, ErrOpenIntent, rec.Title)
-				}
+		cut := rec.paths()
+		for i := range step.Files {
+			f := &step.Files[i]
+			if slices.Contains(cut, f.Path) || slices.Contains(cut, f.Target()) {
+				return fmt.Errorf("%s: %w: %q", f.Path, ErrOpenIntent, rec.Title)
 			}
 		}
 	}

@@ -109,9 +109,9 @@ func (b *bench) undo(id string, which edits.Selection) *edits.Entry {
 	return entry
 }
 
-func (b *bench) redo(id string) *edits.Entry {
+func (b *bench) redo() *edits.Entry {
 	b.t.Helper()
-	entry, err := b.journal.Redo(b.t.Context(), b.disk, id, edits.Selection{})
+	entry, err := b.journal.Redo(b.t.Context(), b.disk, "", edits.Selection{})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestApplyUndoRedo(t *testing.T) {
 		for _, name := range []string{"a", "old", "sub/moved"} {
 			b.mode(name, 0o754)
 		}
-		if entry = b.redo(""); entry.State != edits.EntryApplied {
+		if entry = b.redo(); entry.State != edits.EntryApplied {
 			t.Errorf("redone, the entry is %s", entry.State)
 		}
 		b.is(after)
@@ -181,7 +181,7 @@ func TestUndoKeepsLaterEdits(t *testing.T) {
 	writeTree(t, b.root, map[string]string{"a": "I\n2\n3, mine\n4\nV\n", "n": "mine\n1\n2\nIII\n"})
 	b.undo("", edits.Selection{})
 	b.is(map[string]string{"a": "1\n2\n3, mine\n4\n5\n", "m": "mine\n1\n2\n3\n"})
-	b.redo("")
+	b.redo()
 	b.is(map[string]string{"a": "I\n2\n3, mine\n4\nV\n", "n": "mine\n1\n2\nIII\n", "c": "c\n"})
 }
 
@@ -235,7 +235,7 @@ func TestUndoOrder(t *testing.T) {
 	}
 	b.is(map[string]string{"a": "3\n"})
 	var got []string
-	for _, step := range []*edits.Entry{b.undo("", edits.Selection{}), b.undo("", edits.Selection{}), b.redo(""), b.redo("")} {
+	for _, step := range []*edits.Entry{b.undo("", edits.Selection{}), b.undo("", edits.Selection{}), b.redo(), b.redo()} {
 		got = append(got, step.Title)
 	}
 	if diff := cmp.Diff([]string{"two", "one", "one", "two"}, got); diff != "" {
@@ -394,7 +394,7 @@ func TestLostAfterApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.unsaved(entry.ID, edits.EntryPartlyApplied)
-	b.redo("")
+	b.redo()
 	b.is(map[string]string{"a": "I\n", "b": "B\n"})
 }
 

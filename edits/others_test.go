@@ -80,7 +80,7 @@ func TestUndoOfACreate(t *testing.T) {
 	b.apply(b.changes("one", map[string]string{"d/new": "new\n", "empty": ""}))
 	b.undo("", edits.Selection{})
 	b.is(map[string]string{"a": "1\n"})
-	b.redo("")
+	b.redo()
 	mine := map[string]string{"a": "1\n", "d/new": "new\nand mine\n", "empty": ""}
 	writeTree(t, b.root, mine)
 	var conflict *edits.ConflictError

@@ -20,7 +20,8 @@ import (
 // contents and spans are those of now. A hunk whose change is already there is
 // dropped, and a file with nothing left too. Hunks conflict where the user
 // changed the same or touching lines in another way; where now is an Anchors,
-// only if that is so in the declaration they are in, too. Where a file conflicts
+// only if that is so in the declaration they are in, too, wherever that is now:
+// what is in another file than before is a FileChange with an Origin. Where a file conflicts
 // as a whole, because it is gone, say, it keeps the content it was made from.
 //
 // An error means that a file could not be read or that cs breaks an invariant.
@@ -33,29 +34,63 @@ func Rebase(ctx context.Context, cs *ChangeSet, now Source) (*ChangeSet, []Confl
 
 // rebaseSound is Rebase of a change set that breaks no invariant.
 func rebaseSound(ctx context.Context, cs *ChangeSet, now Source) (*ChangeSet, []Conflict, error) {
-	files := make([]FileChange, len(cs.Files))
-	found := make([][]Conflict, len(cs.Files))
-	err := together(cs.Files, func(was FileChange, n int) (err error) {
-		f, ok := was.settled()
-		if !ok {
-			return nil
-		}
-		if found[n], err = rebaseFile(ctx, &f, now); err != nil {
-			return fmt.Errorf("rebase %s: %w", f.Path, err)
-		}
-		files[n] = f
-		return nil
+	taken := make(map[string]bool, len(cs.Files))
+	for i := range cs.Files {
+		taken[cs.Files[i].Path], taken[cs.Files[i].Target()] = true, true
+	}
+	files := make([]rebased, len(cs.Files))
+	err := together(cs.Files, func(f FileChange, n int) (err error) {
+		files[n], err = rebaseFile(ctx, f, now, newElsewhere(ctx, now, &f, taken))
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	files = slices.DeleteFunc(files, func(f FileChange) bool { return len(f.Hunks) == 0 })
-	return &ChangeSet{ID: cs.ID, Title: cs.Title, Files: files}, slices.Concat(found...), nil
+	out := &ChangeSet{ID: cs.ID, Title: cs.Title}
+	var conflicts []Conflict
+	for i, r := range files {
+		if slices.ContainsFunc(r.moved, func(f FileChange) bool { return taken[f.Path] }) { // another one moved there, too
+			if r, err = rebaseFile(ctx, cs.Files[i], now, nil); err != nil {
+				return nil, nil, err
+			}
+		}
+		for _, f := range append([]FileChange{r.file}, r.moved...) {
+			if len(f.Hunks) > 0 {
+				out.Files = append(out.Files, f)
+				taken[f.Path] = true
+			}
+		}
+		conflicts = append(conflicts, r.conflicts...)
+	}
+	return out, conflicts, nil
 }
 
-// rebaseFile carries f over to now, in place. A change that is already there
-// ends without hunks.
-func rebaseFile(ctx context.Context, f *FileChange, now Source) ([]Conflict, error) {
+// A rebased is what became of the change of one file: what is left in it, and
+// what followed declarations to other files.
+type rebased struct {
+	file      FileChange
+	moved     []FileChange
+	conflicts []Conflict
+}
+
+// rebaseFile carries what is left of f over to now. A nil elsewhere follows
+// nothing to other files.
+func rebaseFile(ctx context.Context, f FileChange, now Source, elsewhere *elsewhere) (r rebased, err error) {
+	left, ok := f.settled()
+	if !ok {
+		return rebased{}, nil
+	}
+	r.file = left
+	if r.conflicts, err = r.file.rebase(ctx, now, elsewhere); err != nil {
+		return rebased{}, fmt.Errorf("rebase %s: %w", f.Path, err)
+	}
+	r.moved = elsewhere.changes()
+	return r, nil
+}
+
+// rebase carries f over to now, in place. A change that is already there ends
+// without hunks.
+func (f *FileChange) rebase(ctx context.Context, now Source, elsewhere *elsewhere) ([]Conflict, error) {
 	content, err := readNow(ctx, now, f.Path)
 	if err != nil {
 		return nil, err
@@ -69,7 +104,11 @@ func rebaseFile(ctx context.Context, f *FileChange, now Source) ([]Conflict, err
 		return f.rebaseRename(ctx, now, content)
 	case Modify:
 	}
-	return f.rebaseContent(content, newFollower(ctx, now, f, content)), nil
+	follow := newFollower(ctx, now, f, content)
+	if follow != nil && !f.ChangesMode() && f.Mode == 0 {
+		follow.elsewhere = elsewhere
+	}
+	return f.rebaseContent(content, follow), nil
 }
 
 // readNow returns the content of the file at path, nil if there is none.
@@ -126,6 +165,10 @@ func (f *FileChange) rebaseRename(ctx context.Context, now Source, content []byt
 // rebaseContent carries the text of f over to now; a nil follow follows nothing.
 func (f *FileChange) rebaseContent(now []byte, follow *follower) []Conflict {
 	if now == nil {
+		if _, ok := follow.place(f.Hunks); ok { // each of them elsewhere
+			f.Hunks = nil
+			return nil
+		}
 		return f.refuse("the file is no longer there", nil)
 	}
 	if err := text.Check(now); err != nil {
@@ -183,6 +226,7 @@ func (f *FileChange) merge(now []byte, follow *follower) []Conflict {
 	}
 	if follow != nil && !inOrder(hunks) {
 		*f = was
+		follow.elsewhere.forget()
 		return f.merge(now, nil)
 	}
 	f.Hunks, f.Before, f.Base = hunks, now, text.HashOf(now)

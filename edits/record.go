@@ -38,6 +38,7 @@ type unsavedRef struct {
 type intent struct {
 	Kind  stepKind  `json:"kind"`
 	Hunks []hunkRef `json:"hunks"`
+	Paths []string  `json:"paths,omitempty"` // that it changes beside those of Entry.Files: declarations moved there
 }
 
 func newRecord(id string, now time.Time, cs *ChangeSet) *record {
@@ -49,6 +50,17 @@ func newRecord(id string, now time.Time, cs *ChangeSet) *record {
 		rec.Hunks += len(f.Hunks)
 	}
 	return rec
+}
+
+// paths returns those that an open entry may have changed.
+func (rec *record) paths() (paths []string) {
+	for _, f := range rec.Files {
+		paths = append(paths, f.Path)
+		if f.To != "" {
+			paths = append(paths, f.To)
+		}
+	}
+	return append(paths, rec.Intent.Paths...)
 }
 
 // refs returns all hunks of cs.
@@ -117,7 +129,7 @@ func (rec *record) document(t *transaction, ref hunkRef) (path string, ok bool) 
 		}
 		for k := range t.step.Files {
 			g := &t.step.Files[k]
-			own := g.Path == f.Path || g.Path == f.To
+			own := g.Proposed() == f.Path || g.Proposed() == f.To
 			if own && g.Op != Delete && slices.Contains(rec.Documents, g.Target()) {
 				return g.Target(), true
 			}

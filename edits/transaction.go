@@ -93,6 +93,9 @@ func (rec *record) begin(to Target, t *transaction) {
 	rec.Documents = nil
 	for i := range t.step.Files {
 		f := &t.step.Files[i]
+		if f.Origin != "" {
+			rec.Intent.Paths = append(rec.Intent.Paths, f.Path)
+		}
 		if stat, err := os.Stat(f.Path); err == nil {
 			f.Was = keptMode(stat)
 		}

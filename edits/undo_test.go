@@ -54,7 +54,7 @@ func FuzzUndo(f *testing.F) {
 		for range 2 {
 			b.undo("", edits.Selection{})
 			b.is(was)
-			b.redo("")
+			b.redo()
 			b.is(is)
 		}
 	})

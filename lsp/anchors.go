@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"slices"
 
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
@@ -9,16 +10,29 @@ import (
 
 // An anchored is a source whose declarations the index finds, so that a rebase
 // can follow them.
-type anchored struct{ edits.Source }
+type anchored struct {
+	edits.Source
+	index *index.Snapshot
+}
 
 // Anchors parses content by itself: it may be none that a snapshot has.
 func (anchored) Anchors(ctx context.Context, path string, content []byte) ([]edits.Anchor, error) {
 	return anchors(ctx, path, content)
 }
 
+// Declaring asks the index.
+func (a anchored) Declaring(ctx context.Context, name string) ([]string, error) {
+	return declaring(ctx, a.index, name)
+}
+
 // Anchors is that of anchored.
 func (t *target) Anchors(ctx context.Context, path string, content []byte) ([]edits.Anchor, error) {
 	return anchors(ctx, path, content)
+}
+
+// Declaring is that of anchored.
+func (t *target) Declaring(ctx context.Context, name string) ([]string, error) {
+	return declaring(ctx, t.snapshot(), name)
 }
 
 func anchors(ctx context.Context, path string, content []byte) ([]edits.Anchor, error) {
@@ -37,4 +51,24 @@ func anchors(ctx context.Context, path string, content []byte) ([]edits.Anchor, 
 		out[i] = edits.Anchor{Name: symbols[i].Qualified(), Span: symbols[i].Span}
 	}
 	return out, nil
+}
+
+// maxDeclaring is how many symbols are looked at: those of just the name come
+// first.
+const maxDeclaring = 200
+
+// declaring returns the files of snap with a symbol whose qualified name is
+// name.
+func declaring(ctx context.Context, snap *index.Snapshot, name string) ([]string, error) {
+	symbols, err := snap.Search(ctx, name, maxDeclaring)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, sym := range symbols {
+		if sym.Qualified() == name && !slices.Contains(paths, sym.Path) {
+			paths = append(paths, sym.Path)
+		}
+	}
+	return paths, nil
 }

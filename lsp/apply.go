@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -17,10 +18,29 @@ type hunkParams struct {
 	Hunk      int     `json:"hunk,omitempty"` // absent: all hunks of the file
 }
 
-// selects returns which hunks p means.
-func (p *hunkParams) selects() (func(*edits.FileChange, *edits.Hunk) bool, error) {
+// A pick says which hunks of a change set are meant.
+type pick func(*edits.FileChange, *edits.Hunk) bool
+
+// selects returns the proposal that p names, and which of its hunks it means: a
+// hunk in a declaration that moved is one of the file where it is now, too.
+func (s *Server) selects(ctx context.Context, p *hunkParams) (*edits.ChangeSet, pick, error) {
 	part, err := partOf(p.URI, p.Hunk)
-	return part.Picks, err
+	if err != nil {
+		return nil, nil, err
+	}
+	cs, err := s.review.find(p.ChangeSet)
+	if err != nil {
+		return nil, nil, err
+	}
+	hunks, err := placeOf(ctx, cs, s.home.Workspace.Snapshot())
+	if err != nil {
+		return nil, nil, err
+	}
+	return cs, func(f *edits.FileChange, h *edits.Hunk) bool {
+		return part.Picks(f, h) || slices.ContainsFunc(hunks, func(now placed) bool {
+			return now.file.Origin == f.Path && now.hunk.ID == h.ID && part.Picks(now.file, now.hunk)
+		})
+	}, nil
 }
 
 // An applyResult says what an apply, undo or redo did. Conflicts mean that
@@ -43,11 +63,11 @@ type conflictView struct {
 
 // acceptHunks applies some hunks, as a journal entry of their own.
 func (s *Server) acceptHunks(ctx context.Context, p *hunkParams) (*applyResult, error) {
-	which, err := p.selects()
+	cs, which, err := s.selects(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return s.apply(ctx, p.ChangeSet, which)
+	return s.apply(ctx, cs.ID, which)
 }
 
 // applyChanges applies all that is pending in a proposal.
@@ -55,7 +75,7 @@ func (s *Server) applyChanges(ctx context.Context, p *changeSetParams) (*applyRe
 	return s.apply(ctx, p.ChangeSet, func(*edits.FileChange, *edits.Hunk) bool { return true })
 }
 
-func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileChange, *edits.Hunk) bool) (*applyResult, error) {
+func (s *Server) apply(ctx context.Context, id string, which pick) (*applyResult, error) {
 	cs, err := s.review.find(id)
 	if err != nil {
 		return nil, err
@@ -76,7 +96,7 @@ func (s *Server) apply(ctx context.Context, id string, which func(*edits.FileCha
 
 // alreadyThere notes the hunks that an apply left out because their change was
 // there already: they are done, too.
-func (s *Server) alreadyThere(ctx context.Context, id string, which func(*edits.FileChange, *edits.Hunk) bool) error {
+func (s *Server) alreadyThere(ctx context.Context, id string, which pick) error {
 	cs, err := s.review.find(id)
 	if err != nil || cs.Pending() == 0 {
 		return nil //nolint:nilerr // decided, every hunk of it
@@ -125,7 +145,7 @@ func adopt(cs *edits.ChangeSet, entry *edits.Entry) *edits.ChangeSet {
 	out := cs.Clone()
 	for _, f := range entry.Change.Files {
 		for _, h := range f.Hunks {
-			if own, ok := out.Hunk(f.Path, h.ID); ok {
+			if own, ok := out.Hunk(f.Proposed(), h.ID); ok {
 				own.State = h.State
 			}
 		}
@@ -168,11 +188,7 @@ type rejectResult struct {
 
 // rejectHunks takes hunks out of a proposal. Nothing else changes.
 func (s *Server) rejectHunks(ctx context.Context, p *hunkParams) (*rejectResult, error) {
-	which, err := p.selects()
-	if err != nil {
-		return nil, err
-	}
-	cs, err := s.review.find(p.ChangeSet)
+	cs, which, err := s.selects(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -130,7 +130,8 @@ func (r *review) all() []*edits.ChangeSet {
 func (r *review) touched(path string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.paths[path] || r.timer != nil || r.closed {
+	_, shown := r.published[path]
+	if !r.paths[path] && !shown || r.timer != nil || r.closed {
 		return
 	}
 	r.timer = time.AfterFunc(redraw, func() {
@@ -160,7 +161,7 @@ type placed struct {
 
 // placeOf returns the undecided hunks of cs where they stand in snap.
 func placeOf(ctx context.Context, cs *edits.ChangeSet, snap *index.Snapshot) ([]placed, error) {
-	now, conflicts, err := edits.Rebase(ctx, cs, anchored{snap})
+	now, conflicts, err := edits.Rebase(ctx, cs, anchored{snap, snap})
 	if err != nil {
 		return nil, fmt.Errorf("place %s: %w", cs.ID, err)
 	}
