@@ -152,6 +152,7 @@ func (x *extraction) bind(i uint32, scope int32, from uint32) {
 	key := scoped{scope, occ.name}
 	occ.flags |= isLocal
 	if was, ok := x.locals[key]; ok {
+		occ.flags |= isWrite
 		occ.link = was.occ + 1
 		return
 	}

@@ -195,7 +195,7 @@ func (x *extraction) roleOf(field, kind uint16) (r lang.Role, owner int) {
 }
 
 // inherited is what Inherits carries on.
-const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends
+const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends | lang.Bases | lang.Writes
 
 // push puts node n on the stack if there is something in it.
 func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) bool {
@@ -268,6 +268,12 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	if r&lang.Literal != 0 {
 		parent.literal = i + 1
 	}
+	if r&lang.Writes != 0 {
+		occ.flags |= isWrite
+	}
+	if r&lang.Bases != 0 && len(x.frames[owner].bound) == 0 {
+		occ.flags |= isBase
+	}
 	switch {
 	case x.ahead != nil && x.reached(n, i):
 		return
@@ -278,7 +284,7 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 		if r&lang.Assigns != 0 {
 			x.attribute(i, owner)
 		} else if r&lang.Binds != 0 { // namespace A.B
-			occ.flags, occ.link = 0, 0
+			occ.flags, occ.link = occ.flags&isWrite, 0
 			x.declare(i, r, owner)
 			return
 		}

@@ -19,6 +19,8 @@ const (
 	isCall
 	isImport // in an import
 	isSelf   // this, self
+	isBase   // what the declaration around it extends, implements or embeds
+	isWrite  // gets a value
 )
 
 // An occurrence is one identifier.

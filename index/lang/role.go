@@ -29,6 +29,8 @@ const (
 	Top                        // with Binds: is declared outside of functions, wherever broken text seems to put it
 	Encloses                   // what is bound in here is seen nowhere else
 	Matches                    // with Binds: a name with a capital is a constant that is compared with
+	Bases                      // what the type around it extends, implements or embeds, where the owner declares nothing itself
+	Writes                     // gets a value
 
 	byKind    // depends on the kind of the child
 	kindShift = iota
