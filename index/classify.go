@@ -217,6 +217,11 @@ func (r *resolver) owns(owner, t target) bool {
 
 // hasMember reports whether a member of that name is declared in owner.
 func (r *resolver) hasMember(owner target, name string) bool {
+	return r.holdersOf(name)[holder{r.packageOf(owner.file), owner.qualified()}]
+}
+
+// holdersOf returns the types that declare a member of that name.
+func (r *resolver) holdersOf(name string) map[holder]bool {
 	holders, known := r.holders[name]
 	if !known {
 		holders = map[holder]bool{}
@@ -227,7 +232,7 @@ func (r *resolver) hasMember(owner target, name string) bool {
 		}
 		r.holders[name] = holders
 	}
-	return holders[holder{r.packageOf(owner.file), owner.qualified()}]
+	return holders
 }
 
 // packageOf names the scope that f's unexported names are seen in: a Go

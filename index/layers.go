@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"iter"
 	"maps"
 	"slices"
@@ -164,7 +165,10 @@ type target struct {
 
 func (t target) decl() *decl    { return &t.outline().decls[t.at] }
 func (t target) Symbol() Symbol { return t.symbol(t.at) }
-func (t target) name() string   { return t.outline().names[t.decl().name] }
+func (t target) order(u target) int {
+	return cmp.Or(strings.Compare(t.path, u.path), cmp.Compare(t.at, u.at))
+}
+func (t target) name() string { return t.outline().names[t.decl().name] }
 
 // qualified returns the name of t behind its container.
 func (t target) qualified() string {

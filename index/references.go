@@ -105,7 +105,8 @@ func (f *file) localReferences(occ int) []Reference {
 }
 
 func (f *file) reference(i int, c Certainty) Reference {
-	ref := Reference{Path: f.path, Span: f.span(i), Certainty: c, Definition: f.outline().occs[i].has(isDefinition)}
+	occ := f.outline().occs[i]
+	ref := Reference{Path: f.path, Span: f.span(i), Certainty: c, Definition: occ.has(isDefinition), Write: occ.has(isWrite)}
 	if in := f.enclosing(ref.Span); in >= 0 {
 		if int(f.outline().decls[in].occ) == i { // a declaration is in what is around it
 			in = int(f.outline().decls[in].parent)
@@ -115,6 +116,23 @@ func (f *file) reference(i int, c Certainty) Reference {
 		}
 	}
 	return ref
+}
+
+// Highlights is References within the file alone, by place.
+func (s *Snapshot) Highlights(ctx context.Context, path string, offset int) ([]Reference, error) {
+	f, i, ok, err := s.occurrenceAt(ctx, path, offset)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if o := f.outline().occs[i]; o.has(isLocal) {
+		return f.localReferences(int(o.link) - 1), nil
+	}
+	r := s.resolver()
+	var refs []Reference
+	for _, t := range r.meanings(f, i) {
+		r.usesIn(f, t, func(f *file, i int, c Certainty) { refs = append(refs, f.reference(i, c)) })
+	}
+	return merged(refs), nil
 }
 
 // references returns the uses of all of targets.
@@ -128,12 +146,17 @@ func (r *resolver) references(ctx context.Context, targets []target) ([]Referenc
 			return nil, err
 		}
 	}
+	refs = merged(refs)
+	slices.SortStableFunc(refs, func(a, b Reference) int { return -cmp.Compare(a.Certainty, b.Certainty) })
+	return refs, nil
+}
+
+// merged returns refs by path and place, each place once.
+func merged(refs []Reference) []Reference {
 	slices.SortFunc(refs, func(a, b Reference) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Span.Start, b.Span.Start), -cmp.Compare(a.Certainty, b.Certainty))
 	})
-	refs = slices.CompactFunc(refs, func(a, b Reference) bool { return a.Path == b.Path && a.Span == b.Span })
-	slices.SortStableFunc(refs, func(a, b Reference) int { return -cmp.Compare(a.Certainty, b.Certainty) })
-	return refs, nil
+	return slices.CompactFunc(refs, func(a, b Reference) bool { return a.Path == b.Path && a.Span == b.Span })
 }
 
 // eachUse calls yield for each use of t.
@@ -142,15 +165,20 @@ func (r *resolver) eachUse(ctx context.Context, t target, yield func(f *file, i 
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		for _, name := range r.aliases(f, t) {
-			for _, i := range f.named(name) {
-				if c := r.classify(f, int(i), t); c != 0 {
-					yield(f, int(i), c)
-				}
+		r.usesIn(f, t, yield)
+	}
+	return r.eachDefault(ctx, t, yield)
+}
+
+// usesIn calls yield for each use of t in f, which mentions its name.
+func (r *resolver) usesIn(f *file, t target, yield func(f *file, i int, c Certainty)) {
+	for _, name := range r.aliases(f, t) {
+		for _, i := range f.named(name) {
+			if c := r.classify(f, int(i), t); c != 0 {
+				yield(f, int(i), c)
 			}
 		}
 	}
-	return r.eachDefault(ctx, t, yield)
 }
 
 // aliases returns the names that f may have for t, each once.

@@ -78,5 +78,6 @@ type Reference struct {
 	Span       text.Span
 	Certainty  Certainty
 	Definition bool
+	Write      bool   // it is assigned to there
 	In         string // the qualified name of the declaration around it; "" at the top of a file
 }

@@ -1,0 +1,306 @@
+package index
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxKin bounds the answers about types: more are not read.
+const maxKin = 500
+
+// A Kin is a type beside another in a hierarchy, or a method that overrides
+// another. It is Certain where the code says so, and Possible where only the
+// names of the methods do, as for Go's interfaces.
+type Kin struct {
+	Symbol
+	Certainty Certainty
+}
+
+// kin is a Kin as the resolver has it.
+type kin struct {
+	target
+	certainty Certainty
+}
+
+func symbolsOf(found []kin) []Kin {
+	out := make([]Kin, 0, min(len(found), maxKin))
+	for _, k := range found[:min(len(found), maxKin)] {
+		out = append(out, Kin{k.Symbol(), k.certainty})
+	}
+	return out
+}
+
+// Supertypes returns what sym, a type, extends, implements or embeds, as
+// written, then the Go interfaces that its methods satisfy.
+func (s *Snapshot) Supertypes(ctx context.Context, sym Symbol) ([]Kin, error) {
+	t, ok, err := s.locate(ctx, sym)
+	if err != nil || !ok || !t.decl().kind.IsType() {
+		return nil, err
+	}
+	r := s.resolver()
+	found := r.bases(t)
+	if t.lang.Name == "go" && t.decl().kind != Interface {
+		found = append(found, r.satisfied(t)...)
+	}
+	return symbolsOf(found), nil
+}
+
+// Subtypes returns what extends, implements or embeds sym, a type, by path and
+// place, then the types that satisfy a Go interface.
+func (s *Snapshot) Subtypes(ctx context.Context, sym Symbol) ([]Kin, error) {
+	t, ok, err := s.locate(ctx, sym)
+	if err != nil || !ok || !t.decl().kind.IsType() {
+		return nil, err
+	}
+	found, err := s.resolver().subtypes(ctx, t)
+	return symbolsOf(found), err
+}
+
+// Implementations returns what implements the type or method at offset, also
+// over types between. Of a Go type that is no interface it is the interfaces
+// it satisfies.
+func (s *Snapshot) Implementations(ctx context.Context, path string, offset int) ([]Kin, error) {
+	f, i, ok, err := s.occurrenceAt(ctx, path, offset)
+	if err != nil || !ok {
+		return nil, err
+	}
+	r := s.resolver()
+	var found []kin
+	for _, t := range r.meanings(f, i) {
+		more, err := r.implementations(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return symbolsOf(found), nil
+}
+
+func (r *resolver) implementations(ctx context.Context, t target) ([]kin, error) {
+	owner, member := t, ""
+	if !t.decl().kind.IsType() {
+		var ok bool
+		if owner, ok = r.owner(t); !ok || t.decl().kind != Method {
+			return nil, nil
+		}
+		member = t.name()
+	}
+	types, err := r.descendants(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	if owner.lang.Name == "go" && owner.decl().kind != Interface {
+		types = r.satisfied(owner)
+	}
+	if member == "" {
+		return types, nil
+	}
+	var found []kin
+	for _, k := range types {
+		for _, m := range r.membersOf(k.target, member) {
+			found = append(found, kin{m, k.certainty})
+		}
+	}
+	return found, nil
+}
+
+// descendants returns the subtypes of t, theirs, and so on.
+func (r *resolver) descendants(ctx context.Context, t target) ([]kin, error) {
+	var found []kin
+	seen, next := map[target]bool{t: true}, []kin{{t, Certain}}
+	for len(next) > 0 && len(found) < maxKin {
+		from := next[0]
+		next = next[1:]
+		below, err := r.subtypes(ctx, from.target)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range below {
+			if seen[k.target] {
+				continue
+			}
+			seen[k.target] = true
+			k.certainty = min(k.certainty, from.certainty)
+			found, next = append(found, k), append(next, k)
+		}
+	}
+	return found, nil
+}
+
+// subtypes returns what names t as its base, and what satisfies it.
+func (r *resolver) subtypes(ctx context.Context, t target) ([]kin, error) {
+	var found []kin
+	err := r.eachUse(ctx, t, func(f *file, i int, c Certainty) {
+		if !f.outline().occs[i].has(isBase) {
+			return
+		}
+		if at := f.enclosing(f.span(i)); at >= 0 && f.outline().decls[at].kind.IsType() {
+			found = append(found, kin{target{f, at}, c})
+		}
+	})
+	if err == nil && t.lang.Name == "go" && t.decl().kind == Interface {
+		for _, k := range r.satisfying(t) {
+			if !slices.ContainsFunc(found, func(other kin) bool { return other.target == k.target }) {
+				found = append(found, k)
+			}
+		}
+	}
+	return found, err
+}
+
+// bases returns what t names as its bases, as far as the index sees them.
+func (r *resolver) bases(t target) []kin {
+	var found []kin
+	for _, i := range t.baseNames() {
+		for _, base := range r.meanings(t.file, i) {
+			if base.decl().kind.IsType() {
+				found = append(found, kin{base, r.classify(t.file, i, base)})
+			}
+		}
+	}
+	return found
+}
+
+// baseNames returns the occurrences that name the bases of t.
+func (t target) baseNames() []int {
+	var found []int
+	o := t.outline()
+	first, _ := slices.BinarySearchFunc(o.occs, t.decl().start, func(occ occurrence, at uint32) int { return int(occ.start) - int(at) })
+	for i := first; i < len(o.occs) && o.occs[i].start < t.decl().end; i++ {
+		if o.occs[i].has(isBase) && o.enclosing(o.span(i)) == t.at {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// owner returns the type that t is declared in.
+func (r *resolver) owner(t target) (target, bool) {
+	if p := int(t.decl().parent); p != noParent && t.outline().decls[p].kind.IsType() {
+		return target{t.file, p}, true
+	}
+	return r.typeNamed(holder{r.packageOf(t.file), t.outline().names[t.decl().container]})
+}
+
+// typeNamed returns the type that h names.
+func (r *resolver) typeNamed(h holder) (target, bool) {
+	for _, t := range r.declared(h.name[strings.LastIndexByte(h.name, '.')+1:]) {
+		if t.decl().kind.IsType() && t.qualified() == h.name && r.packageOf(t.file) == h.scope {
+			return t, true
+		}
+	}
+	return target{}, false
+}
+
+// membersOf returns the members of that name that are declared in owner.
+func (r *resolver) membersOf(owner target, name string) []target {
+	var found []target
+	for _, t := range r.declared(name) {
+		if t.decl().kind.IsMember() && r.owns(owner, t) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// demands returns the names of the methods that a Go interface asks for, and
+// whether the index sees all of them.
+func (r *resolver) demands(t target, depth int) (names []string, complete bool) {
+	complete = depth > 0
+	for i := t.at + 1; i < len(t.outline().decls); i++ {
+		if d := &t.outline().decls[i]; int(d.parent) == t.at && d.kind == Method {
+			names = append(names, t.outline().names[d.name])
+		}
+	}
+	for _, i := range t.baseNames() {
+		found := r.meanings(t.file, i)
+		if len(found) != 1 || found[0].decl().kind != Interface || depth == 0 {
+			complete = false
+			continue
+		}
+		more, all := r.demands(found[0], depth-1)
+		names, complete = append(names, more...), complete && all
+	}
+	return names, complete
+}
+
+// satisfying returns the types that have all methods of a Go interface by
+// name. (Methods that they get from what they embed are not counted.)
+func (r *resolver) satisfying(t target) []kin {
+	names, _ := r.demands(t, maxInference)
+	if len(names) == 0 {
+		return nil
+	}
+	var found []kin
+	for h := range r.holdersOf(names[0]) {
+		if slices.ContainsFunc(names[1:], func(name string) bool { return !r.holdersOf(name)[h] }) {
+			continue
+		}
+		if owner, ok := r.typeNamed(h); ok && owner.lang.Name == "go" && owner.decl().kind != Interface {
+			found = append(found, kin{owner, Possible})
+		}
+	}
+	sortKin(found)
+	return found
+}
+
+// satisfied returns the interfaces whose methods a Go type has all of, by name.
+func (r *resolver) satisfied(t target) []kin {
+	own := r.methods(t)
+	seen := map[target]bool{}
+	var found []kin
+	for name := range own {
+		for _, m := range r.declared(name) {
+			p := int(m.decl().parent)
+			if p == noParent || m.lang.Name != "go" || m.outline().decls[p].kind != Interface || seen[target{m.file, p}] {
+				continue
+			}
+			face := target{m.file, p}
+			seen[face] = true
+			if names, _ := r.demands(face, maxInference); !slices.ContainsFunc(names, func(n string) bool { return !own[n] }) {
+				found = append(found, kin{face, Possible})
+			}
+		}
+	}
+	sortKin(found)
+	return found
+}
+
+// methods returns the names of the methods of a Go type, which are in the
+// files of its folder.
+func (r *resolver) methods(t target) map[string]bool {
+	own := map[string]bool{}
+	for _, entry := range r.snap.List(filepath.Dir(t.path)) {
+		f := r.snap.indexedFile(entry.Path)
+		if entry.Dir || f == nil || !f.isParsed() || f.lang != t.lang {
+			continue
+		}
+		o := f.head()
+		for _, d := range o.decls {
+			if d.kind == Method && o.pkg == t.outline().pkg && o.names[d.container] == t.qualified() {
+				own[o.names[d.name]] = true
+			}
+		}
+	}
+	return own
+}
+
+func sortKin(found []kin) {
+	slices.SortFunc(found, func(a, b kin) int { return a.order(b.target) })
+}
+
+// TypesAt returns the declarations of the type that what is at offset has; of
+// a type, its own.
+func (s *Snapshot) TypesAt(ctx context.Context, path string, offset int) ([]Symbol, error) {
+	f, i, ok, err := s.occurrenceAt(ctx, path, offset)
+	if err != nil || !ok {
+		return nil, err
+	}
+	t, known := s.resolver().typeOf(f, i)
+	if !known {
+		return nil, nil
+	}
+	return []Symbol{t.Symbol()}, nil
+}
