@@ -271,7 +271,7 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	if r&lang.Writes != 0 {
 		occ.flags |= isWrite
 	}
-	if r&lang.Bases != 0 && len(x.frames[owner].bound) == 0 {
+	if f := &x.frames[owner]; r&lang.Bases != 0 && (len(f.bound) == 0 || x.inType(f.innerContainer)) {
 		occ.flags |= isBase
 	}
 	switch {

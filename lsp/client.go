@@ -25,6 +25,7 @@ type client struct {
 	renames      bool // RenameFile in a workspace edit
 	disabled     bool // shows CodeAction.disabled
 	tags         bool // shows CodeActionTag.LLMGenerated
+	lazySymbols  bool // asks for the range of a found symbol when it needs it
 
 	events  bool // agentls/event
 	prompts bool // asks its user for what a command's argument lacks
@@ -50,6 +51,9 @@ func (c *client) workspace(w *protocol.WorkspaceClientCapabilities) {
 		return
 	}
 	c.applyEdit, c.configures = is(w.ApplyEdit), is(w.Configuration)
+	if w.Symbol != nil {
+		c.lazySymbols = slices.Contains(w.Symbol.ResolveSupport.Properties, "location.range")
+	}
 	if e := w.WorkspaceEdit; e != nil {
 		c.deletes = slices.Contains(e.ResourceOperations, protocol.ResourceOperationKindDelete)
 		c.renames = slices.Contains(e.ResourceOperations, protocol.ResourceOperationKindRename)

@@ -316,9 +316,89 @@ var features = map[string]func(t *testing.T, f *fixture, m mark) []string{
 			for _, s := range list {
 				out = append(out, fmt.Sprintf("%s in %q: %s", s.Name, deref(s.ContainerName), f.show(s.Location.URI, s.Location.Range)))
 			}
+		case protocol.WorkspaceSymbolSlice:
+			for _, s := range list {
+				whole, err := f.e.WorkspaceSymbolResolve(t.Context(), &s)
+				if err != nil {
+					return said(nil, err)
+				}
+				at, _ := whole.Location.(*protocol.Location)
+				out = append(out, fmt.Sprintf("%s, resolved: %s", s.Name, f.show(at.URI, at.Range)))
+			}
 		}
 		return said(out, err)
 	},
+	"declaration": func(t *testing.T, f *fixture, m mark) []string {
+		got, err := f.e.Declaration(t.Context(), &protocol.DeclarationParams{TextDocumentPositionParams: f.at(m)})
+		places, _ := got.(protocol.LocationSlice)
+		return said(f.locations(places), err)
+	},
+	"type": func(t *testing.T, f *fixture, m mark) []string {
+		got, err := f.e.TypeDefinition(t.Context(), &protocol.TypeDefinitionParams{TextDocumentPositionParams: f.at(m)})
+		places, _ := got.(protocol.LocationSlice)
+		return said(f.locations(places), err)
+	},
+	"implementation": func(t *testing.T, f *fixture, m mark) []string {
+		got, err := f.e.Implementation(t.Context(), &protocol.ImplementationParams{TextDocumentPositionParams: f.at(m)})
+		places, _ := got.(protocol.LocationSlice)
+		return said(f.locations(places), err)
+	},
+	"highlight": func(t *testing.T, f *fixture, m mark) []string {
+		got, err := f.e.DocumentHighlight(t.Context(), &protocol.DocumentHighlightParams{TextDocumentPositionParams: f.at(m)})
+		out := make([]string, len(got))
+		for i, h := range got {
+			out[i] = []string{"", "text ", "read ", "write"}[h.Kind] + " " + f.show(f.uri(m), h.Range)
+		}
+		return said(out, err)
+	},
+	"calls": func(t *testing.T, f *fixture, m mark) []string {
+		items, err := f.e.PrepareCallHierarchy(t.Context(), &protocol.CallHierarchyPrepareParams{TextDocumentPositionParams: f.at(m)})
+		var out []string
+		for _, it := range items {
+			out = append(out, f.item(item(it)))
+			in, err := f.e.IncomingCalls(t.Context(), &protocol.CallHierarchyIncomingCallsParams{Item: it})
+			if err != nil {
+				return said(nil, err)
+			}
+			for _, c := range in {
+				out = append(out, fmt.Sprintf("  from %s: %d", f.item(item(c.From)), len(c.FromRanges)))
+			}
+			to, err := f.e.OutgoingCalls(t.Context(), &protocol.CallHierarchyOutgoingCallsParams{Item: it})
+			if err != nil {
+				return said(nil, err)
+			}
+			for _, c := range to {
+				out = append(out, fmt.Sprintf("  to %s: %d", f.item(item(c.To)), len(c.FromRanges)))
+			}
+		}
+		return said(out, err)
+	},
+	"types": func(t *testing.T, f *fixture, m mark) []string {
+		items, err := f.e.PrepareTypeHierarchy(t.Context(), &protocol.TypeHierarchyPrepareParams{TextDocumentPositionParams: f.at(m)})
+		var out []string
+		for _, it := range items {
+			out = append(out, f.item(item(it)))
+			up, err := f.e.Supertypes(t.Context(), &protocol.TypeHierarchySupertypesParams{Item: it})
+			if err != nil {
+				return said(nil, err)
+			}
+			for _, it := range up {
+				out = append(out, "  above "+f.item(item(it)))
+			}
+			down, err := f.e.Subtypes(t.Context(), &protocol.TypeHierarchySubtypesParams{Item: it})
+			if err != nil {
+				return said(nil, err)
+			}
+			for _, it := range down {
+				out = append(out, "  below "+f.item(item(it)))
+			}
+		}
+		return said(out, err)
+	},
+}
+
+func (f *fixture) item(it item) string {
+	return fmt.Sprintf("%s (%s, %s)", it.Name, kindName(it.Kind), deref(it.Detail))
 }
 
 // said is what the server answered: lines, or an error, or nothing.

@@ -2,28 +2,61 @@ package lsp
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/lsp/rpc"
 )
+
+// maxPlaces bounds the places of one answer: nobody looks at more.
+const maxPlaces = 5000
 
 // Definition answers where the identifier at the cursor is declared.
 func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (protocol.DefinitionResult, error) {
+	return s.placesOf(ctx, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
+}
+
+// Declaration is Definition: the index does not tell them apart.
+func (s *Server) Declaration(ctx context.Context, p *protocol.DeclarationParams) (protocol.DeclarationResult, error) {
+	return s.placesOf(ctx, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
+}
+
+// TypeDefinition answers where the type of the identifier at the cursor is
+// declared.
+func (s *Server) TypeDefinition(ctx context.Context, p *protocol.TypeDefinitionParams) (protocol.DefinitionResult, error) {
+	return s.placesOf(ctx, p.TextDocumentPositionParams, (*index.Snapshot).TypesAt)
+}
+
+// Implementation answers the types and methods that implement the one at the
+// cursor.
+func (s *Server) Implementation(ctx context.Context, p *protocol.ImplementationParams) (protocol.DefinitionResult, error) {
+	defer s.sayIncomplete(ctx, p.WorkDoneToken)
+	return s.placesOf(ctx, p.TextDocumentPositionParams, func(snap *index.Snapshot, ctx context.Context, path string, offset int) ([]index.Symbol, error) {
+		found, err := snap.Implementations(ctx, path, offset)
+		syms := make([]index.Symbol, len(found))
+		for i, k := range found {
+			syms[i] = k.Symbol
+		}
+		return syms, err
+	})
+}
+
+// placesOf answers the names of the symbols that a question about a position
+// has.
+func (s *Server) placesOf(ctx context.Context, at protocol.TextDocumentPositionParams, question func(*index.Snapshot, context.Context, string, int) ([]index.Symbol, error)) (protocol.LocationSlice, error) {
 	conv := s.converter(snapshot(ctx))
-	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
+	path, offset, err := conv.offset(ctx, at.TextDocument.URI, at.Position)
 	if err != nil {
 		return nil, err
 	}
-	found, err := conv.snap.Definitions(ctx, path, offset)
+	found, err := question(conv.snap, ctx, path, offset)
 	if err != nil {
 		return nil, err
 	}
 	out := make(protocol.LocationSlice, 0, len(found))
 	for _, sym := range found {
-		if at, err := conv.location(ctx, sym.Path, sym.NameSpan); err == nil {
+		if at, err := conv.location(ctx, sym.Path, sym.NameSpan); err == nil { // else the file went since it was indexed
 			out = append(out, at)
 		}
 	}
@@ -33,6 +66,7 @@ func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (
 // References answers the uses of what is at the cursor: the certain ones, then
 // the possible ones.
 func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([]protocol.Location, error) {
+	defer s.sayIncomplete(ctx, p.WorkDoneToken)
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
 	if err != nil {
@@ -42,10 +76,13 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 	if err != nil {
 		return nil, err
 	}
-	out := make([]protocol.Location, 0, len(found))
+	out := make([]protocol.Location, 0, min(len(found), maxPlaces))
 	for _, ref := range found {
 		if ref.Definition && !p.Context.IncludeDeclaration {
 			continue
+		}
+		if len(out) == maxPlaces {
+			break
 		}
 		if at, err := conv.location(ctx, ref.Path, ref.Span); err == nil {
 			out = append(out, at)
@@ -54,58 +91,52 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 	return out, nil
 }
 
-// Hover answers what the index knows of the identifier at the cursor.
-func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.Hover, error) {
+// DocumentHighlight answers the uses of what is at the cursor in its file.
+func (s *Server) DocumentHighlight(ctx context.Context, p *protocol.DocumentHighlightParams) ([]protocol.DocumentHighlight, error) {
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
 	if err != nil {
 		return nil, err
 	}
-	_, span, ok, err := conv.snap.At(ctx, path, offset)
-	if err != nil || !ok {
-		return nil, err
-	}
-	found, err := conv.snap.Definitions(ctx, path, offset)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	card, err := card(ctx, conv, found[0], len(found)-1)
+	lines, err := conv.of(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	at, err := conv.location(ctx, path, span)
+	found, err := conv.snap.Highlights(ctx, path, offset)
 	if err != nil {
 		return nil, err
 	}
-	return &protocol.Hover{Contents: &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: card}, Range: &at.Range}, nil
+	out := make([]protocol.DocumentHighlight, len(found))
+	for i, ref := range found {
+		out[i] = protocol.DocumentHighlight{Range: toRange(lines, ref.Span, conv.enc), Kind: highlightKind(ref)}
+	}
+	return out, nil
 }
 
-// card describes sym in Markdown: signature, doc comment, place, and how many
-// other declarations have its name.
-func card(ctx context.Context, conv *converter, sym index.Symbol, others int) (string, error) {
-	signature, err := conv.snap.Signature(ctx, sym)
-	if err != nil {
-		return "", err
+func highlightKind(ref index.Reference) protocol.DocumentHighlightKind {
+	switch {
+	case ref.Certainty == index.Possible:
+		return protocol.DocumentHighlightKindText
+	case ref.Definition || ref.Write:
+		return protocol.DocumentHighlightKindWrite
+	default:
+		return protocol.DocumentHighlightKindRead
 	}
-	doc, err := conv.snap.Doc(ctx, sym)
-	if err != nil {
-		return "", err
-	}
-	lines, err := conv.of(ctx, sym.Path)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "```%s\n%s\n```\n", sym.Language, signature)
-	if doc != "" {
-		fmt.Fprintf(&b, "\n%s\n", doc)
-	}
-	fmt.Fprintf(&b, "\n%s in %s:%d", sym.Kind, conv.snap.Rel(sym.Path), lines.LineAt(sym.NameSpan.Start)+1)
-	if others > 0 {
-		fmt.Fprintf(&b, ", and %d more of this name", others)
-	}
-	if !conv.snap.Ready() {
-		b.WriteString("\n\nThe index is still being built: there may be more.")
-	}
-	return b.String(), nil
 }
+
+// sayIncomplete tells who waits for an answer of an index that is still being
+// built, by the progress that the request brought along.
+func (s *Server) sayIncomplete(ctx context.Context, token protocol.ProgressToken) {
+	if token == nil || snapshot(ctx).Ready() {
+		return
+	}
+	for _, value := range []protocol.LSPAny{
+		rpc.WorkDoneProgressBegin(protocol.WorkDoneProgressBegin{Title: "agentls"}),
+		rpc.WorkDoneProgressEnd(protocol.WorkDoneProgressEnd{Message: ptr(incomplete)}),
+	} {
+		_ = s.client.Progress(ctx, &protocol.ProgressParams{Token: token, Value: value}) // for show only
+	}
+}
+
+// incomplete is said where an answer may lack something.
+const incomplete = "The index is still being built: there may be more."

@@ -29,7 +29,7 @@ const (
 	Top                        // with Binds: is declared outside of functions, wherever broken text seems to put it
 	Encloses                   // what is bound in here is seen nowhere else
 	Matches                    // with Binds: a name with a capital is a constant that is compared with
-	Bases                      // what the type around it extends, implements or embeds, where the owner declares nothing itself
+	Bases                      // what a type extends, implements or embeds; nothing where the owner declares a field
 	Writes                     // gets a value
 
 	byKind    // depends on the kind of the child
