@@ -20,10 +20,13 @@ const (
 	Ask     Mode = "ask"     // answer a question
 	Explain Mode = "explain" // explain what the focus does
 	Edit    Mode = "edit"    // change the code as told
+
+	// PlanFirst is Edit, but nothing is changed before the user accepted a plan.
+	PlanFirst Mode = "plan"
 )
 
 // Edits reports whether a task of mode m may change files.
-func (m Mode) Edits() bool { return m == Edit }
+func (m Mode) Edits() bool { return m == Edit || m == PlanFirst }
 
 // A Task is what the user asked.
 type Task struct {
@@ -39,6 +42,7 @@ type Task struct {
 	// Steering of a run under way, and its memory.
 	Inbox      *Inbox     `json:"-"` // what the user says meanwhile; nil: nothing
 	Question   Asker      `json:"-"` // answers what the model asks its user; nil: there is nobody to ask
+	ReviewPlan PlanReview `json:"-"` // shows the plan of a PlanFirst; nil: there is nobody to show it to
 	Budget     *Budget    `json:"-"` // nil: the agent's own
 	Transcript Transcript `json:"-"` // keeps what happens; nil: it cannot be resumed
 	Past       *Past      `json:"-"` // goes on from there; nil: begins
@@ -66,7 +70,13 @@ type Result struct {
 	Answer string           `json:"answer"` // Markdown
 	Change *edits.ChangeSet `json:"change,omitempty"`
 	Usage  Usage            `json:"usage"`
-	Source string           `json:"source"` // the model's name, or "index"
+
+	// Steps are Change in pieces, one for each step of the plan that was
+	// completed, in order, and the rest: each fits what those before lead to.
+	// Nil where no step was completed.
+	Steps []*edits.ChangeSet `json:"steps,omitempty"`
+
+	Source string `json:"source"` // the model's name, or "index"
 
 	Cost   *float64 `json:"cost,omitempty"`   // in the currency of the prices; absent where no price is known
 	Paused string   `json:"paused,omitempty"` // why the run is not done yet: it can go on
@@ -121,6 +131,23 @@ type Waiting struct {
 	Void   int
 }
 
+// Spent says what the run used so far. Cost is nil where no price is known.
+type Spent struct {
+	Usage Usage
+	Cost  *float64
+}
+
+// PlanChanged says what the run means to do, and how far it is.
+type PlanChanged struct{ Plan Plan }
+
+// StepProposed says that a step of the plan is done, and what it changed. That
+// stands by itself, also if the run comes to no end; it fits what the steps
+// before lead to.
+type StepProposed struct{ Change *edits.ChangeSet }
+
+func (Spent) event()          {}
+func (StepProposed) event()   {}
+func (PlanChanged) event()    {}
 func (TextDelta) event()      {}
 func (ReasoningDelta) event() {}
 func (StepStarted) event()    {}

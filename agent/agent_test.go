@@ -149,6 +149,11 @@ func (tr *transcript) sink(ev agent.Event) {
 		tr.shown.Reset()
 		tr.shown.WriteString(text[:len(text)-ev.Void])
 		tr.line(fmt.Sprintf("waiting, %d bytes void: %s", ev.Void, ev.Reason))
+	case agent.PlanChanged:
+		tr.line("plan:\n" + strings.TrimRight(ev.Plan.String(), "\n"))
+	case agent.StepProposed:
+		tr.line("proposed " + ev.Change.ID + ": " + ev.Change.Title)
+	case agent.Spent:
 	}
 }
 

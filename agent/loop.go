@@ -90,6 +90,7 @@ type run struct {
 	usage      Usage
 	sized      int // tokens of the last request and its response; 0: not known
 	plan       Plan
+	accepted   bool // the plan, by the user
 	steps      []checkpoint
 	round      int // of review; 0 is the first
 	spent      meter
@@ -118,7 +119,9 @@ func (a *Agent) Run(ctx context.Context, snap *index.Snapshot, task Task, sink S
 		return nil, err
 	}
 	defer r.end(ctx, r.sandbox)
-	res, err := r.turns(ctx)
+	working, stop := context.WithCancel(ctx)
+	defer stop() // what was begun and is not wanted any more
+	res, err := r.turns(working)
 	r.ended(ctx, res, err)
 	return res, err
 }
@@ -213,7 +216,11 @@ func (r *run) ended(ctx context.Context, res *Result, err error) {
 }
 
 func (r *run) result(ctx context.Context, answer string) (*Result, error) {
-	cs, err := r.draft.ChangeSet(ctx, r.task.ID, r.task.Title())
+	cs, err := r.draft.ChangeSet(ctx, r.id(), r.task.Title())
+	if err != nil {
+		return nil, err
+	}
+	steps, err := r.stepChanges(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +230,7 @@ func (r *run) result(ctx context.Context, answer string) (*Result, error) {
 	if answer == "" && cs == nil {
 		answer = "Nothing was changed."
 	}
-	return &Result{Answer: answer, Change: cs, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
+	return &Result{Answer: answer, Change: cs, Steps: steps, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
 }
 
 // A pauseError has the run pause, with its work kept.

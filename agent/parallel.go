@@ -12,9 +12,7 @@ const maxAhead = 4
 type readings struct {
 	by     map[*ToolCall]*reading
 	slots  chan struct{}
-	cancel context.CancelFunc
-	ctx    context.Context //nolint:containedctx // of this response: it ends when that is dropped
-	barred bool            // a call came that may change something
+	barred bool // a call came that may change something
 }
 
 // A reading is the outcome of one call, once done is closed.
@@ -40,11 +38,10 @@ func (r *run) readAhead(ctx context.Context, res *response, call *ToolCall) {
 	}
 	if res.ahead.by == nil {
 		res.ahead.by, res.ahead.slots = map[*ToolCall]*reading{}, make(chan struct{}, maxAhead)
-		res.ahead.ctx, res.ahead.cancel = context.WithCancel(ctx)
 	}
 	out := &reading{done: make(chan struct{})}
 	res.ahead.by[call] = out
-	go out.make(res.ahead.ctx, res.ahead.slots, tool, r.draft.clone(), args)
+	go out.make(ctx, res.ahead.slots, tool, r.draft.clone(), args)
 }
 
 func (out *reading) make(ctx context.Context, slots chan struct{}, tool Tool, draft *Draft, args json.RawMessage) {
@@ -60,18 +57,13 @@ func (out *reading) make(ctx context.Context, slots chan struct{}, tool Tool, dr
 	out.shown = draft.takeShown()
 }
 
-// drop ends what was begun, and forgets it.
-func (a *readings) drop() {
-	if a.cancel != nil {
-		a.cancel()
-	}
-	*a = readings{}
-}
-
 // runTool runs call, or waits for it where that was done ahead.
 func (r *run) runTool(ctx context.Context, tool Tool, call *ToolCall, args json.RawMessage) (string, error) {
 	out := r.pending.ahead.by[call]
 	if out == nil {
+		if !r.mayChange() && !isHarmless(tool) {
+			return "", Fail(notAccepted)
+		}
 		return tool.Run(ctx, r.draft, args)
 	}
 	select {
@@ -83,4 +75,13 @@ func (r *run) runTool(ctx context.Context, tool Tool, call *ToolCall, args json.
 		r.draft.Show(path)
 	}
 	return out.text, out.err
+}
+
+// isHarmless reports whether tool changes no more than the plan.
+func isHarmless(tool Tool) bool {
+	switch tool.(type) {
+	case ReadOnly, updatePlan, askUser:
+		return true
+	}
+	return false
 }

@@ -27,14 +27,15 @@ type Past struct {
 	Began  time.Time
 	Last   time.Time // of the last record
 
-	items   Items
-	pending *response       // what the last response asks for and was not done
-	begun   map[string]bool // calls that began, and changed more than the draft
-	files   map[string]draftFile
-	bases   map[string]FileBase
-	steps   []checkpoint
-	rounds  int // that ended as done
-	sized   int // tokens of the last request and its response
+	items    Items
+	pending  *response       // what the last response asks for and was not done
+	begun    map[string]bool // calls that began, and changed more than the draft
+	files    map[string]draftFile
+	bases    map[string]FileBase
+	steps    []checkpoint
+	accepted bool // Plan, by the user
+	rounds   int  // that ended as done
+	sized    int  // tokens of the last request and its response
 }
 
 // Replay returns what records lead to. Nothing is run.
@@ -76,7 +77,7 @@ func (p *Past) replay(rec *Record) error {
 		p.items, p.pending = append(p.items, rec.Items...), nil
 	case PlanMoved:
 		if rec.Plan != nil {
-			p.Plan = *rec.Plan
+			p.Plan, p.accepted = *rec.Plan, rec.Accepted
 		}
 	case StepClosed:
 		p.steps = append(p.steps, checkpoint{title: rec.Call, files: cloneFiles(p.files)})
@@ -133,7 +134,7 @@ var ErrDone = errors.New("the run is done: say how it is to go on")
 func (r *run) takeUp(p *Past) {
 	r.req.Items = slices.Clone(p.items)
 	r.usage, r.plan, r.steps, r.round, r.sized = p.Usage, p.Plan, slices.Clone(p.steps), p.rounds, p.sized
-	r.began = p.begun
+	r.began, r.accepted = p.begun, p.accepted
 	if p.pending != nil {
 		pending := *p.pending
 		r.pending = &pending

@@ -22,19 +22,14 @@ type response struct {
 // shown at once, and calls that only read are made at once; nothing else is
 // acted on before the response is complete, because until then it may break off
 // and come again.
-func (r *run) consume(ctx context.Context) (res *response, err error) {
-	res = &response{from: r.written}
-	defer func() {
-		if err != nil {
-			res.ahead.drop()
-		}
-	}()
+func (r *run) consume(ctx context.Context) (*response, error) {
+	res := &response{from: r.written}
 	for ev, err := range r.agent.model.Respond(ctx, &r.req) {
 		if ctx.Err() != nil {
-			return res, context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		if err != nil {
-			return res, err
+			return nil, err
 		}
 		switch ev := ev.(type) {
 		case OutputDelta:
@@ -47,17 +42,16 @@ func (r *run) consume(ctx context.Context) (res *response, err error) {
 		case Retrying:
 			r.sink(Waiting{Reason: ev.Reason, Void: r.written - res.from})
 			r.written = res.from
-			res.ahead.drop()
 			res = &response{from: r.written}
 		case Completed:
 			res.usage, res.complete = ev.Usage, true
 		}
 	}
 	if ctx.Err() != nil {
-		return res, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	if !res.complete {
-		return res, fmt.Errorf("the response of %s ended early", r.agent.model.Name())
+		return nil, fmt.Errorf("the response of %s ended early", r.agent.model.Name())
 	}
 	return res, nil
 }

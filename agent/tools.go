@@ -108,6 +108,7 @@ func (r *run) offered() []Tool {
 	if r.sandbox != nil {
 		tools = append(tools, shell{r})
 	}
+	tools = append(tools, updatePlan{r}, askUser{r})
 	return append(tools, r.agent.extra...)
 }
 

@@ -31,7 +31,7 @@ const (
 	CallBegun    RecordKind = "call"      // Call begins, and changes more than the draft would tell
 	CallAnswered RecordKind = "output"    // Items is its output, Files what it changed, Failed why it did not
 	MessageGiven RecordKind = "message"   // Items are told to the model beside outputs
-	PlanMoved    RecordKind = "plan"      // Plan is as it is now
+	PlanMoved    RecordKind = "plan"      // Plan is as it is now, and Accepted
 	StepClosed   RecordKind = "step"      // Call is the text of a step of the plan that was completed
 	Compacted    RecordKind = "compacted" // Items take the place of all before
 	RunEnded     RecordKind = "ended"     // State, Reason, Answer and Cost
@@ -52,10 +52,13 @@ type Record struct {
 	Failed string       `json:"failed,omitempty"`
 	Files  []FileRecord `json:"files,omitempty"`
 	Plan   *Plan        `json:"plan,omitempty"`
-	State  RunState     `json:"state,omitempty"`
-	Reason string       `json:"reason,omitempty"`
-	Answer string       `json:"answer,omitempty"`
-	Cost   *float64     `json:"cost,omitempty"` // of the run so far; absent where no price is known
+
+	Accepted bool `json:"accepted,omitempty"` // the Plan, by the user
+
+	State  RunState `json:"state,omitempty"`
+	Reason string   `json:"reason,omitempty"`
+	Answer string   `json:"answer,omitempty"`
+	Cost   *float64 `json:"cost,omitempty"` // of the run so far; absent where no price is known
 }
 
 // A FileRecord is a file as a draft has it since a call.

@@ -38,6 +38,7 @@ type parrot struct {
 }
 
 func newParrot(t *testing.T, model string) *parrot {
+	t.Helper()
 	p := &parrot{taught: map[string][]byte{}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
@@ -55,8 +56,8 @@ func newParrot(t *testing.T, model string) *parrot {
 				t.Error(err)
 				return
 			}
-			defer res.Body.Close()
 			answer, _ = io.ReadAll(res.Body)
+			_ = res.Body.Close()
 			p.taught[string(parsed.Input)] = answer
 		}
 		w.Header().Set("Content-Type", "text/event-stream")

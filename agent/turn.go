@@ -41,6 +41,7 @@ func (r *run) request(ctx context.Context) error {
 	r.req.Items = append(r.req.Items, res.items...)
 	r.note(&Record{Kind: ResponseCame, Items: res.items, Texts: res.texts, Calls: res.calls, Usage: &res.usage, Cost: r.cost()})
 	r.pending = res
+	r.sink(Spent{Usage: r.usage, Cost: r.cost()})
 	return nil
 }
 

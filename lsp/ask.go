@@ -37,6 +37,7 @@ type changeParams struct {
 	place
 	where
 	Instruction string `json:"instruction"`
+	Plan        bool   `json:"plan,omitempty"` // shows a plan, and waits for a word on it, before anything is changed
 }
 
 // changeCode has the agent change the code at a place, as a run that ends as a
@@ -48,7 +49,14 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 	if setup := s.setup.Load(); setup.Model == "" && !p.Remote {
 		return nil, agent.ErrNoModel
 	}
-	return s.begin(ctx, p.place, p.where, agent.Task{Mode: agent.Edit, Prompt: p.Instruction}, "Change")
+	task := agent.Task{Mode: agent.Edit, Prompt: p.Instruction}
+	if p.Plan {
+		task.Mode = agent.PlanFirst
+	}
+	if p.Plan && p.Remote {
+		return nil, badParams("agentls.change: at the task service nobody can look at a plan: leave out %q or %q", "plan", "remote")
+	}
+	return s.begin(ctx, p.place, p.where, task, "Change")
 }
 
 // begin starts task about a place, as a run whose title begins with verb.

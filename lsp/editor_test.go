@@ -20,6 +20,7 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
@@ -144,6 +145,7 @@ func (w *world) options() Options {
 			return Home{
 				Workspace: index.New(index.Options{Roots: roots}),
 				Proposals: edits.OpenProposals(filepath.Join(w.state, "proposals")),
+				Runs:      transcripts.Open(filepath.Join(w.state, "runs")),
 				State:     w.state,
 
 				Confinement: func(context.Context) string { return w.confinement },
@@ -161,11 +163,18 @@ func (w *world) options() Options {
 // start begins a session and waits until the index is ready.
 func (w *world) start(t *testing.T) *editor {
 	t.Helper()
+	return w.startWith(t, func(*editor) {})
+}
+
+// startWith is start with an editor that prepare had first.
+func (w *world) startWith(t *testing.T, prepare func(*editor)) *editor {
+	t.Helper()
 	here, there := net.Pipe()
 	e := &editor{
 		t: t, dir: w.dir, code: make(chan int, 1), docs: make(map[string]*buffer),
 		diagnostics: make(map[string][]protocol.Diagnostic), moved: make(chan struct{}),
 	}
+	prepare(e)
 	go func() { e.code <- Serve(context.Background(), there, w.options()) }()
 	e.conn = jsonrpc2.NewConn(jsonrpc2.NewHeaderStream(here), jsonrpc2.WithCodec(lspCodec{}))
 	e.Server = protocol.ServerDispatcher(e.conn)

@@ -21,6 +21,11 @@ const (
 	RunReasoning EventKind = "run.reasoning"
 	RunStep      EventKind = "run.step"
 	RunWaiting   EventKind = "run.waiting"
+	RunPlan      EventKind = "run.plan"
+	RunQuestion  EventKind = "run.question"
+	RunUsage     EventKind = "run.usage"
+	RunPaused    EventKind = "run.paused"
+	RunCutOff    EventKind = "run.cutoff"
 	RunDone      EventKind = "run.done"
 	RunFailed    EventKind = "run.failed"
 	ChangesMoved EventKind = "changes"
@@ -39,10 +44,15 @@ type Event struct {
 	Text      string        `json:"text,omitzero"`
 	Void      int           `json:"void,omitzero"`
 	Step      *Step         `json:"step,omitzero"`
+	Options   []string      `json:"options,omitzero"`
+	Plan      *agent.Plan   `json:"plan,omitzero"`
+	Waits     bool          `json:"waits,omitzero"`
 	Answer    string        `json:"answer,omitzero"`
 	Source    string        `json:"source,omitzero"`
 	Usage     *agent.Usage  `json:"usage,omitzero"`
+	Cost      *float64      `json:"cost,omitzero"`
 	ChangeSet string        `json:"changeSet,omitzero"`
+	Steps     []string      `json:"steps,omitzero"`
 	Checks    []edits.Check `json:"checks,omitzero"`
 	Counts    *edits.Counts `json:"counts,omitzero"`
 	Error     string        `json:"error,omitzero"`

@@ -98,6 +98,7 @@ func (s *Server) Initialized(context.Context, *protocol.InitializedParams) error
 	s.spawn(func(ctx context.Context) {
 		s.recover(ctx)
 		s.review.load(ctx)
+		s.offerRuns(ctx)
 	})
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/index"
 	"github.com/agentls/agentls/remote"
 )
@@ -22,24 +23,33 @@ var (
 
 // runs are the executions under way.
 type runs struct {
-	mu     sync.Mutex
-	cancel map[string]context.CancelCauseFunc // by run; guarded by mu
-	tokens map[string]func()                  // by progress token; guarded by mu
+	mu      sync.Mutex
+	cancel  map[string]context.CancelCauseFunc // by run; guarded by mu
+	inboxes map[string]*agent.Inbox            // by run; guarded by mu
+	tokens  map[string]func()                  // by progress token; guarded by mu
 }
 
-func (r *runs) add(id string, cancel context.CancelCauseFunc) {
+func (r *runs) add(id string, cancel context.CancelCauseFunc, inbox *agent.Inbox) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cancel == nil {
-		r.cancel = make(map[string]context.CancelCauseFunc)
+		r.cancel, r.inboxes = make(map[string]context.CancelCauseFunc), make(map[string]*agent.Inbox)
 	}
-	r.cancel[id] = cancel
+	r.cancel[id], r.inboxes[id] = cancel, inbox
+}
+
+// inbox returns where a run under way hears from its user, or nil.
+func (r *runs) inbox(id string) *agent.Inbox {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.inboxes[id]
 }
 
 func (r *runs) remove(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.cancel, id)
+	delete(r.inboxes, id)
 }
 
 // stop ends a run, and reports whether it was under way.
@@ -102,17 +112,22 @@ type execution struct {
 	task   agent.Task
 	title  string
 	runner agent.Runner
-	remote string // the address of the service that runner hands it to; "" where it runs here
+	kept   *transcripts.File // its transcript; nil: it has none yet
+	remote string            // the address of the service that runner hands it to; "" where it runs here
 }
 
 // start begins x on snap and returns at once.
 func (s *Server) start(snap *index.Snapshot, x execution) *startedResult {
-	x.task.Editor, x.task.Permit = s.editor.Load(), s.permit
+	x.task.Editor, x.task.Permit, x.task.Question = s.editor.Load(), s.permit, s.asker(x.task.ID)
+	x.task.ReviewPlan = s.planner(x.task.ID)
+	if x.task.Inbox == nil && x.remote == "" {
+		x.task.Inbox = &agent.Inbox{}
+	}
 	ctx, cancel := s.contextOf(x)
-	s.runs.add(x.task.ID, cancel)
+	s.runs.add(x.task.ID, cancel, x.task.Inbox)
 	s.background.Go(func() {
 		defer cancel(nil)
-		defer s.runs.remove(x.task.ID)
+		s.keepTranscript(&x)
 		s.run(ctx, snap, x)
 	})
 	return &startedResult{Run: x.task.ID}
@@ -143,6 +158,8 @@ func (s *Server) run(ctx context.Context, snap *index.Snapshot, x execution) {
 	sink := newSink(s, x.task.ID, bar)
 	result, err := x.runner.Run(ctx, snap, x.task, sink.event)
 	sink.close()
+	x.close(s) // before the end is told: who hears of it may go on with the run
+	s.runs.remove(x.task.ID)
 	if err != nil {
 		err = causeOf(ctx, err)
 		bar.end(told, "failed")
@@ -173,25 +190,55 @@ func (s *Server) failed(ctx context.Context, run, title string, err error) {
 func (s *Server) finished(ctx context.Context, task agent.Task, title string, result *agent.Result) {
 	done := Event{
 		Kind: RunDone, Run: task.ID, Title: title, Mode: task.Mode,
-		Answer: result.Answer, Source: result.Source, Usage: &result.Usage,
+		Answer: result.Answer, Source: result.Source, Usage: &result.Usage, Cost: result.Cost,
 	}
-	if result.Change != nil {
-		done.ChangeSet, done.Checks = result.Change.ID, result.Change.Checks
-		if err := s.review.add(ctx, result.Change); err != nil {
-			s.failed(ctx, task.ID, title, fmt.Errorf("keep the proposal: %w", err))
-			return
-		}
+	if result.Paused != "" {
+		done.Kind, done.Text = RunPaused, result.Paused
+	}
+	if err := s.propose(ctx, result, &done); err != nil {
+		s.failed(ctx, task.ID, title, fmt.Errorf("keep the proposal: %w", err))
+		return
 	}
 	s.said.note(task, result.Answer)
 	s.emit(ctx, done)
 	if s.client.events {
 		return
 	}
+	if result.Paused != "" {
+		s.client.say(ctx, protocol.MessageTypeInfo, fmt.Sprintf("agentls: %s: %s; agentls.continue goes on", title, result.Paused))
+	}
 	if result.Change != nil {
 		s.client.say(ctx, protocol.MessageTypeInfo, s.review.invitation(result.Change))
 		return
 	}
+	if result.Paused != "" {
+		return
+	}
 	s.showAnswer(ctx, task.ID, title, result)
+}
+
+// propose makes what a run changed a proposal, or one for each step of its plan,
+// and says so in done. Steps that were proposed while the run went on stay as
+// they are: the user may have decided on them.
+func (s *Server) propose(ctx context.Context, result *agent.Result, done *Event) error {
+	if result.Change == nil {
+		return nil
+	}
+	done.ChangeSet, done.Checks = result.Change.ID, result.Change.Checks
+	if len(result.Steps) == 0 {
+		return s.review.add(ctx, result.Change)
+	}
+	for _, step := range result.Steps {
+		done.ChangeSet, done.Steps = step.ID, append(done.Steps, step.ID)
+		if _, err := s.review.find(step.ID); err == nil {
+			continue
+		}
+		step.Checks = result.Change.Checks // they ran with all steps before it
+		if err := s.review.add(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type stopParams struct {

@@ -46,8 +46,8 @@ type Options struct {
 type Home struct {
 	Workspace *index.Workspace
 	Proposals *edits.Proposals
-	Runs      *transcripts.Store
-	State     string // a folder for the answers and diffs that clients open
+	Runs      *transcripts.Store // nil: no run is kept
+	State     string             // a folder for the answers and diffs that clients open
 
 	// Confinement says how the agent's commands are confined here, for people.
 	// It may try them first. Nil: nothing is said.
@@ -72,20 +72,22 @@ type Server struct {
 	protocol.UnimplementedServer
 	Options
 
-	session *rpc.Session
-	stop    context.CancelCauseFunc
-	ctx     context.Context //nolint:containedctx // the session's; ends when the client is gone
-	client  client          // written by initialize, before anything else is admitted
-	home    Home
-	review  *review
-	awaited awaited
-	runs    runs
-	said    conversations
-	notes   notes
-	setup   atomic.Pointer[Setup]
-	indexed atomic.Pointer[index.Stats]
-	editor  atomic.Pointer[agent.EditorView] // nil until the client tells of it
-	fence   atomic.Pointer[string]           // how commands are confined; nil until that was tried
+	session   *rpc.Session
+	stop      context.CancelCauseFunc
+	ctx       context.Context //nolint:containedctx // the session's; ends when the client is gone
+	client    client          // written by initialize, before anything else is admitted
+	home      Home
+	review    *review
+	awaited   awaited
+	runs      runs
+	questions replies[string]
+	plans     replies[planReply]
+	said      conversations
+	notes     notes
+	setup     atomic.Pointer[Setup]
+	indexed   atomic.Pointer[index.Stats]
+	editor    atomic.Pointer[agent.EditorView] // nil until the client tells of it
+	fence     atomic.Pointer[string]           // how commands are confined; nil until that was tried
 
 	background sync.WaitGroup
 }

@@ -49,6 +49,14 @@ func (k *sink) event(ev agent.Event) {
 	case agent.Waiting:
 		k.bar.report(k.ctx, e.Reason, -1)
 		k.send(Event{Kind: RunWaiting, Run: k.run, Text: e.Reason, Void: e.Void})
+	case agent.PlanChanged:
+		k.send(Event{Kind: RunPlan, Run: k.run, Plan: &e.Plan})
+	case agent.StepProposed:
+		if err := k.server.review.add(k.ctx, e.Change); err != nil {
+			k.server.Log.Warn("step not proposed", "run", k.run, "err", err)
+		}
+	case agent.Spent:
+		k.send(Event{Kind: RunUsage, Run: k.run, Usage: &e.Usage, Cost: e.Cost})
 	}
 }
 

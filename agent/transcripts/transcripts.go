@@ -39,17 +39,29 @@ func Open(dir string) *Store { return &Store{dir: dir} }
 
 func (s *Store) path(id string) (string, error) {
 	isLetter := func(r rune) bool {
-		return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		return r == '-' || r == '_' || r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 	}
-	if id == "" || strings.TrimFunc(id, isLetter) != "" || len(id) > 100 {
+	if id == "" || id[0] == '.' || strings.TrimFunc(id, isLetter) != "" || len(id) > 100 {
 		return "", fmt.Errorf("%q: %w", id, ErrNoRun)
 	}
 	return filepath.Join(s.dir, id+suffix), nil
 }
 
+// A File is a transcript that its run writes to, locked until it is closed.
+type File struct{ *os.File }
+
+// Close lets go of the transcript, and forgets one that says nothing.
+func (f *File) Close() error {
+	stat, err := f.Stat()
+	if err == nil && stat.Size() == 0 {
+		err = os.Remove(f.Name()) //nolint:forbidigo // its own file
+	}
+	return errors.Join(err, f.File.Close())
+}
+
 // Begin returns the transcript of a new run, empty and locked, for the caller
 // to close. The oldest transcripts go, when there are too many.
-func (s *Store) Begin(id string) (*os.File, error) {
+func (s *Store) Begin(id string) (*File, error) {
 	path, err := s.path(id)
 	if err != nil {
 		return nil, err
@@ -65,13 +77,13 @@ func (s *Store) Begin(id string) (*os.File, error) {
 	if err := lock(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("begin transcript %s: %w", id, err), f.Close())
 	}
-	return f, nil
+	return &File{f}, nil
 }
 
 // Resume returns what the run had come to, and its transcript, locked, for the
 // run to go on in and the caller to close. The errors are ErrNoRun and
 // ErrRunning.
-func (s *Store) Resume(id string) (*agent.Past, *os.File, error) {
+func (s *Store) Resume(id string) (*agent.Past, *File, error) {
 	path, err := s.path(id)
 	if err != nil {
 		return nil, nil, err
@@ -87,7 +99,7 @@ func (s *Store) Resume(id string) (*agent.Past, *os.File, error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("resume run %s: %w", id, err), f.Close())
 	}
-	return past, f, nil
+	return past, &File{f}, nil
 }
 
 // takeUp locks f, reads it, and cuts off what of it cannot be read.
@@ -119,7 +131,7 @@ func (s *Store) Load(id string) (*Run, error) {
 		return nil, err
 	}
 	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
 		return nil, fmt.Errorf("%s: %w", id, ErrNoRun)
 	}
 	if err != nil {
@@ -195,7 +207,7 @@ func (s *Store) prune() {
 	}
 	for _, name := range names[:max(len(names)-most+1, 0)] {
 		if path := filepath.Join(s.dir, name); !isLocked(path) {
-			_ = os.Remove(path) // the next one tries again
+			_ = os.Remove(path) //nolint:forbidigo // its own file; the next one tries again
 		}
 	}
 }

@@ -3,7 +3,6 @@ package transcripts_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -18,7 +17,7 @@ const (
 	ended = `{"kind":"ended","state":"done","answer":"ok"}` + "\n"
 )
 
-func begin(t *testing.T, s *transcripts.Store, id, content string) *os.File {
+func begin(t *testing.T, s *transcripts.Store, id, content string) *transcripts.File {
 	t.Helper()
 	f, err := s.Begin(id)
 	if err != nil {
@@ -82,7 +81,7 @@ func TestResume(t *testing.T) {
 
 func TestNoRun(t *testing.T) {
 	s := transcripts.Open(t.TempDir())
-	for _, id := range []string{"", "nowhere", "../a", "a/b", `a\b`, "a.b"} {
+	for _, id := range []string{"", "nowhere", "../a", "a/b", `a\b`, ".a"} {
 		if _, err := s.Load(id); !errors.Is(err, transcripts.ErrNoRun) {
 			t.Errorf("load %q: %v", id, err)
 		}
@@ -95,6 +94,21 @@ func TestNoRun(t *testing.T) {
 	}
 	if runs, err := s.List(); !errors.Is(err, agent.ErrNoTranscript) || len(runs) != 0 {
 		t.Errorf("%v, %v", runs, err)
+	}
+}
+
+// TestEmpty: a run that came to nothing leaves nothing.
+func TestEmpty(t *testing.T) {
+	s := transcripts.Open(t.TempDir())
+	f := begin(t, s, "a", "")
+	if runs, err := s.List(); err != nil || len(runs) != 0 {
+		t.Errorf("%v, %v", runs, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Begin("a"); err != nil {
+		t.Error(err)
 	}
 }
 

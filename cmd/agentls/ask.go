@@ -134,7 +134,13 @@ func (t *transcript) event(ev agent.Event) {
 			t.cmd.Println(t.color.dim("(the last words were cut off and come again)"))
 		}
 		t.cmd.Println(t.color.dim("… " + plain(e.Reason)))
-	case agent.ReasoningDelta: // the plan and the steps say enough
+	case agent.PlanChanged:
+		t.end()
+		t.cmd.Print(t.color.dim(plain(e.Plan.String())))
+	case agent.StepProposed:
+		t.end()
+		t.cmd.Println(t.color.green("✓ " + plain(e.Change.Title)))
+	case agent.ReasoningDelta, agent.Spent: // the plan and the steps say enough
 	}
 }
 

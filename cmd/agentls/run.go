@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +25,7 @@ type request struct {
 	prompt  string
 	yes     bool
 	network bool
+	plan    bool // first
 	budget  agent.Budget
 }
 
@@ -43,6 +46,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	a.runFlags(cmd, &asked)
 	cmd.Flags().StringVar(&asked.dir, "dir", ".", "the workspace")
+	cmd.Flags().BoolVar(&asked.plan, "plan", false, "show a plan, to accept or change, before anything is done")
 	return cmd
 }
 
@@ -69,6 +73,9 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 		return err
 	}
 	task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Inbox: &agent.Inbox{}}
+	if asked.plan {
+		task.Mode = agent.PlanFirst
+	}
 	file, err := store.Begin(task.ID)
 	if err != nil {
 		return err
@@ -92,6 +99,7 @@ func (a *app) perform(cmd *cobra.Command, asked request, task agent.Task) error 
 	snap := home.Workspace.Snapshot()
 	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json}
 	task.Permit, task.Question, task.Budget = a.permit(cmd, asked), a.asker(cmd), &asked.budget
+	task.ReviewPlan = a.planner(cmd, asked)
 	result, err := setup.Runner.Run(cmd.Context(), snap, task, show.event)
 	show.end()
 	if err != nil {
@@ -124,7 +132,7 @@ func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id strin
 			cmd.Print("\n", color.diff(cs.Unified(home.Workspace.Snapshot().Rel)))
 			printChecks(cmd, color, cs.Checks)
 		}
-		report.Entry, err = a.offer(cmd, home, cs, wanted)
+		report.Entry, err = a.offer(cmd, home, result, wanted)
 	} else if !a.json && result.Paused == "" {
 		cmd.Println("nothing to change")
 	}
@@ -214,16 +222,52 @@ func askTerminal(ctx context.Context, cmd *cobra.Command, question string) (stri
 // grants are the answers on a terminal. Any other refuses.
 var grants = map[string]agent.Grant{"y": agent.Once, "yes": agent.Once, "a": agent.ForRun, "all": agent.ForRun}
 
-// offer keeps cs as a proposal and applies it if the user says so.
-func (a *app) offer(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet, wanted decide) (entry string, err error) {
+// offer applies what a run changed if the user says so; else it is kept as a
+// proposal, or as one for each step of the plan.
+func (a *app) offer(cmd *cobra.Command, home lsp.Home, result *agent.Result, wanted decide) (entry string, err error) {
+	cs := result.Change
 	if err := home.Proposals.Save(cs); err != nil {
 		return "", err
 	}
-	if yes, err := wanted(cs); err != nil || !yes {
+	if yes, err := wanted(cs); err == nil && yes {
+		return a.apply(cmd, home, cs)
+	} else if err != nil || len(result.Steps) < 2 {
 		cmd.PrintErrf("kept as a proposal: agentls changes apply %s\n", cs.ID)
 		return "", err
 	}
-	return a.apply(cmd, home, cs)
+	for _, step := range result.Steps {
+		if err := home.Proposals.Save(step); err != nil {
+			return "", err
+		}
+		cmd.PrintErrf("kept as a proposal: agentls changes apply %s  # %s\n", step.ID, plain(step.Title))
+	}
+	return "", home.Proposals.Remove(cs.ID)
+}
+
+// planner returns who looks at a plan: the flag, or the user on a terminal, who
+// may write the steps anew; elsewhere nobody does.
+func (a *app) planner(cmd *cobra.Command, asked request) agent.PlanReview {
+	terminal := !a.json && term.IsTerminal(int(os.Stdin.Fd()))
+	return func(ctx context.Context, plan agent.Plan) (agent.Plan, error) {
+		switch {
+		case asked.yes:
+			return plan, nil
+		case !terminal:
+			return plan, agent.ErrNobody
+		}
+		answer, err := askTerminal(ctx, cmd, "\nDo that? [y]es; a number takes that step out; anything else tells the agent what to do instead: ")
+		if err != nil {
+			return plan, err
+		}
+		if n, numberErr := strconv.Atoi(answer); numberErr == nil && n >= 1 && n <= len(plan.Steps) {
+			plan.Steps = slices.Delete(slices.Clone(plan.Steps), n-1, n)
+			return plan, nil
+		}
+		if yes := strings.ToLower(answer); yes == "y" || yes == "yes" {
+			return plan, nil
+		}
+		return plan, errors.New(cmp.Or(answer, "they did not say why"))
+	}
 }
 
 // A decide function says whether a change set is applied.

@@ -362,7 +362,7 @@ func (a *app) applyTask(cmd *cobra.Command, f *taskFlags, id string) error {
 	if !a.json {
 		cmd.Print(paletteFor(cmd.OutOrStdout()).diff(cs.Unified(relativeTo(root))))
 	}
-	entry, err := a.offer(cmd, a.home([]string{root}), cs, a.decider(cmd, f.yes))
+	entry, err := a.offer(cmd, a.home([]string{root}), &agent.Result{Change: cs}, a.decider(cmd, f.yes))
 	if a.json && err == nil {
 		return printJSON(cmd, runReport{Result: &agent.Result{Change: cs}, Entry: entry})
 	}

@@ -216,6 +216,9 @@ func (a *attempt) run(ctx context.Context) error {
 		}
 		return failed(remote.RunFailed, err)
 	}
+	if done.Paused != "" { // nobody can have it go on here
+		return failed(remote.RunFailed, errors.New(done.Paused))
+	}
 	a.result.Answer, a.result.Usage, a.result.Source = done.Answer, done.Usage, done.Source
 	if done.Change != nil {
 		a.change(done.Change, snap.Rel)

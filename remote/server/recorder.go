@@ -39,6 +39,7 @@ func (r *recorder) sink(ev agent.Event) {
 		r.add(remote.Event{Kind: remote.StepDone, Step: ev.ID, Tool: ev.Tool, Title: ev.Title, Failed: ev.Failed, Detail: ev.Detail})
 	case agent.Waiting:
 		r.add(remote.Event{Kind: remote.Waiting, Text: ev.Reason, Void: ev.Void})
+	case agent.PlanChanged, agent.StepProposed, agent.Spent: // the service's tasks have one result
 	}
 }
 

@@ -1,0 +1,204 @@
+package lsp
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/agent/script"
+	"github.com/agentls/agentls/index"
+)
+
+// A door is a tool that waits until it is opened.
+type door chan struct{}
+
+func (door) Spec() agent.ToolSpec {
+	return agent.ToolSpec{Name: "wait", Parameters: json.RawMessage(`{"type":"object"}`)}
+}
+
+func (d door) Run(ctx context.Context, _ *agent.Draft, _ json.RawMessage) (string, error) {
+	select {
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	case <-d:
+		return "open", nil
+	}
+}
+
+// play has the world's runs made by the agent with a scripted model.
+func (w *world) play(t *testing.T, archive string, tools ...agent.Tool) *script.Server {
+	t.Helper()
+	s, err := script.Parse(t.Name(), []byte(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := script.New(s)
+	url, err := server.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.model = "scripted"
+	w.runner = agent.New(agent.Options{
+		Model: openai.New(openai.Options{BaseURL: url, Model: "scripted", Backoff: time.Millisecond}), Tools: tools, Now: time.Now,
+	})
+	return server
+}
+
+const steered = `
+-- turn1.reply --
+call wait
+-- turn2.expect --
+use tabs
+-- turn2.reply --
+message: With tabs.
+`
+
+func TestSteer(t *testing.T) {
+	w := mathWorld(t)
+	wait := make(door)
+	server := w.play(t, steered, wait)
+	e := w.start(t)
+	e.open("math.go")
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "format it"}).Run
+	e.eventOf(RunStep, run)
+	must[startedResult](e, "agentls.steer", steerParams{Run: run, Message: "use tabs"})
+	close(wait)
+	if done := e.eventOf(RunDone, run); done.Answer != "With tabs." {
+		t.Errorf("%+v, %v", done, server.Errs())
+	}
+	if usage := e.eventOf(RunUsage, run); usage.Usage.Requests == 0 || usage.Cost != nil {
+		t.Errorf("usage: %+v", usage)
+	}
+	if _, err := execute[startedResult](e, "agentls.steer", steerParams{Run: run, Message: "x"}); err == nil {
+		t.Error("a run that is done was steered")
+	}
+}
+
+// TestContinue: what was stopped goes on, also in another session, which offers
+// what was cut off.
+func TestContinue(t *testing.T) {
+	w := mathWorld(t)
+	wait := make(door)
+	server := w.play(t, strings.Replace(steered, "use tabs", "error: the run was cut off while it made this call.", 1), wait)
+	e := w.start(t)
+	e.open("math.go")
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "format it"}).Run
+	e.eventOf(RunStep, run)
+	if _, err := execute[startedResult](e, "agentls.continue", continueParams{Run: run}); err == nil || !strings.Contains(err.Error(), "under way") {
+		t.Errorf("continued what runs: %v", err)
+	}
+	must[stopResult](e, "agentls.stop", stopParams{Run: run})
+	e.eventOf(RunFailed, run)
+	if kept := must[runsResult](e, "agentls.runs.list", runsParams{}).Runs; len(kept) != 1 || kept[0].ID != run || kept[0].State != agent.Stopped || kept[0].Turns != 1 {
+		t.Errorf("kept: %+v", kept)
+	}
+	e.quit()
+	w.cutOff(t, run)
+
+	w.caps = plainCaps
+	offered := make(chan string, 1)
+	e = w.startWith(t, func(e *editor) {
+		e.ask = func(p *protocol.ShowMessageRequestParams) *protocol.MessageActionItem {
+			offered <- p.Message
+			return &protocol.MessageActionItem{Title: "Go on"}
+		}
+	})
+	if got := <-offered; got != "agentls: a run was cut off: format it" {
+		t.Errorf("offered %q", got)
+	}
+	e.await("the end of the run", func() bool { return server.Done() == nil })
+}
+
+// cutOff takes the end of a run's transcript away, as if its process had been
+// killed.
+func (w *world) cutOff(t *testing.T, run string) {
+	t.Helper()
+	path := filepath.Join(w.state, "runs", run+".jsonl")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := strings.LastIndex(strings.TrimSpace(string(content)), "\n")
+	if err := os.WriteFile(path, content[:cut+1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReply: the model's question reaches the client, and the answer the model.
+func TestReply(t *testing.T) {
+	w := mathWorld(t)
+	w.model = "some-model"
+	answers := make(chan string, 1)
+	w.runner = runner(func(ctx context.Context, _ *index.Snapshot, task agent.Task, _ agent.Sink) (*agent.Result, error) {
+		answer, err := task.Question(ctx, agent.Question{Text: "Which?", Options: []string{"this", "that"}})
+		answers <- answer
+		return &agent.Result{Source: "test"}, err
+	})
+	e := w.start(t)
+	e.open("math.go")
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "do it"}).Run
+	if asked := e.eventOf(RunQuestion, run); asked.Text != "Which?" || len(asked.Options) != 2 {
+		t.Errorf("asked: %+v", asked)
+	}
+	must[startedResult](e, "agentls.reply", replyParams{Run: run, Answer: "neither"})
+	if got := <-answers; got != "neither" {
+		t.Errorf("answered %q", got)
+	}
+	e.eventOf(RunDone, run)
+	if _, err := execute[startedResult](e, "agentls.reply", replyParams{Run: run, Answer: "x"}); err == nil {
+		t.Error("a question was answered twice")
+	}
+}
+
+// TestPlanAccept: a plan waits for its user, who changes it; what its steps
+// changed is proposed step by step.
+func TestPlanAccept(t *testing.T) {
+	w := mathWorld(t)
+	server := w.play(t, `
+-- turn1.reply --
+call update_plan {"plan": [{"step": "one", "status": "pending"}]}
+-- turn2.expect --
+1. · uno
+-- turn2.reply --
+patch:
+*** Begin Patch
+*** Add File: one.txt
++1
+*** End Patch
+call update_plan {"plan": [{"step": "uno", "status": "completed"}]}
+patch:
+*** Begin Patch
+*** Add File: two.txt
++2
+*** End Patch
+-- turn3.reply --
+message: Done.
+`)
+	e := w.start(t)
+	e.open("math.go")
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "count", Plan: true}).Run
+	shown := e.eventOf(RunPlan, run)
+	if !shown.Waits && len(shown.Plan.Steps) != 1 {
+		t.Errorf("shown: %+v", shown)
+	}
+	e.await("the plan to wait", func() bool {
+		_, err := execute[startedResult](e, "agentls.plan.accept", planParams{Run: run, Plan: []agent.PlanStep{{Text: "uno", Status: agent.StepPending}}})
+		return err == nil
+	})
+	done := e.eventOf(RunDone, run)
+	if len(done.Steps) != 2 || done.Steps[0] != run+".1" || done.ChangeSet != run+".2" {
+		t.Errorf("done: %+v, %v", done, server.Errs())
+	}
+	must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: run + ".1"})
+	if got := w.disk(t); got["one.txt"] != "1\n" || got["two.txt"] != "" {
+		t.Errorf("after the first step there are %v", got)
+	}
+}
