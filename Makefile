@@ -91,6 +91,10 @@ bench-index: build ## the index against universal-ctags, ast-grep and gopls: wri
 bench-accuracy: build ## the index against universal-ctags, gopls, tsserver and pyright: writes index/ACCURACY.md (half an hour)
 	index/accuracy/accuracy.sh
 
+.PHONY: bench-agent
+bench-agent: build ## the agent against Codex CLI, on the same scripted model: writes agent/BENCHMARKS.md (two minutes)
+	cmd/agentls/bench.sh
+
 .PHONY: tools
 tools: $(golangci) $(gotestsum) ## the pinned linter and test runner, in .cache/tools (minutes, once)
 

@@ -313,3 +313,31 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestPeer: what another program asks for is the next turn, whatever it sends.
+func TestPeer(t *testing.T) {
+	s, err := script.Parse("peer", []byte("-- turn1.reply --\nmessage: one\n-- turn2.reply --\nmessage: two\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := script.New(s)
+	server.Peer = true
+	base, err := server.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"one", "two"} {
+		res, err := http.Post(base+"/responses", "application/json", strings.NewReader(`{"store": false, "stream": true, "input": [{"role": "user"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close() //nolint:errcheck // it was read
+		if err != nil || !strings.Contains(string(body), `"text":"`+want+`"`) {
+			t.Errorf("%v\n%s", err, body)
+		}
+	}
+	if err := server.Done(); err != nil {
+		t.Error(err)
+	}
+}

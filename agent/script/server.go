@@ -20,9 +20,12 @@ const maxBody = 64 << 20 // bytes of a request
 // A Server answers POST …/responses as its scripts say, one conversation after
 // the other: a request that goes on from no answer begins the next. Pause and
 // Delta, where set before the first request, count in place of the scripts'.
+// With Peer, the client is another program: what must hold of our requests need
+// not of its, and whatever it asks for is the next turn.
 type Server struct {
 	Delta int           // bytes of a delta
 	Pause time.Duration // between deltas
+	Peer  bool
 
 	serving sync.WaitGroup
 
@@ -208,6 +211,9 @@ func (s *Server) accept(req *Request) (*answer, error) {
 
 // next runs with mu held.
 func (s *Server) next(req *Request) (*answer, error) {
+	if s.Peer && len(s.scripts) > 0 && s.at.turn < len(s.scripts[0].turns) {
+		return s.advance(s.scripts[0], &s.scripts[0].turns[s.at.turn], req), nil
+	}
 	parsed, err := parseItems(req.Input)
 	if err != nil {
 		return nil, err
