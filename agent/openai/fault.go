@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A fault is why an attempt failed. Its text names the endpoint, what came
@@ -29,7 +31,7 @@ func (f *fault) Unwrap() error { return f.cause }
 
 // final makes a fault that no retry helps.
 func (m *Model) final(cause error, format string, args ...any) *fault {
-	return &fault{reason: m.redact("POST " + m.endpoint + fmt.Sprintf(format, args...)), cause: cause}
+	return &fault{reason: printable(m.redact("POST " + m.endpoint + fmt.Sprintf(format, args...))), cause: cause}
 }
 
 // passing makes a fault that may be gone the next time.
@@ -37,6 +39,17 @@ func (m *Model) passing(cause error, format string, args ...any) *fault {
 	f := m.final(cause, format, args...)
 	f.again = true
 	return f
+}
+
+// printable returns what a server said so that a terminal shows it and does
+// nothing else.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Bidi_Control) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 // redact removes the key: some servers quote it in their errors.

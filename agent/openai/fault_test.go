@@ -65,6 +65,7 @@ func TestFinalFaults(t *testing.T) {
 		{"far date", "status 503\nheader Date: Mon, 02 Jan 2006 15:00:00 GMT\nheader Retry-After: Mon, 02 Jan 2006 15:30:00 GMT\nbody:\n", " answered 503: no reason given; the server asks to wait 30m0s"},
 		{"key", "status 401\nbody:\n{\"error\": {\"message\": \"no such key " + key + "\", \"code\": \"invalid_api_key\"}}", " answered 401: no such key [key]; check the API key (OPENAI_API_KEY) and that it belongs to this base URL"},
 		{"key at a cut", "status 400\nbody:\n" + strings.Repeat("x", 295) + key, " answered 400: " + strings.Repeat("x", 295) + "[key]"},
+		{"what a terminal obeys", "status 400\nbody:\nno\x1b[2J\u202e \xff", " answered 400: no\uFFFD[2J\uFFFD \uFFFD"},
 		{"login page", "html", " answered with an HTML page, not an event stream; check the base URL (OPENAI_BASE_URL)"},
 		{"gateway page", "status 400\nheader Content-Type: text/html\nbody:\n<html>no</html>", " answered 400: an HTML page"},
 		{"error in a stream", "raw 2:\ndata: {\"type\":\"error\",\"code\":\"context_length_exceeded\",\"message\":\"too long\"}\n\n", ": the server reports: context_length_exceeded too long; the conversation is too long for this model: narrow the task"},

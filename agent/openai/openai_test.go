@@ -245,6 +245,19 @@ func TestItemsComeBackUnchanged(t *testing.T) {
 }
 
 // TestArgumentsAsObject: some servers do not quote them.
+// TestItemsAreUTF8: what a server sends and is none, is none of a request.
+func TestItemsAreUTF8(t *testing.T) {
+	_, url := serve(t, "-- turn1.reply --\n-- turn1.fault --\nraw 2:\ndata: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"reasoning\",\"summary\":\"\xff\"}}\n\ndata: {\"type\":\"response.completed\",\"response\":{}}\n\n")
+	for ev, err := range openai.New(options(url)).Respond(t.Context(), question) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done, ok := ev.(agent.ItemDone); ok && string(done.Item.Raw) != `{"type":"reasoning","summary":"`+"\uFFFD"+`"}` {
+			t.Errorf("got %q", done.Item.Raw)
+		}
+	}
+}
+
 func TestArgumentsAsObject(t *testing.T) {
 	_, url := serve(t, `
 -- turn1.reply --

@@ -63,8 +63,10 @@ type outputItem struct {
 }
 
 // itemDone keeps the item as it came, but for white space between its tokens,
-// which the library drops when the item is sent back.
+// which the library drops when the item is sent back, and for bytes that are no
+// UTF-8: a request with those is no JSON.
 func (m *Model) itemDone(raw []byte) (agent.ModelEvent, error) {
+	raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	var kept bytes.Buffer
 	if err := json.Compact(&kept, raw); err != nil {
 		return nil, m.malformed(err)
