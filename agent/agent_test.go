@@ -2,10 +2,12 @@ package agent_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -481,5 +483,52 @@ func TestFixedOverhead(t *testing.T) {
 		t.Errorf("the first request has %d bytes, more than %d", n, most)
 	} else {
 		t.Logf("%d bytes", n)
+	}
+}
+
+// TestRepeatedCall: of calls with one id, the first counts, in a response and
+// in the whole run.
+func TestRepeatedCall(t *testing.T) {
+	call := func(id string) agent.ItemDone {
+		return agent.ItemDone{Item: agent.ModelItem{Raw: json.RawMessage(`"` + id + `"`)}, Call: &agent.ToolCall{ID: id, Name: "list_dir", Input: `{"path": "."}`}}
+	}
+	model := &turnsModel{turns: [][]agent.ItemDone{{call("1"), call("1"), call("2")}, {call("1"), call("3")}, {{Item: agent.ModelItem{Raw: json.RawMessage(`"end"`)}, Text: "end"}}}}
+	dir := workspace(t, map[string]string{"a": "a\n"})
+	if _, err := agent.New(agent.Options{Model: model}).Run(t.Context(), scan(t, dir), agent.Task{Mode: agent.Ask, Prompt: "x"}, func(agent.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, item := range model.last.Items {
+		switch it := item.(type) {
+		case agent.ModelItem:
+			got = append(got, string(it.Raw))
+		case agent.ToolOutput:
+			got = append(got, it.CallID+" answered")
+		case agent.UserMessage:
+		}
+	}
+	if diff := cmp.Diff([]string{`"1"`, `"2"`, "1 answered", "2 answered", `"3"`, "3 answered"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A turnsModel answers with a list of items after the other.
+type turnsModel struct {
+	turns [][]agent.ItemDone
+	last  *agent.Request
+}
+
+func (*turnsModel) Name() string { return "turns" }
+
+func (m *turnsModel) Respond(_ context.Context, req *agent.Request) iter.Seq2[agent.ModelEvent, error] {
+	items := m.turns[0]
+	m.turns, m.last = m.turns[1:], req
+	return func(yield func(agent.ModelEvent, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+		yield(agent.Completed{}, nil)
 	}
 }

@@ -234,9 +234,11 @@ func (d *Draft) resolvePlain(name string) (string, error) {
 // IsPlain reports whether a name can be in a diff and in a document's address
 // as it is, and reads as what it is.
 func IsPlain(name string) bool {
-	isControl := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) }
 	return utf8.ValidString(name) && !strings.ContainsFunc(name, isControl)
 }
+
+// isControl reports whether r does something else than show.
+func isControl(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) }
 
 func (d *Draft) locate(name string) (string, error) {
 	roots := d.snap.Roots()

@@ -66,6 +66,9 @@ func (r *run) write(res *response, piece string) {
 }
 
 func (r *run) take(ctx context.Context, res *response, done ItemDone) {
+	if done.Call != nil && r.isRepeated(res, done.Call.ID) {
+		return
+	}
 	res.items = append(res.items, done.Item)
 	if done.Call != nil {
 		res.calls = append(res.calls, done.Call)

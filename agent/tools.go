@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Tool is something a model can call. Run returns what the model is told. A
@@ -147,6 +149,18 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	return out, failed, nil
 }
 
+// isRepeated reports whether the run has had a call with id. A second one is as
+// if it had not come: an output could be that of either, and servers refuse
+// requests with both.
+func (r *run) isRepeated(res *response, id string) bool {
+	isSame := func(call *ToolCall) bool { return call.ID == id }
+	isAnswer := func(item Item) bool {
+		out, ok := item.(ToolOutput)
+		return ok && out.CallID == id
+	}
+	return slices.ContainsFunc(res.calls, isSame) || slices.ContainsFunc(r.req.Items, isAnswer)
+}
+
 // arguments returns the input of call as JSON. Free text becomes the argument
 // that the tool has for it.
 func arguments(call *ToolCall) (json.RawMessage, error) {
@@ -178,13 +192,22 @@ func about(verb, what string) string {
 	return verb + " " + abbreviate(what, 100)
 }
 
-// abbreviate returns s cut to about limit bytes, on one line.
+// abbreviate returns s cut to about limit bytes, on one line, without what a
+// terminal would obey.
 func abbreviate(s string, limit int) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Map(visible, strings.Join(strings.Fields(s), " "))
 	if len(s) <= limit {
 		return s
 	}
 	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
+// visible returns r, or U+FFFD for a control character.
+func visible(r rune) rune {
+	if isControl(r) {
+		return utf8.RuneError
+	}
+	return r
 }
 
 // cut returns s if it has at most limit bytes; else half of that from each
