@@ -91,6 +91,10 @@ bench-index: build ## the index against universal-ctags, ast-grep and gopls: wri
 bench-accuracy: build ## the index against universal-ctags, gopls, tsserver and pyright: writes index/ACCURACY.md (half an hour)
 	index/accuracy/accuracy.sh
 
+.PHONY: chaos-agent
+chaos-agent: ## N runs with a hostile model, a broken wire and users who stop them: no byte changed, each call answered once, memory flat
+	AGENT_CHAOS=$(N) $(GO) test -count=1 -timeout 60m -v -run '^TestChaos$$' ./agent
+
 .PHONY: bench-agent
 bench-agent: build ## the agent against Codex CLI, on the same scripted model: writes agent/BENCHMARKS.md (two minutes)
 	cmd/agentls/bench.sh
