@@ -116,11 +116,14 @@ func (m *hostileModel) answer() func(http.ResponseWriter, *http.Request) {
 		return stream(events([]object{message("Enough.")}, "completed"), nil)
 	}
 	items := m.items()
-	all := events(items, one(m, "completed", "completed", "completed", "completed", "completed", "completed", "incomplete", "failed"))
-	if m.chance(80) {
-		return stream(all, nil)
+	final := "completed"
+	if m.chance(3) {
+		final = one(m, "incomplete", "failed")
 	}
-	return m.fault(all)
+	if m.chance(15) {
+		return m.fault(events(items, final))
+	}
+	return stream(events(items, final), nil)
 }
 
 // items returns the output of a response.
@@ -262,11 +265,17 @@ var chaosArguments = map[string][]string{
 }
 
 func (m *hostileModel) path() string {
+	if m.chance(40) {
+		return one(m, "a.go", "b.go", "dir/c.py", "long.txt")
+	}
 	return one(m, "a.go", "b.go", "dir/c.py", "dir", ".", "", "new.txt", "a.go#Sum", "../outside/secret", "/etc/passwd", "/etc/shadow", ".env", "link", "linked/x",
 		"dir/../../outside/x", "a.go/x", ".git/config", "~", "\x00", "es\x1bc", strings.Repeat("d/", 3000)+"x", m.text())
 }
 
 func (m *hostileModel) patch() string {
+	if m.chance(30) {
+		return "*** Begin Patch\n*** Add File: made" + fmt.Sprint(m.rng.IntN(9)) + ".txt\n+" + strings.ReplaceAll(m.text(), "\n", " ") + "\n*** End Patch"
+	}
 	var b strings.Builder
 	b.WriteString(one(m, "*** Begin Patch\n", "*** Begin Patch\n", "*** Begin Patch\n", "*** Begin\n", ""))
 	for range m.rng.IntN(4) {
@@ -332,8 +341,11 @@ func stream(events [][]byte, last func(http.ResponseWriter, *http.Request)) func
 // fault returns a response of events that goes wrong.
 func (m *hostileModel) fault(events [][]byte) func(http.ResponseWriter, *http.Request) {
 	some := events[:m.rng.IntN(len(events))]
-	status := one(m, 400, 401, 404, 408, 409, 429, 500, 502, 503)
-	retryAfter := one(m, "0", "0", "999999", "soon")
+	status := one(m, 408, 409, 429, 500, 502, 503, 504, 529)
+	if m.chance(10) {
+		status = one(m, 400, 401, 404)
+	}
+	retryAfter := one(m, "0", "0", "0", "0", "0", "0", "0", "999999", "soon")
 	body := one(m, `{"error": {"message": "no", "code": "server_error"}}`, `{"error": "no"}`, "", "<html>", m.text())
 	wrong := one(m, "data: {\n\n", "data: [DONE]\n\n", "data: {\"error\": null}\n\n", "event: error\ndata: {\"type\":\"error\",\"message\":\"no\"}\n\n", "data: {\"type\":\"response.output_item.done\",\"item\":5}\n\n", ": comment\n\n", "\x00\xff\n\n")
 	switch m.rng.IntN(6) {

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -32,13 +33,16 @@ type chaosField struct {
 	snap   *index.Snapshot
 	was    string
 	client *http.Client
+
+	mu    sync.Mutex
+	ended map[string]int // how runs ended → how many; guarded by mu
 }
 
 const chaosCanary = "canary-hunter2-canary"
 
 func newChaosField(t *testing.T) *chaosField {
 	t.Helper()
-	f := &chaosField{dir: t.TempDir(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}}
+	f := &chaosField{dir: t.TempDir(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}, ended: map[string]int{}}
 	root := filepath.Join(f.dir, "ws")
 	for name, content := range map[string]string{
 		"ws/a.go":        "package a\n\n// Sum adds.\nfunc Sum(a, b int) int { return a + b }\n",
@@ -133,36 +137,107 @@ func (f *chaosField) run(ctx context.Context, seed uint64) error {
 	defer close(model.gone)
 	ctx, cancel := context.WithTimeout(ctx, chaosDeadline)
 	defer cancel()
+	a := f.agent(rng, server.URL+"/v1")
+	task := agent.Task{
+		ID: "chaos", Mode: []agent.Mode{agent.Edit, agent.Edit, agent.Ask, agent.Explain}[rng.IntN(4)], Prompt: "Go on.",
+		Inbox: &agent.Inbox{}, Question: chaosAnswer, Budget: &agent.Budget{Turns: 1 + rng.IntN(60)},
+	}
+	var record tape
+	if rng.IntN(2) == 0 {
+		task.Transcript = &record
+	}
+	err := f.runOnce(ctx, rng, a, task)
+	if err == nil && task.Transcript != nil {
+		err = f.resume(ctx, rng, a, task, model, &record)
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errors.New("the run does not end")
+	}
+	model.mu.Lock()
+	defer model.mu.Unlock()
+	return errors.Join(append(model.broken, err)...)
+}
+
+// agent returns one whose model is at url.
+func (f *chaosField) agent(rng *rand.Rand, url string) *agent.Agent {
 	root := f.snap.Roots()[0]
-	a := agent.New(agent.Options{
+	return agent.New(agent.Options{
 		Model: openai.New(openai.Options{
-			BaseURL: server.URL + "/v1", APIKey: "sk-0123456789", Model: "hostile", HTTPClient: f.client,
+			BaseURL: url, APIKey: "sk-0123456789", Model: "hostile", HTTPClient: f.client,
 			Backoff: time.Millisecond, IdleTimeout: 100 * time.Millisecond,
 		}),
 		Sandbox: func([]string) agent.Sandbox { return chaosSandbox{root} },
 		Verify:  func([]string) []string { return []string{"check", "write"}[:rng.IntN(3)] },
 	})
-	task := agent.Task{ID: "chaos", Mode: []agent.Mode{agent.Edit, agent.Edit, agent.Ask, agent.Explain}[rng.IntN(4)], Prompt: "Go on."}
-	res, err := a.Run(ctx, f.snap, task, f.cancelling(rng, cancel))
-	if ctxErr := ctx.Err(); errors.Is(ctxErr, context.DeadlineExceeded) {
-		return errors.New("the run does not end")
-	}
-	model.mu.Lock()
-	defer model.mu.Unlock()
-	return errors.Join(append(model.broken, wellEnded(root, task, res, err))...)
 }
 
-// cancelling returns a sink that ends some runs in the middle.
-func (f *chaosField) cancelling(rng *rand.Rand, cancel func()) agent.Sink {
-	left := -1
-	if rng.IntN(4) == 0 {
-		left = rng.IntN(60)
+func chaosAnswer(_ context.Context, q agent.Question) (string, error) {
+	if len(q.Text)%3 == 0 {
+		return "", errors.New("the user is away")
 	}
-	return func(agent.Event) {
-		if left--; left == 0 {
+	return "do as you like", nil
+}
+
+// runOnce runs task, and returns what must not be of its end. Some are stopped
+// in the middle, to some the user says something.
+func (f *chaosField) runOnce(ctx context.Context, rng *rand.Rand, a *agent.Agent, task agent.Task) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopAt, sayAt := rng.IntN(200), rng.IntN(200)
+	events := 0
+	res, err := a.Run(ctx, f.snap, task, func(agent.Event) {
+		switch events++; events {
+		case stopAt:
 			cancel()
+		case sayAt:
+			task.Inbox.Put("Something else.")
 		}
+	})
+	f.count(res, err)
+	return wellEnded(f.snap.Roots()[0], task, res, err)
+}
+
+func (f *chaosField) count(res *agent.Result, err error) {
+	how := "with an answer"
+	switch {
+	case errors.Is(err, context.Canceled):
+		how = "stopped"
+	case errors.Is(err, agent.ErrStuck):
+		how = "stuck"
+	case err != nil:
+		how = "with another error"
+	case res.Paused != "":
+		how = "paused"
+	case res.Change != nil:
+		how = "with a change"
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended[how]++
+}
+
+// resume lets a run go on from its transcript: as it ended, or as the end of
+// its process in the middle of a line would have left it.
+func (f *chaosField) resume(ctx context.Context, rng *rand.Rand, a *agent.Agent, task agent.Task, model *hostileModel, record *tape) error {
+	kept := record.Bytes()
+	if rng.IntN(2) == 0 {
+		kept = kept[:rng.IntN(len(kept)+1)]
+		model.mu.Lock()
+		model.input = nil // what it had asked for meanwhile is forgotten
+		model.mu.Unlock()
+	}
+	records, _, err := agent.ReadTranscript(bytes.NewReader(kept))
+	if errors.Is(err, agent.ErrNoTranscript) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the transcript: %w", err)
+	}
+	if task.Past, err = agent.Replay(records); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	task.Transcript = &tape{}
+	return f.runOnce(ctx, rng, a, task)
 }
 
 // wellEnded returns an error unless a run ended with a result that can be
@@ -200,7 +275,7 @@ func wellEnded(root string, task agent.Task, res *agent.Result, err error) error
 // AGENT_CHAOS and AGENT_CHAOS_SEED say more.
 func chaosRuns(t *testing.T) (n, first uint64) {
 	t.Helper()
-	n, first = 300, 1
+	n, first = 250, 1
 	for name, value := range map[string]*uint64{"AGENT_CHAOS": &n, "AGENT_CHAOS_SEED": &first} {
 		if s := os.Getenv(name); s != "" {
 			parsed, err := strconv.ParseUint(s, 10, 64)
@@ -245,8 +320,16 @@ func TestChaos(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+		if done := from + batch; done%2500 == 0 {
+			t.Logf("%d runs done", done)
+		}
 	}
-	t.Logf("%d runs, heap %d KB after the first %d, %d KB at the end", n, base>>10, batch, heapInUse()>>10)
+	t.Logf("%d runs ended: %v; heap %d KB after the first %d, %d KB at the end", n, f.ended, base>>10, batch, heapInUse()>>10)
+	for _, how := range []string{"with an answer", "with a change", "stuck", "paused", "stopped", "with another error"} {
+		if f.ended[how] == 0 {
+			t.Errorf("no run ended %s: there is less chaos than there should be", how)
+		}
+	}
 }
 
 // batch does n runs from seed on, two at a time.
