@@ -28,6 +28,7 @@ type Draft struct {
 	base    *index.Snapshot      // what the change set is made from; snap, but for a run that goes on
 	changed map[string]draftFile // by absolute path
 	shown   []string             // files whose content the present tool puts out
+	images  []Image              // that it shows
 
 	now   *index.Snapshot // snap with all changes but those of fresh
 	fresh map[string]bool // changed since now was made
@@ -206,6 +207,13 @@ func (d *Draft) takeShown() []string {
 	shown := d.shown
 	d.shown = nil
 	return shown
+}
+
+// takeImages returns the images that were shown since the last time.
+func (d *Draft) takeImages() []Image {
+	images := d.images
+	d.images = nil
+	return images
 }
 
 // Resolve returns the absolute path of a file or folder by the name that a

@@ -55,7 +55,14 @@ type ToolOutput struct {
 	CallID   string
 	Freeform bool // answers a call of a freeform tool
 	Text     string
+	Images   []Image  `json:",omitempty"` // shown beside the text
 	Paths    []string // as of UserMessage
+}
+
+// An Image is a picture as its file has it.
+type Image struct {
+	Type string // of media: "image/png"
+	Data []byte
 }
 
 func (UserMessage) item() {}

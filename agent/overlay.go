@@ -34,6 +34,6 @@ func (d *Draft) Overlay() map[string]FileState {
 // clone returns a draft with the same changes, for what is to be thrown away.
 func (d *Draft) clone() *Draft {
 	out := *d
-	out.changed, out.fresh, out.shown = maps.Clone(d.changed), maps.Clone(d.fresh), nil
+	out.changed, out.fresh, out.shown, out.images = maps.Clone(d.changed), maps.Clone(d.fresh), nil, nil
 	return &out
 }

@@ -103,6 +103,9 @@ func argumentNames[T any]() string {
 // what a provider caches.
 func (r *run) offered() []Tool {
 	tools := []Tool{readFile{}, listDir{}, glob{}, grep{}, symbolFind{}, symbolRefs{}, diagnostics{editor: r.task.Editor}}
+	if seesImages(r.agent.model.model) {
+		tools = append(tools, viewImage{})
+	}
 	if !r.task.Mode.Edits() {
 		return tools
 	}
@@ -144,7 +147,7 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 		return out, "", fmt.Errorf("tool %s: %w", call.Name, err)
 	}
 	out.Text = cut(out.Text, r.agent.maxOutput)
-	out.Paths = r.draft.takeShown()
+	out.Paths, out.Images = r.draft.takeShown(), r.draft.takeImages()
 	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Failed: failed, Detail: r.detail})
 	return out, failed, nil
 }

@@ -59,7 +59,10 @@ type Model struct {
 	service  responses.ResponseService
 }
 
-var _ agent.Model = (*Model)(nil)
+var (
+	_ agent.Model  = (*Model)(nil)
+	_ agent.Viewer = (*Model)(nil)
+)
 
 // New returns the model of opts. It sends nothing; a base URL that is none is
 // an error of the first request.
@@ -117,6 +120,9 @@ func (m *Model) serviceOptions(base *url.URL, client *http.Client) []option.Requ
 
 // Name returns the model's name, as the server calls it.
 func (m *Model) Name() string { return m.name }
+
+// SeesImages implements agent.Viewer.
+func (m *Model) SeesImages() bool { return m.profile.images }
 
 // Respond sends req and yields the answer as it comes. A failed attempt is
 // made again where that can help; a Retrying event tells, before the wait,

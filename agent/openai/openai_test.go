@@ -190,6 +190,37 @@ patch:
 	}
 }
 
+// TestImages: a server that takes them gets them behind the text; to another
+// one none is offered.
+func TestImages(t *testing.T) {
+	server, url := serve(t, `
+-- turn1.expect --
+output c1:
+a.png, image/png
+{"input": [{"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "a.png, image/png"}, {"type": "input_image", "image_url": "data:image/png;base64,cG5n"}]}]}
+-- turn1.reply --
+message: I see.
+`)
+	opts := options("http://api.openai.com/v1")
+	opts.Model, opts.HTTPClient = "gpt-5.1", dialing(url)
+	req := &agent.Request{Items: []agent.Item{
+		agent.ModelItem{Raw: json.RawMessage(`{"type":"function_call","call_id":"c1","name":"view_image","arguments":"{}"}`)},
+		agent.ToolOutput{CallID: "c1", Text: "a.png, image/png", Images: []agent.Image{{Type: "image/png", Data: []byte("png")}}},
+	}}
+	if _, err := respond(t.Context(), opts, req); err != nil {
+		t.Error(err, server.Errs())
+	}
+	for name, sees := range map[string]bool{"gpt-5.1": true, "gpt-4o": true, "gpt-4": false, "o3": true, "o3-mini": false} {
+		opts.Model = name
+		if openai.New(opts).SeesImages() != sees {
+			t.Errorf("%s sees images: %t", name, !sees)
+		}
+	}
+	if openai.New(options(url)).SeesImages() {
+		t.Error("a server of which nothing is known sees images")
+	}
+}
+
 // dialing returns a client whose every connection goes to the host of url.
 func dialing(url string) *http.Client {
 	host, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
@@ -96,6 +97,21 @@ func toolOutput(out agent.ToolOutput) responses.ResponseInputItemUnionParam {
 		return responses.ResponseInputItemParamOfCustomToolCallOutput(out.CallID, out.Text)
 	}
 	item := responses.ResponseInputItemParamOfFunctionCallOutput(out.Text)
+	if len(out.Images) > 0 {
+		item.OfFunctionCallOutput.Output = withImages(out)
+	}
 	item.OfFunctionCallOutput.CallID = param.NewOpt(out.CallID) // the constructor takes none
 	return item
+}
+
+// withImages returns the output of a tool that shows images: its text, and
+// each of them.
+func withImages(out agent.ToolOutput) (content responses.ResponseInputItemFunctionCallOutputOutputUnionParam) {
+	parts := responses.ResponseFunctionCallOutputItemListParam{{OfInputText: &responses.ResponseInputTextContentParam{Text: out.Text}}}
+	for _, image := range out.Images {
+		address := "data:" + image.Type + ";base64," + base64.StdEncoding.EncodeToString(image.Data)
+		parts = append(parts, responses.ResponseFunctionCallOutputItemUnionParam{OfInputImage: &responses.ResponseInputImageContentParam{ImageURL: param.NewOpt(address)}})
+	}
+	content.OfResponseFunctionCallOutputItemArray = parts
+	return content
 }

@@ -14,6 +14,7 @@ type profile struct {
 	promptCache bool // prompt_cache_key
 	obfuscation bool // pads deltas unless told not to
 	parallel    bool // parallel_tool_calls
+	images      bool // as output of tools
 }
 
 // profileFor returns what host and model understand. Other servers implement
@@ -24,6 +25,7 @@ func profileFor(host, model string) profile {
 		return profile{}
 	}
 	p := profile{freeform: true, reasoning: true, promptCache: true, obfuscation: true, parallel: true}
+	p.images = !hasAnyPrefix(model, "gpt-3", "gpt-4", "o1-mini", "o3-mini") || hasAnyPrefix(model, "gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-4-turbo")
 	switch {
 	case hasAnyPrefix(model, "gpt-3", "gpt-4", "chatgpt-", "gpt-5-chat"):
 		// "Encrypted content is not supported with this model":

@@ -13,9 +13,25 @@ type item struct {
 	Type    string          `json:"type"`
 	Role    string          `json:"role"`
 	CallID  string          `json:"call_id"`
-	Output  string          `json:"output"`
+	Output  outputText      `json:"output"`
 	Content json.RawMessage `json:"content"`
 	Summary json.RawMessage `json:"summary"`
+}
+
+// An outputText is what a tool said, without the images that it showed.
+type outputText string
+
+func (o *outputText) UnmarshalJSON(raw []byte) error {
+	var parts []struct {
+		Text string `json:"text"`
+	}
+	if json.Unmarshal(raw, &parts) != nil {
+		return json.Unmarshal(raw, (*string)(o))
+	}
+	for _, part := range parts {
+		*o += outputText(part.Text)
+	}
+	return nil
 }
 
 func parseItems(input []json.RawMessage) ([]item, error) {

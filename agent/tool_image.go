@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// A Viewer is a Model that can look at images, or cannot.
+type Viewer interface{ SeesImages() bool }
+
+// seesImages reports whether images can be shown to m.
+func seesImages(m Model) bool {
+	v, ok := m.(Viewer)
+	return ok && v.SeesImages()
+}
+
+// viewImage shows an image. It is offered to models that can see it.
+type viewImage struct{}
+
+type imageArgs struct {
+	Path string `json:"path"`
+}
+
+const maxImage = 4 << 20 // bytes
+
+func (viewImage) Spec() ToolSpec { return spec("view_image") }
+
+func (viewImage) Title(args json.RawMessage) string {
+	a, _ := decode[imageArgs](args)
+	return about("look at", a.Path)
+}
+
+func (viewImage) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, error) {
+	args, err := decode[imageArgs](raw)
+	if err != nil {
+		return "", err
+	}
+	path, err := d.Resolve(args.Path)
+	if err != nil {
+		return "", Fail("%v", err)
+	}
+	content, err := d.ReadFile(ctx, path)
+	kind := imageType(content)
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case err != nil:
+		return "", Fail("there is no file %s that can be read%s", args.Path, d.nearby(path))
+	case kind == "":
+		return "", Fail("%s is no PNG, JPEG, GIF or WebP image; read_file reads text", args.Path)
+	case len(content) > maxImage:
+		return "", Fail("%s has %d bytes, more than the %d of an image that can be shown", args.Path, len(content), maxImage)
+	}
+	d.Show(path)
+	d.images = append(d.images, Image{Type: kind, Data: content})
+	return fmt.Sprintf("%s, %s, %d bytes\n", d.snap.Rel(path), kind, len(content)), nil
+}
+
+// imageType returns the media type of content; "" for what is no image that
+// models take. A name can say anything.
+func imageType(content []byte) string {
+	switch {
+	case bytes.HasPrefix(content, []byte("\x89PNG\r\n\x1a\n")):
+		return "image/png"
+	case bytes.HasPrefix(content, []byte("\xff\xd8\xff")):
+		return "image/jpeg"
+	case bytes.HasPrefix(content, []byte("GIF87a")), bytes.HasPrefix(content, []byte("GIF89a")):
+		return "image/gif"
+	case len(content) > 12 && bytes.HasPrefix(content, []byte("RIFF")) && string(content[8:12]) == "WEBP":
+		return "image/webp"
+	}
+	return ""
+}
