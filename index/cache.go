@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -156,7 +157,9 @@ func (c *cache) survive(f func() error) {
 	if err == nil {
 		return
 	}
-	if errors.Is(err, errDamaged) {
+	// What the system does not refuse is damage, however bbolt says it: a key
+	// that turned into a bucket is an incompatible value.
+	if system := syscall.Errno(0); !errors.As(err, &system) {
 		c.broken.Store(true)
 	}
 	if !c.failed.Swap(true) {
