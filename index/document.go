@@ -205,7 +205,8 @@ func (f *file) symbol(i int) Symbol {
 	if o := f.unpacked.Load(); o != nil {
 		sym = o.symbol(&o.decls[i], f.lang)
 	} else {
-		sym = unpackSymbol(f.packed, i, f.lang)
+		sym = unpackSymbol(f.packed, i)
+		sym.Language = f.lang.Name
 	}
 	sym.Path = f.path
 	return sym

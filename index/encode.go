@@ -11,7 +11,9 @@ import (
 // encodeFile writes f, without its path and language, as one blob: a checksum,
 // then numbers as varints, strings behind their length. What grows along a
 // file is written as differences. What names and symbols need comes before what
-// references need, so that it can be read alone.
+// references need, so that it can be read alone. Declarations are records of
+// one size, so that one can be read alone: a search shows many, each of another
+// file.
 func encodeFile(f *file) []byte {
 	e := &encoder{buf: make([]byte, 4, 4096)}
 	e.num(uint64(f.modTime))
@@ -24,7 +26,11 @@ func encodeFile(f *file) []byte {
 	o := f.outline()
 	e.bits(o != nil)
 	if o != nil {
+		start := len(e.buf)
+		e.buf = append(e.buf, 0, 0, 0, 0)
 		e.head(o)
+		binary.LittleEndian.PutUint32(e.buf[start:], uint32(len(e.buf)-start)) // where the declarations begin
+		e.decls(o)
 		e.uses(o)
 	}
 	binary.LittleEndian.PutUint32(e.buf, crc32.ChecksumIEEE(e.buf[4:]))
@@ -51,7 +57,7 @@ func (e *encoder) bits(on ...bool) {
 	e.buf = append(e.buf, b)
 }
 
-// head writes the imports, names and declarations of o.
+// head writes the imports and names of o, and how many declarations there are.
 func (e *encoder) head(o *outline) {
 	e.str(o.pkg)
 	e.bits(o.module)
@@ -74,10 +80,18 @@ func (e *encoder) head(o *outline) {
 	}
 	e.num(uint64(len(o.occs)))
 	e.num(uint64(len(o.decls)))
+}
+
+// declSize is the size of a declaration as encoder.decls writes it, in bytes.
+const declSize = 32
+
+func (e *encoder) decls(o *outline) {
 	for _, d := range o.decls {
-		for _, n := range [...]uint32{d.start, d.end - d.start, d.at, d.occ, d.name, d.container, uint32(d.parent + 1), uint32(d.depth), uint32(d.kind)} {
-			e.num(uint64(n))
+		for _, n := range [...]uint32{d.start, d.end, d.at, d.occ, d.name, d.container, uint32(d.parent + 1)} {
+			e.buf = binary.LittleEndian.AppendUint32(e.buf, n)
 		}
+		e.buf = binary.LittleEndian.AppendUint16(e.buf, d.depth)
+		e.buf = append(e.buf, byte(d.kind))
 		e.bits(d.exported)
 	}
 }
@@ -207,28 +221,55 @@ func (d *decoder) bits() byte {
 
 func (d *decoder) bit() bool { return d.bits()&1 != 0 }
 
-// unpackSymbol reads decl i alone; it makes no more strings than it returns.
-func unpackSymbol(packed []byte, i int, language *lang.Language) Symbol {
-	d := &decoder{buf: packed}
-	d.skipImports()
-	names := make([][]byte, d.count())
-	for n := range names {
-		names[n], _ = d.name()
-	}
-	uses, count := d.count(), d.count()
-	var found decl
-	for j := 0; j <= i && j < count; j++ {
-		found = d.decl(j, len(names), uses)
-	}
-	if d.bad || len(names) == 0 {
+// unpackSymbol reads decl i alone, without its path and language; it makes no
+// more strings than it returns.
+func unpackSymbol(packed []byte, i int) Symbol {
+	found, ok := unpackDecl(packed, i)
+	if !ok {
 		return Symbol{}
 	}
-	name := string(names[found.name])
+	d := &decoder{buf: packed[4:]}
+	d.skipImports()
+	var name, container []byte
+	for n := range min(uint32(d.count()), max(found.name, found.container)+1) {
+		at, _ := d.name()
+		if n == found.name {
+			name = at
+		}
+		if n == found.container {
+			container = at
+		}
+	}
+	return found.symbol(string(name), string(container))
+}
+
+// unpackDecl reads decl i alone, and reports whether there is one.
+func unpackDecl(packed []byte, i int) (decl, bool) {
+	if len(packed) < 4 {
+		return decl{}, false
+	}
+	at := uint64(binary.LittleEndian.Uint32(packed)) + uint64(i)*declSize
+	if at+declSize > uint64(len(packed)) {
+		return decl{}, false
+	}
+	return declOf(packed[at : at+declSize]), true
+}
+
+// declOf reads a record.
+func declOf(record []byte) decl {
+	field := func(i int) uint32 { return binary.LittleEndian.Uint32(record[4*i:]) }
+	return decl{
+		start: field(0), end: field(1), at: field(2), occ: field(3), name: field(4), container: field(5), parent: int32(field(6)) - 1,
+		depth: binary.LittleEndian.Uint16(record[28:]), kind: Kind(record[30]), exported: record[31]&1 != 0,
+	}
+}
+
+// symbol returns d, whose names are given, without its path and language.
+func (d *decl) symbol(name, container string) Symbol {
 	return Symbol{
-		Name: name, Kind: found.kind, Container: string(names[found.container]), Depth: int(found.depth),
-		Span:     text.Span{Start: int(found.start), End: int(found.end)},
-		NameSpan: text.Span{Start: int(found.at), End: int(found.at) + len(name)},
-		Language: language.Name, Exported: found.exported,
+		Name: name, Kind: d.kind, Container: container, Depth: int(d.depth), Exported: d.exported,
+		Span:     text.Span{Start: int(d.start), End: int(d.end)},
+		NameSpan: text.Span{Start: int(d.at), End: int(d.at) + len(name)},
 	}
 }
 
@@ -247,6 +288,7 @@ func (d *decoder) skipImports() {
 
 // head reads what encoder.head wrote. The occurrences have their number only.
 func (d *decoder) head() *outline {
+	d.bytes(4)
 	o := &outline{pkg: d.str(), module: d.bit(), fallback: d.str()}
 	o.imports = make([]imported, d.count())
 	for i := range o.imports {
@@ -261,8 +303,12 @@ func (d *decoder) head() *outline {
 		o.names[i] = string(name)
 		o.unused = append(o.unused, !mentioned)
 	}
-	uses := d.count() // each follows, with four bytes at least
-	o.decls = make([]decl, d.count())
+	uses, count := d.count(), d.count() // of both, each follows with four bytes at least
+	if count > len(d.buf)/declSize {
+		d.bad = true
+		return o
+	}
+	o.decls = make([]decl, count)
 	for i := range o.decls {
 		o.decls[i] = d.decl(i, len(o.names), uses)
 	}
@@ -301,9 +347,14 @@ func (d *decoder) uses(o *outline) {
 
 // decl reads decl i of an outline of that many names and uses.
 func (d *decoder) decl(i, names, uses int) decl {
-	start := uint32(d.num())
-	out := decl{start: start, end: start + uint32(d.num()), at: uint32(d.num()), occ: d.below(uses), name: d.below(names)}
-	out.container, out.parent = d.below(names), int32(d.below(i+1))-1
-	out.depth, out.kind, out.exported = uint16(d.num()), Kind(d.num()), d.bit()
+	record := d.bytes(declSize)
+	if record == nil {
+		return decl{}
+	}
+	out := declOf(record)
+	if int64(max(out.name, out.container)) >= int64(names) || int64(out.occ) >= int64(uses) || out.parent < noParent || int(out.parent) >= i {
+		d.bad = true
+		return decl{}
+	}
 	return out
 }

@@ -263,7 +263,7 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 					container = o.pkg
 				}
 				ref := declRef{kind: d.kind, exported: d.exported}
-				best.add(hit{f, i, o.names[d.name], p.rate(s, f, ref, points, p.holds(container))})
+				best.add(hit{f, i, o.names[d.name], o.names[d.container], p.rate(s, f, ref, points, p.holds(container))})
 			}
 		}
 	}
@@ -291,7 +291,7 @@ func (s *Snapshot) searchBase(ctx context.Context, p *pattern, best *ranking) er
 		}
 		for _, ref := range names.declared.list(i) {
 			if f := s.disk.base.files[ref.file]; !s.covered(f.path) {
-				best.add(hit{f, int(ref.decl), name, p.rate(s, f, ref, points, outer.score(ref.container))})
+				best.add(hit{f, int(ref.decl), name, names.name(int(ref.container)), p.rate(s, f, ref, points, outer.score(ref.container))})
 			}
 		}
 	}
@@ -300,10 +300,30 @@ func (s *Snapshot) searchBase(ctx context.Context, p *pattern, best *ranking) er
 
 // A hit is a declaration that matches. Zero points are no match.
 type hit struct {
-	file   *file
-	at     int // in decls
-	name   string
-	points int
+	file      *file
+	at        int // in decls
+	name      string
+	container string // for what is in nothing, whatever
+	points    int
+}
+
+// symbol reads no more of an outline that is packed than it must.
+func (h *hit) symbol() Symbol {
+	d, ok := decl{}, false
+	if o := h.file.unpacked.Load(); o != nil {
+		d, ok = o.decls[h.at], true
+	} else {
+		d, ok = unpackDecl(h.file.packed, h.at)
+	}
+	if !ok {
+		return Symbol{}
+	}
+	if d.container == 0 {
+		h.container = ""
+	}
+	sym := d.symbol(strings.Clone(h.name), strings.Clone(h.container)) // not the memory of all names
+	sym.Path, sym.Language = h.file.path, h.file.lang.Name
+	return sym
 }
 
 // compare puts the better hit first.
@@ -341,8 +361,8 @@ func (r *ranking) isBelow(points int) bool {
 func (r *ranking) symbols() []Symbol {
 	slices.SortFunc(r.hits, hit.compare)
 	syms := make([]Symbol, len(r.hits))
-	for i, h := range r.hits {
-		syms[i] = h.file.symbol(h.at)
+	for i := range r.hits {
+		syms[i] = r.hits[i].symbol()
 	}
 	return syms
 }
