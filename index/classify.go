@@ -150,8 +150,10 @@ func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 	switch {
 	case t.decl().kind != Field:
 		return 0
-	case typ < 0:
+	case typ < 0 && f.lang.Name == "go":
 		return r.bySole(f, t)
+	case typ < 0: // of any object, or an argument's name
+		return Possible
 	}
 	found := r.meanings(f, typ)
 	if len(found) == 0 { // another library's

@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // maxKin bounds the answers about types: more are not read.
@@ -186,7 +185,7 @@ func (r *resolver) owner(t target) (target, bool) {
 
 // typeNamed returns the type that h names.
 func (r *resolver) typeNamed(h holder) (target, bool) {
-	for _, t := range r.declared(h.name[strings.LastIndexByte(h.name, '.')+1:]) {
+	for _, t := range r.declared(lastPart(h.name)) {
 		if t.decl().kind.IsType() && t.qualified() == h.name && r.packageOf(t.file) == h.scope {
 			return t, true
 		}

@@ -17,12 +17,18 @@ func golang() *Language {
 		Refine:     refineGo,
 		Comments:   cComments,
 		Blank:      "_",
+		Called:     goCalled,
 		Exported:   func(d *Declaration) bool { return token.IsExported(d.Name) },
 		Skim:       skimGo,
 		IsTest:     isGoTest,
 		IsTestFile: func(file string) bool { return strings.HasSuffix(file, "_test.go") },
 	}
 }
+
+const goCalled = `main init TestMain .String .GoString .Format .Scan .Error .Unwrap .Is .As .Read .Write .Close .Seek
+	.ReadAt .WriteAt .ReadFrom .WriteTo .ReadByte .WriteByte .ReadRune .WriteString .ServeHTTP .RoundTrip .Len .Less .Swap
+	.Push .Pop .Lock .Unlock .MarshalJSON .UnmarshalJSON .MarshalText .UnmarshalText .MarshalBinary .UnmarshalBinary .LogValue
+	.Enabled .Handle`
 
 var goGrammar = &Grammar{
 	Names: "identifier field_identifier type_identifier package_identifier",

@@ -33,6 +33,7 @@ type Language struct {
 	Comments Comments
 	Body     string // a declaration's body begins with one of these bytes; "" is a brace
 	Quotes   string // what a string can stand in; "" is each of the usual three
+	Called   string // names that the language or its library looks for; of methods behind a dot
 
 	// ImportKinds are the kinds of nodes that Imports is asked about. It takes
 	// in what a node imports and reports whether that is all there is in it.

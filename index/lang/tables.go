@@ -63,6 +63,22 @@ func (t *Tables) Role(parent, field, child uint16) (role, passes Role) {
 	return role, t.passes[parent]
 }
 
+// HasKind reports whether the name of a kind begins with prefix.
+func (t *Tables) HasKind(prefix string) bool {
+	return slices.ContainsFunc(t.kinds, func(kind string) bool { return strings.HasPrefix(kind, prefix) })
+}
+
+// IsWord reports whether name is written in the grammar itself: a keyword, or a
+// word that is one in some places.
+func (t *Tables) IsWord(name string) bool {
+	for i, kind := range t.kinds {
+		if kind == name && !t.Syntax.IsNamed(uint16(i)) {
+			return true
+		}
+	}
+	return false
+}
+
 // compile looks up the names of l's grammar. Names the grammar does not have
 // are left out: TypeScript shares JavaScript's table.
 func (l *Language) compile() *Tables {
