@@ -25,6 +25,8 @@ type client struct {
 	renames      bool // RenameFile in a workspace edit
 	disabled     bool // shows CodeAction.disabled
 	tags         bool // shows CodeActionTag.LLMGenerated
+	versions     bool // documentChanges in a workspace edit
+	annotations  bool // asks its user about annotated changes
 	lazySymbols  bool // asks for the range of a found symbol when it needs it
 
 	events  bool // agentls/event
@@ -55,6 +57,8 @@ func (c *client) workspace(w *protocol.WorkspaceClientCapabilities) {
 		c.lazySymbols = slices.Contains(w.Symbol.ResolveSupport.Properties, "location.range")
 	}
 	if e := w.WorkspaceEdit; e != nil {
+		c.versions = is(e.DocumentChanges)
+		c.annotations = c.versions && e.ChangeAnnotationSupport != nil
 		c.deletes = slices.Contains(e.ResourceOperations, protocol.ResourceOperationKindDelete)
 		c.renames = slices.Contains(e.ResourceOperations, protocol.ResourceOperationKindRename)
 	}

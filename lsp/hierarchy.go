@@ -206,4 +206,3 @@ func (c *converter) symbol(ctx context.Context, u uri.URI, name protocol.Range) 
 	}
 	return sym, false, nil
 }
-

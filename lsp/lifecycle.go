@@ -77,6 +77,7 @@ func (s *Server) capabilities() protocol.ServerCapabilities {
 		ReferencesProvider:        protocol.Boolean(true),
 		DocumentHighlightProvider: protocol.Boolean(true),
 		DocumentSymbolProvider:    protocol.Boolean(true),
+		RenameProvider:            &protocol.RenameOptions{PrepareProvider: ptr(true)},
 		CallHierarchyProvider:     protocol.Boolean(true),
 		TypeHierarchyProvider:     protocol.Boolean(true),
 		WorkspaceSymbolProvider:   &protocol.WorkspaceSymbolOptions{ResolveProvider: ptr(true)},

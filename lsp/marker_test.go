@@ -48,6 +48,7 @@ func TestArchives(t *testing.T) {
 }
 
 func playArchive(t *testing.T, path string) {
+	t.Helper()
 	archive, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +178,7 @@ func (f *fixture) play(t *testing.T) string {
 			t.Fatalf("%s:%d: no feature %q", m.file, m.line+1, m.name)
 		}
 		fmt.Fprintf(&b, "%s:%d %s(%s)\n", m.file, m.line+1, m.name, strings.Join(append([]string{m.word}, m.args...), ", "))
-		for line := range strings.SplitSeq(strings.Join(ask(t, f, m), "\n"), "\n") {
+		for line := range strings.SplitSeq(strings.Join(ask(f, m), "\n"), "\n") {
 			b.WriteString(strings.TrimRight("\t"+line, "\t") + "\n")
 		}
 	}
@@ -281,35 +282,35 @@ func (f *fixture) edited(doc *protocol.TextDocumentEdit, notes map[protocol.Chan
 }
 
 // features are what a mark can ask for.
-var features = map[string]func(t *testing.T, f *fixture, m mark) []string{
-	"definition": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.Definition(t.Context(), &protocol.DefinitionParams{TextDocumentPositionParams: f.at(m)})
+var features = map[string]func(f *fixture, m mark) []string{
+	"definition": func(f *fixture, m mark) []string {
+		got, err := f.e.Definition(f.e.t.Context(), &protocol.DefinitionParams{TextDocumentPositionParams: f.at(m)})
 		places, _ := got.(protocol.LocationSlice)
 		return said(f.locations(places), err)
 	},
-	"references": func(t *testing.T, f *fixture, m mark) []string {
+	"references": func(f *fixture, m mark) []string {
 		p := &protocol.ReferenceParams{TextDocumentPositionParams: f.at(m)}
 		p.Context.IncludeDeclaration = !slices.Contains(m.args, "others")
-		got, err := f.e.References(t.Context(), p)
+		got, err := f.e.References(f.e.t.Context(), p)
 		return said(f.locations(got), err)
 	},
-	"hover": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.Hover(t.Context(), &protocol.HoverParams{TextDocumentPositionParams: f.at(m)})
+	"hover": func(f *fixture, m mark) []string {
+		got, err := f.e.Hover(f.e.t.Context(), &protocol.HoverParams{TextDocumentPositionParams: f.at(m)})
 		if err != nil || got == nil {
 			return said(nil, err)
 		}
 		content, _ := got.Contents.(*protocol.MarkupContent)
 		return []string{f.show(f.uri(m), *got.Range), content.Value}
 	},
-	"symbols": func(t *testing.T, f *fixture, m mark) []string {
+	"symbols": func(f *fixture, m mark) []string {
 		p := &protocol.DocumentSymbolParams{}
 		p.TextDocument.URI = f.uri(m)
-		got, err := f.e.DocumentSymbol(t.Context(), p)
+		got, err := f.e.DocumentSymbol(f.e.t.Context(), p)
 		tree, _ := got.(protocol.DocumentSymbolSlice)
 		return said(outlined(tree, ""), err)
 	},
-	"search": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.Symbols(t.Context(), &protocol.WorkspaceSymbolParams{Query: m.word})
+	"search": func(f *fixture, m mark) []string {
+		got, err := f.e.Symbols(f.e.t.Context(), &protocol.WorkspaceSymbolParams{Query: m.word})
 		var out []string
 		switch list := got.(type) {
 		case protocol.SymbolInformationSlice:
@@ -318,7 +319,7 @@ var features = map[string]func(t *testing.T, f *fixture, m mark) []string{
 			}
 		case protocol.WorkspaceSymbolSlice:
 			for _, s := range list {
-				whole, err := f.e.WorkspaceSymbolResolve(t.Context(), &s)
+				whole, err := f.e.WorkspaceSymbolResolve(f.e.t.Context(), &s)
 				if err != nil {
 					return said(nil, err)
 				}
@@ -328,42 +329,57 @@ var features = map[string]func(t *testing.T, f *fixture, m mark) []string{
 		}
 		return said(out, err)
 	},
-	"declaration": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.Declaration(t.Context(), &protocol.DeclarationParams{TextDocumentPositionParams: f.at(m)})
+	"declaration": func(f *fixture, m mark) []string {
+		got, err := f.e.Declaration(f.e.t.Context(), &protocol.DeclarationParams{TextDocumentPositionParams: f.at(m)})
 		places, _ := got.(protocol.LocationSlice)
 		return said(f.locations(places), err)
 	},
-	"type": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.TypeDefinition(t.Context(), &protocol.TypeDefinitionParams{TextDocumentPositionParams: f.at(m)})
+	"type": func(f *fixture, m mark) []string {
+		got, err := f.e.TypeDefinition(f.e.t.Context(), &protocol.TypeDefinitionParams{TextDocumentPositionParams: f.at(m)})
 		places, _ := got.(protocol.LocationSlice)
 		return said(f.locations(places), err)
 	},
-	"implementation": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.Implementation(t.Context(), &protocol.ImplementationParams{TextDocumentPositionParams: f.at(m)})
+	"implementation": func(f *fixture, m mark) []string {
+		got, err := f.e.Implementation(f.e.t.Context(), &protocol.ImplementationParams{TextDocumentPositionParams: f.at(m)})
 		places, _ := got.(protocol.LocationSlice)
 		return said(f.locations(places), err)
 	},
-	"highlight": func(t *testing.T, f *fixture, m mark) []string {
-		got, err := f.e.DocumentHighlight(t.Context(), &protocol.DocumentHighlightParams{TextDocumentPositionParams: f.at(m)})
+	"highlight": func(f *fixture, m mark) []string {
+		got, err := f.e.DocumentHighlight(f.e.t.Context(), &protocol.DocumentHighlightParams{TextDocumentPositionParams: f.at(m)})
 		out := make([]string, len(got))
 		for i, h := range got {
 			out[i] = []string{"", "text ", "read ", "write"}[h.Kind] + " " + f.show(f.uri(m), h.Range)
 		}
 		return said(out, err)
 	},
-	"calls": func(t *testing.T, f *fixture, m mark) []string {
-		items, err := f.e.PrepareCallHierarchy(t.Context(), &protocol.CallHierarchyPrepareParams{TextDocumentPositionParams: f.at(m)})
+	"rename": func(f *fixture, m mark) []string {
+		at := f.at(m)
+		ready, err := f.e.PrepareRename(f.e.t.Context(), &protocol.PrepareRenameParams{TextDocumentPositionParams: at})
+		if err != nil {
+			return said(nil, err)
+		}
+		if p, _ := ready.(*protocol.PrepareRenamePlaceholder); !strings.HasPrefix(m.word, p.Placeholder) {
+			return []string{"prepared for " + p.Placeholder}
+		}
+		got, err := f.e.Rename(f.e.t.Context(), &protocol.RenameParams{TextDocumentPositionParams: at, NewName: m.args[0]})
+		if err != nil {
+			return said(nil, err)
+		}
+		return f.changed(got)
+	},
+	"calls": func(f *fixture, m mark) []string {
+		items, err := f.e.PrepareCallHierarchy(f.e.t.Context(), &protocol.CallHierarchyPrepareParams{TextDocumentPositionParams: f.at(m)})
 		var out []string
 		for _, it := range items {
 			out = append(out, f.item(item(it)))
-			in, err := f.e.IncomingCalls(t.Context(), &protocol.CallHierarchyIncomingCallsParams{Item: it})
+			in, err := f.e.IncomingCalls(f.e.t.Context(), &protocol.CallHierarchyIncomingCallsParams{Item: it})
 			if err != nil {
 				return said(nil, err)
 			}
 			for _, c := range in {
 				out = append(out, fmt.Sprintf("  from %s: %d", f.item(item(c.From)), len(c.FromRanges)))
 			}
-			to, err := f.e.OutgoingCalls(t.Context(), &protocol.CallHierarchyOutgoingCallsParams{Item: it})
+			to, err := f.e.OutgoingCalls(f.e.t.Context(), &protocol.CallHierarchyOutgoingCallsParams{Item: it})
 			if err != nil {
 				return said(nil, err)
 			}
@@ -373,19 +389,19 @@ var features = map[string]func(t *testing.T, f *fixture, m mark) []string{
 		}
 		return said(out, err)
 	},
-	"types": func(t *testing.T, f *fixture, m mark) []string {
-		items, err := f.e.PrepareTypeHierarchy(t.Context(), &protocol.TypeHierarchyPrepareParams{TextDocumentPositionParams: f.at(m)})
+	"types": func(f *fixture, m mark) []string {
+		items, err := f.e.PrepareTypeHierarchy(f.e.t.Context(), &protocol.TypeHierarchyPrepareParams{TextDocumentPositionParams: f.at(m)})
 		var out []string
 		for _, it := range items {
 			out = append(out, f.item(item(it)))
-			up, err := f.e.Supertypes(t.Context(), &protocol.TypeHierarchySupertypesParams{Item: it})
+			up, err := f.e.Supertypes(f.e.t.Context(), &protocol.TypeHierarchySupertypesParams{Item: it})
 			if err != nil {
 				return said(nil, err)
 			}
 			for _, it := range up {
 				out = append(out, "  above "+f.item(item(it)))
 			}
-			down, err := f.e.Subtypes(t.Context(), &protocol.TypeHierarchySubtypesParams{Item: it})
+			down, err := f.e.Subtypes(f.e.t.Context(), &protocol.TypeHierarchySubtypesParams{Item: it})
 			if err != nil {
 				return said(nil, err)
 			}
