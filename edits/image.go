@@ -18,6 +18,7 @@ type image struct {
 	path    string
 	before  []byte      // nil: there is no file
 	planned []byte      // nil: there will be none
+	edits   []text.Edit // what leads from before to planned, where both are there
 	mode    fs.FileMode // of what is planned; 0: the one there is
 	was     fs.FileMode // of before; 0: not known
 	like    string      // the path whose mode a new file takes over; "" for none
@@ -50,6 +51,7 @@ func (f *FileChange) images() []image {
 		img.planned = nil
 		return []image{img, moved}
 	case Modify:
+		img.edits = f.edits(Pending, Applied)
 	}
 	return []image{img}
 }
@@ -72,8 +74,44 @@ func (img *image) standing(now []byte) standing {
 		return asBefore
 	case now != nil && img.before != nil && img.planned != nil && img.inPlace() && isTorn(now, img.before, img.planned):
 		return asPlanned // half of it, and surely ours
+	case now != nil && img.edits != nil && hasSome(now, img.before, img.edits):
+		return asPlanned // so is this: an editor made some of the edits
 	}
 	return isOther
+}
+
+// maxWays is in how many ways a text may be told apart into edits made and not
+// made before it counts as another one.
+const maxWays = 1000
+
+// hasSome reports whether now is before with some of edits made, and nothing
+// else.
+func hasSome(now, before []byte, edits []text.Edit) bool {
+	at := []int{0} // how far now can reach, up to the edit that is looked at
+	from := 0
+	for _, e := range edits {
+		var next []int
+		for _, pos := range endsOf(at, now, before[from:e.Span.Start]) {
+			for _, way := range []string{string(before[e.Span.Start:e.Span.End]), e.New} {
+				next = append(next, endsOf([]int{pos}, now, []byte(way))...)
+			}
+		}
+		slices.Sort(next)
+		if at, from = slices.Compact(next), e.Span.End; len(at) > maxWays {
+			return false
+		}
+	}
+	return slices.Contains(endsOf(at, now, before[from:]), len(now))
+}
+
+// endsOf returns the ends of part where it begins at one of at in content.
+func endsOf(at []int, content, part []byte) (ends []int) {
+	for _, pos := range at {
+		if bytes.HasPrefix(content[pos:], part) {
+			ends = append(ends, pos+len(part))
+		}
+	}
+	return ends
 }
 
 // has reports whether the file has the permission bits of mode, or those are

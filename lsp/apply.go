@@ -116,7 +116,8 @@ const crossings = 3
 func (s *Server) settle(ctx context.Context, do func() (*edits.Entry, error)) (*applyResult, error) {
 	entry, err := do()
 	for range crossings {
-		if !errors.Is(err, edits.ErrStale) || ctx.Err() != nil {
+		var partial *edits.PartialError // what is left is to be told, not built upon
+		if !errors.Is(err, edits.ErrStale) || errors.As(err, &partial) || ctx.Err() != nil {
 			break
 		}
 		entry, err = do()

@@ -72,6 +72,7 @@ type world struct {
 	noService  error // why there is no service
 
 	confinement string
+	patience    Patience
 }
 
 const pluginCaps = `{
@@ -139,7 +140,7 @@ func (w *world) options() Options {
 		return fmt.Sprintf("%s-%d", filepath.Base(w.state), ids) + time.Now().Format("150405.000000000")
 	}
 	return Options{
-		Version: "test", Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: newID,
+		Version: "test", Patience: w.patience, Log: slog.New(slog.DiscardHandler), Now: time.Now, NewID: newID,
 		Journal: edits.OpenJournal(filepath.Join(w.state, "journal"), time.Now, newID),
 		Open: func(roots []string) Home {
 			return Home{

@@ -25,7 +25,13 @@ import (
 	"github.com/agentls/agentls/remote"
 )
 
-// Options are what a server is made of. All fields are needed.
+// A Patience is how long a client may take over an edit.
+type Patience struct {
+	Answer time.Duration // to answer it: it may ask its user
+	Show   time.Duration // to show the planned text after it answered; Neovim reports changes 150 ms late
+}
+
+// Options are what a server is made of. All fields are needed but Patience.
 type Options struct {
 	Version string
 	Log     *slog.Logger
@@ -40,6 +46,8 @@ type Options struct {
 	// Configure chooses the runner. It is given the client's settings, or nil,
 	// and called again when they change.
 	Configure func(settings json.RawMessage) Setup
+
+	Patience Patience // 0: 30 s for the answer, then 2 s
 }
 
 // A Home is what belongs to one workspace.

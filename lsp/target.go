@@ -24,6 +24,7 @@ import (
 type target struct {
 	server *Server
 	disk   *edits.Directory
+	failed bool     // an edit was not made
 	files  sync.Map // by the path of a document: what it is with links resolved
 }
 
@@ -124,12 +125,53 @@ func (t *target) applyDocuments(ctx context.Context, cs *edits.ChangeSet) error 
 		return err
 	}
 	waits := t.expect(cs)
-	defer waits.forget()
 	// Once it is sent a cancel comes too late: the client makes it all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second) // a client may ask its user
+	ctx = context.WithoutCancel(ctx)
+	err = t.send(ctx, cs, edit, waits)
+	if err == nil {
+		err = waits.wait(ctx)
+	}
+	waits.forget()
+	if err != nil && !t.failed { // what follows is taking back, which may come late
+		t.failed = true
+		t.server.awaited.watch(waits)
+	}
+	return err
+}
+
+// send sends an edit, and returns nil once the client said that it made it, or
+// its documents show it: what it says is not what counts.
+func (t *target) send(ctx context.Context, cs *edits.ChangeSet, edit *protocol.WorkspaceEdit, waits waits) error {
+	ctx, cancel := context.WithTimeout(ctx, t.server.patience().Answer)
 	defer cancel()
+	answer := make(chan error, 1)
+	t.server.spawn(func(context.Context) { answer <- t.request(ctx, cs, edit) })
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var silent <-chan time.Time // for too long, though all is shown
+	for {
+		select {
+		case err := <-answer:
+			if waits.shown() {
+				return nil
+			}
+			return err
+		case <-tick.C:
+			if silent == nil && waits.shown() {
+				silent = time.NewTimer(t.server.patience().Show).C
+			}
+		case <-silent:
+			return nil
+		}
+	}
+}
+
+// request has the client make an edit, and returns what it answers.
+func (t *target) request(ctx context.Context, cs *edits.ChangeSet, edit *protocol.WorkspaceEdit) error {
 	result, err := t.server.client.ApplyEdit(ctx, &protocol.ApplyWorkspaceEditParams{Label: ptr(cs.Title), Edit: *edit})
 	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the editor did not answer the edit within %v: %w", t.server.patience().Answer, err)
 	case err != nil:
 		return fmt.Errorf("send the edit to the editor: %w", err)
 	case !result.Applied && t.moved(cs):
@@ -139,7 +181,7 @@ func (t *target) applyDocuments(ctx context.Context, cs *edits.ChangeSet) error 
 	case !result.Applied:
 		return errors.New("the editor refused the edit and gave no reason")
 	}
-	return waits.wait(ctx)
+	return nil
 }
 
 // moved reports whether a document got another text since cs was rebased on it.
