@@ -18,16 +18,20 @@ const maxContainers = 16
 func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 	f, kind := &x.frames[owner], r.Kind()
 	f.bound = append(f.bound, i)
-	if f.typ != 0 {
-		x.out.hints = append(x.out.hints, hint{i, f.typ - 1})
+	if typ := x.typeAbove(owner); typ != 0 {
+		x.out.hints = append(x.out.hints, hint{i, typ - 1})
 	}
 	if kind == 0 {
 		x.bind(i, f.innerScope, x.from(i, r, owner))
 		return
 	}
-	x.decl = lang.Declaration{Name: x.out.name(int(i)), Kind: kind, Node: x.tree.At(f.at), Around: x.tree.At(x.frames[max(owner-1, 0)].at), IsExported: x.frames[max(owner-1, 0)].exported}
+	x.describe(x.out.name(int(i)), int(x.out.occs[i].start), kind, owner)
 	kind = inMember(x.refined(r), f.member)
-	if kind == 0 || slices.Contains(x.blankWords, x.decl.Name) {
+	if kind == lang.Local {
+		x.bind(i, f.scope, x.from(i, r, owner))
+		return
+	}
+	if kind == lang.Nothing || slices.Contains(x.blankWords, x.decl.Name) {
 		return
 	}
 	if r&lang.Top != 0 {
@@ -49,6 +53,17 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 		return
 	}
 	x.symbol(i, kind, f, owner)
+}
+
+// typeAbove returns 1 + the occurrence of the type that stands before a name
+// which frame owner declares, or 0.
+func (x *extraction) typeAbove(owner int) uint32 {
+	for j := len(x.frames) - 1; j >= owner; j-- {
+		if x.frames[j].typ != 0 {
+			return x.frames[j].typ
+		}
+	}
+	return 0
 }
 
 // lift takes f out of the function that it cannot be in.
@@ -94,13 +109,21 @@ func (x *extraction) define(i uint32, start, end uint32, kind Kind, container in
 	return x.append(decl{start: start, end: end, occ: i, name: occ.name, at: occ.start, kind: kind}, container)
 }
 
+// describe sets x.decl to what frame owner declares as name, at that offset.
+func (x *extraction) describe(name string, at int, kind Kind, owner int) {
+	around := &x.frames[max(owner-1, 0)]
+	x.decl = lang.Declaration{
+		Name: name, At: at, Kind: kind, Node: x.tree.At(x.frames[owner].at), Around: x.tree.At(around.at), IsExported: around.exported,
+	}
+}
+
 // append adds a decl inside container, and returns its number.
 func (x *extraction) append(d decl, container int32) int32 {
 	d.parent = noParent
 	x.contain(&d, container)
 	x.hold(&d)
 	d.exported = x.lang.Exported(&x.decl)
-	x.declared[inside{container, d.name}] = true
+	x.declared[inside{container, d.name}] = int32(len(x.out.decls))
 	x.out.decls = append(x.out.decls, d)
 	return int32(len(x.out.decls) - 1)
 }
@@ -190,6 +213,12 @@ func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 		return
 	}
 	span := x.widen(owner)
+	if at, ok := x.declared[inside{f.container, occ.name}]; ok && x.lang.Clauses {
+		d := &x.out.decls[at]
+		d.end = max(d.end, span[1])
+		f.innerContainer = at
+		return
+	}
 	at := x.define(i, span[0], span[1], kind, f.container)
 	for j := owner; j < len(x.frames); j++ { // the name may stand below the owner: (a), *a
 		x.frames[j].innerContainer, x.frames[j].holder = at, 0
@@ -299,7 +328,8 @@ func (x *extraction) assignment(i uint32, f *frame, kind Kind) lang.Declaration 
 
 // hasDecl reports whether container declares name already.
 func (x *extraction) hasDecl(container int32, name uint32) bool {
-	return x.declared[inside{container, name}]
+	_, ok := x.declared[inside{container, name}]
+	return ok
 }
 
 // resolve links what mentions a local name to its declaration.

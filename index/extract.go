@@ -52,7 +52,7 @@ type extraction struct {
 	locals                map[scoped]local // what each scope declares
 	hasLocal              map[uint32]bool  // names that some scope declares
 	globals               map[scoped]bool  // names that a scope takes from outside
-	declared              map[inside]bool
+	declared              map[inside]int32 // decls
 	receiver              uint32           // name: what stands before the name of the method being read
 	ahead                 map[uint32]int32 // names that were declared before the walk came to their nodes: the decls
 	isSelf                []bool           // of names
@@ -97,7 +97,7 @@ func newExtraction(language *lang.Language, nodes []syntax.Node, src []byte) *ex
 	x := &extraction{
 		lang: language, tables: tables, tree: &lang.Tree{Nodes: nodes, Src: src, Tables: tables}, out: &outline{},
 		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
-		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]bool{},
+		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]int32{},
 		selfWords: strings.Fields(language.Self), blankWords: strings.Fields(language.Blank),
 	}
 	x.intern(nil)
@@ -133,7 +133,7 @@ func (x *extraction) visit(n uint32) bool {
 	if marks.Has(lang.IsSkipped) {
 		return false
 	}
-	r, owner := x.roleOf(at.Field, at.Kind)
+	r, owner := x.roleOf(n)
 	if marks.Has(lang.IsName) {
 		x.leaf(n, marks, r, owner)
 		return false
@@ -171,11 +171,14 @@ func (x *extraction) imports(n uint32) bool {
 
 // roleOf looks up the role of a node in the frame on top, and whose names it
 // is about.
-func (x *extraction) roleOf(field, kind uint16) (r lang.Role, owner int) {
+func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 	top := len(x.frames) - 1
-	parent := &x.frames[top]
-	r, passes := x.tables.Role(parent.kind, field, kind)
+	parent, at := &x.frames[top], &x.tree.Nodes[n]
+	r, passes := x.tables.Role(parent.kind, at.Field, at.Kind)
 	owner = top
+	if r&(lang.Leads|lang.Accesses) != 0 {
+		r = atPlace(r, n == parent.at+1)
+	}
 	if r == 0 {
 		r, owner = parent.role&passes, parent.owner
 	}
@@ -194,27 +197,53 @@ func (x *extraction) roleOf(field, kind uint16) (r lang.Role, owner int) {
 	return r, owner
 }
 
+// atPlace returns what is left of a role that asks whether it is the first
+// child's.
+func atPlace(r lang.Role, first bool) lang.Role {
+	switch {
+	case first && r&lang.Accesses != 0 && r&lang.Operand != 0: // a of a.b
+		return lang.Operand
+	case first:
+		return r &^ lang.Accesses
+	case r&lang.Leads != 0:
+		return 0
+	default:
+		return r &^ (r & lang.Accesses / lang.Accesses * lang.Operand)
+	}
+}
+
 // inherited is what Inherits carries on.
 const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends | lang.Bases | lang.Writes
 
 // push puts node n on the stack if there is something in it.
 func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) bool {
 	at := &x.tree.Nodes[n]
-	if at.Next == n+1 {
+	parent := &x.frames[len(x.frames)-1]
+	if at.Next == n+1 || x.isTooDeep(parent.innerContainer) {
 		return false
 	}
-	parent := &x.frames[len(x.frames)-1]
 	f := frame{
 		at: n, next: at.Next, kind: at.Kind, role: r, owner: owner, start: at.Start, end: at.End, wraps: marks.Has(lang.IsWrap),
 		scope: parent.innerScope, innerScope: parent.innerScope,
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
 		holder: parent.holder, member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
 	}
+	if r&lang.Owns != 0 {
+		f.owner = len(x.frames)
+	}
 	if (marks.Has(lang.IsScope) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {
 		x.scope(&f)
 	}
 	x.frames = append(x.frames, f)
 	return true
+}
+
+// isTooDeep reports whether what is in container is declared no more.
+func (x *extraction) isTooDeep(container int32) bool {
+	if x.lang.Limit > 0 && len(x.out.decls) >= x.lang.Limit {
+		return true
+	}
+	return x.lang.Depth > 0 && container >= 0 && int(x.out.decls[container].depth)+1 >= x.lang.Depth
 }
 
 // scope gives what is in f a scope of its own.
@@ -251,12 +280,16 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	switch {
 	case marks.Has(lang.IsShort):
 		r, owner = x.passed()
-	case marks.Has(lang.IsLabel) && r&lang.Binds == 0:
+	case marks.Has(lang.IsLabel) && !x.isNamed(n, r, owner):
 		return
 	case r&lang.Bodied != 0 && x.tree.At(x.frames[owner].at).ChildAt(x.tables.Body).None():
 		r, owner = x.passed()
 	}
-	i := x.occur(n)
+	start, end := x.tree.Nodes[n].Start, x.tree.Nodes[n].End
+	if marks.Has(lang.IsSigil) && end > start+1 && (r.Kind() == Field || r&lang.Accesses != 0) {
+		start++
+	}
+	i := x.occurAt(start, end)
 	occ := &x.out.occs[i]
 	if r&lang.Matches != 0 && r.Kind() == 0 && startsUpper(x.out.names[occ.name]) {
 		r &^= lang.Defined
@@ -307,6 +340,16 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	}
 }
 
+// isNamed reports whether the label n is a name in that role.
+func (x *extraction) isNamed(n uint32, r lang.Role, owner int) bool {
+	if r.Kind() == 0 || x.lang.Refine == nil {
+		return r != 0
+	}
+	at := x.tree.Nodes[n]
+	x.describe(string(x.tree.Src[at.Start:at.End]), int(at.Start), r.Kind(), owner)
+	return x.refined(r) != lang.Nothing
+}
+
 // passed returns the role that a name has which the frame on top holds without
 // a field.
 func (x *extraction) passed() (r lang.Role, owner int) {
@@ -317,7 +360,7 @@ func (x *extraction) passed() (r lang.Role, owner int) {
 
 // belong notes that name is what declarations belong to.
 func (x *extraction) belong(name uint32, r lang.Role, owner int) {
-	if r&lang.Receives != 0 {
+	if r&lang.Receives != 0 && !x.isSelf[name] {
 		if x.receiver != 0 {
 			name = x.intern([]byte(x.out.names[x.receiver] + "." + x.out.names[name]))
 		}
@@ -370,8 +413,11 @@ func (x *extraction) hint(i uint32, owner int) {
 
 // occur appends an occurrence for node n.
 func (x *extraction) occur(n uint32) uint32 {
-	at := x.tree.Nodes[n]
-	o := occurrence{start: at.Start, name: x.intern(x.tree.Src[at.Start:at.End])}
+	return x.occurAt(x.tree.Nodes[n].Start, x.tree.Nodes[n].End)
+}
+
+func (x *extraction) occurAt(start, end uint32) uint32 {
+	o := occurrence{start: start, name: x.intern(x.tree.Src[start:end])}
 	if x.isSelf[o.name] {
 		o.flags = isSelf
 	}

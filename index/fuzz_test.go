@@ -17,6 +17,15 @@ func FuzzIndex(f *testing.F) {
 		"import {a as b} from './x'; export default class A { #p = () => this.q; static {} } const {c, d: e = 1} = f",
 		"class A(B):\n  def f(self, *a, **k): self.x = 1; global y\nfrom . import (a as b, c)\nimport x.y",
 		"func func func ((((", "type T struct { T", "\xff\xfe{}", "def\tf(:\n\"\"\"", "export {", "enum E { A,", "namespace A.B.C {}",
+		"impl A<T> for B::C { fn f(&self, (a, b): T) { match x { D::E(f) if f > 0 => self.g, H => 1 } } } use a::{self, b as c, *};",
+		"int *f(int a, char *(*b)(int)) { struct x y = {.z = 1}; } typedef struct { int q; } r, *s; API t u(v);",
+		"template<class T> T A<T>::B::f(T x) { return this->y; } namespace a::b { class C : D { ~C(); }; }",
+		"package a.b; import c.d.*; class A<T> { int x, y; A() {} enum E { F { void g() {} } } record R(int i) {} }",
+		"module A\n class B::C < D\n def self.x(*a, b: 1) = @c ||= 1\n end\nend", "<?php namespace A\\B; class C { public $d = 1; fn() => $this->d; }",
+		"# A\n## B\n```go\nfunc f() {}\n```\n", "<h1 id=a>b</h1><script>function f() {}</script><style>.a { b: c }</style>", "a:\n  b: &c\n    d: *c\n",
+		"{\"a\": {\"b\": [1, {\"c\": 2}]}}", "[a.b]\nc = { d = 1 }\n", ".a, #b > c { --d: e; } @keyframes f {}",
+		"local a = require('b')\nfunction a.c:d() self.e = 1 end", "f() { local a=1; g \"$a\"; }\nexport B=2", "const A = struct { b: u8, fn c(self: A) void {} };",
+		"let rec f ~a (b, c) = match b with { x; _ } -> M.g x and h = fun i -> i", "data A = B { c :: D } | E\nf (B x) = x\nf y | y = z where z = y",
 		"import", "from .import", "(x", "const {", "require('a')", "exports .A=0", "exports.a.b = c", "lambda: (yield)", "«$0»",
 	} {
 		for lang := range index.Languages() {

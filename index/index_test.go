@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,13 +33,20 @@ type fixture struct {
 
 var unmark = strings.NewReplacer("«", "", "»", "", "‹", "", "›", "", "$0", "")
 
+var fileMark = regexp.MustCompile(`(?m)^-- (\S+) --$`)
+
 // split cuts an archive into names and contents, in order.
 func split(archive string) (names []string, files map[string]string) {
 	files = map[string]string{}
-	for _, part := range strings.Split("\n"+strings.TrimLeft(archive, "\n"), "\n-- ")[1:] {
-		name, content, _ := strings.Cut(part, " --\n")
+	marks := fileMark.FindAllStringSubmatchIndex(archive, -1)
+	for i, mark := range marks {
+		end := len(archive)
+		if i+1 < len(marks) {
+			end = marks[i+1][0]
+		}
+		name := archive[mark[2]:mark[3]]
 		names = append(names, name)
-		files[name] = strings.TrimSuffix(content, "\n") + "\n"
+		files[name] = strings.Trim(archive[mark[1]:end], "\n") + "\n"
 	}
 	return names, files
 }

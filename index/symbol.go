@@ -23,6 +23,8 @@ const (
 	Variable  = lang.Variable
 	Field     = lang.Field
 	Module    = lang.Module // a namespace; Go packages and Python modules are no symbols
+	Heading   = lang.Heading
+	Key       = lang.Key // of a file of data
 )
 
 // Languages returns the LSP identifiers of the languages that are parsed.

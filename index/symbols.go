@@ -110,8 +110,10 @@ func (s *Snapshot) Doc(ctx context.Context, sym Symbol) (string, error) {
 // src.
 func commentBefore(src []byte, marks *lang.Comments) string {
 	lines := bytes.Split(src, []byte("\n"))
-	lines = lines[:len(lines)-1] // what stands before the declaration on its own line
-	end := len(lines)
+	end := len(lines) - 1
+	if len(bytes.TrimSpace(lines[end])) > 0 { // it is documented with what stands before it on its line
+		return ""
+	}
 	for end > 0 && marks.Between != "" && opensWith(lines[end-1], marks.Between) {
 		end--
 	}
@@ -157,6 +159,7 @@ func uncommentLine(line string, marks *lang.Comments) string {
 	switch {
 	case marks.Line != "" && strings.HasPrefix(line, marks.Line):
 		line = strings.TrimLeft(line, marks.Line[:1]+"!") // "///" too
+		line = strings.TrimPrefix(line, " |")             // Haskell
 	case marks.Open != "" && strings.HasPrefix(line, marks.Open):
 		line = strings.TrimLeft(line[len(marks.Open):], "*")
 	case marks.Open == "/*" && !strings.HasPrefix(line, marks.Close):

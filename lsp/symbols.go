@@ -161,6 +161,8 @@ var symbolKinds = map[index.Kind]protocol.SymbolKind{
 	index.Variable:  protocol.SymbolKindVariable,
 	index.Field:     protocol.SymbolKindField,
 	index.Module:    protocol.SymbolKindModule,
+	index.Heading:   protocol.SymbolKindString,
+	index.Key:       protocol.SymbolKindKey,
 }
 
 func symbolKind(k index.Kind) protocol.SymbolKind {

@@ -139,7 +139,7 @@ func refineC(d *Declaration) Kind {
 		declarator = declarator.Child("declarator")
 	}
 	if name := declarator.ChildOf("ERROR").First(); name.Kind() == "identifier" && name.Text() != d.Name {
-		return 0
+		return Nothing
 	}
 	return d.Kind
 }

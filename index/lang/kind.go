@@ -19,11 +19,20 @@ const (
 	Variable
 	Field
 	Module // a namespace; Go packages and Python modules are no symbols
+	Heading
+	Key // of a file of data
+)
+
+// What Refine returns for what is no symbol after all.
+const (
+	Nothing Kind = 0  // it declares nothing
+	Local   Kind = 15 // only its scope sees it
 )
 
 var kindNames = [...]string{
 	Function: "function", Method: "method", Type: "type", Interface: "interface", Class: "class",
 	Enum: "enum", Member: "member", Constant: "constant", Variable: "variable", Field: "field", Module: "module",
+	Heading: "heading", Key: "key",
 }
 
 // String returns the English word for k, in lower case.

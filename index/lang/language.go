@@ -17,16 +17,21 @@ import (
 // kinds of nodes, are separated by blanks.
 type Language struct {
 	Name       string                // the LSP language identifier
+	Aliases    string                // other identifiers for it
 	Family     string                // languages that import each other's files; "" is Name
 	Extensions []string              // of files, in lower case
+	Files      []string              // of files without one, whole
 	Parser     func() unsafe.Pointer // the grammar
 	Grammar    *Grammar
 
 	Hoists  bool   // a local name counts in its whole scope, also before its declaration
 	Nests   bool   // functions and classes inside functions are symbols
 	Repeats bool   // an assignment declares, so only the first of a name counts
+	Clauses bool   // a function is declared by each of its clauses: all are one
 	Modules bool   // exports say what is visible outside; in a file without any, everything is
 	Bare    bool   // methods name the members of their class without saying whose
+	Depth   int    // how deep declarations are in each other, at most; 0 is any
+	Limit   int    // how many a file declares, at most; 0 is any
 	Self    string // words that always mean the object or class that a method belongs to
 	Blank   string // words that declare nothing
 
@@ -46,8 +51,12 @@ type Language struct {
 	AheadKinds string
 	Ahead      func(n Node) Node
 
-	// Refine, which may be nil, makes the kind of a declaration precise; 0 is
-	// none.
+	// EmbedKinds are the kinds of nodes that hold text of another language.
+	// Embed returns its name, as editors and people write it, and the text.
+	EmbedKinds string
+	Embed      func(n Node) (name string, content Node)
+
+	// Refine, which may be nil, makes the kind of a declaration precise.
 	Refine func(d *Declaration) Kind
 	// Exported reports whether what d declares is visible outside.
 	Exported func(d *Declaration) bool
@@ -78,10 +87,17 @@ var cComments = Comments{Line: "//", Open: "/*", Close: "*/"}
 // A Declaration is what Refine and Exported are asked about.
 type Declaration struct {
 	Name       string
+	At         int // where the name begins, in bytes
 	Kind       Kind
 	Node       Node // all of it; none where only its line is known
 	Around     Node // what it stands in
 	IsExported bool // an export statement is around it
+}
+
+// begins returns the text of d in front of its name.
+func (d *Declaration) begins() []byte {
+	start, _ := d.Node.Span()
+	return d.Node.bytes()[:max(d.At-start, 0)]
 }
 
 // Facts are what Imports finds in one file.
@@ -142,8 +158,14 @@ func lookups(all []*Language) (byExtension, byName map[string]*Language) {
 			l.Family = l.Name
 		}
 		byName[l.Name] = l
+		for name := range strings.FieldsSeq(l.Aliases) {
+			byName[name] = l
+		}
 		for _, ext := range l.Extensions {
 			byExtension[ext] = l
+		}
+		for _, file := range l.Files {
+			byExtension[strings.ToLower(file)] = l
 		}
 	}
 	return byExtension, byName
@@ -155,7 +177,11 @@ func Of(path, name string) *Language {
 	if l := byName[name]; l != nil {
 		return l
 	}
-	return byExtension[strings.ToLower(filepath.Ext(path))]
+	base := strings.ToLower(filepath.Base(path))
+	if l := byExtension[base]; l != nil {
+		return l
+	}
+	return byExtension[filepath.Ext(base)]
 }
 
 // Names returns the LSP identifiers of All.

@@ -7,12 +7,12 @@ type Role uint32
 // The roles, which may be combined.
 const (
 	Binds     Role = 1 << iota // identifiers here are declared; see Defines
-	Accesses                   // the name behind a dot
+	Accesses                   // the name behind a dot, unless it is the first child
 	Keys                       // the name of a field in a literal, or of an argument
 	Calls                      // what is called
 	Types                      // the type of what the owner of this role binds
 	Values                     // the value of what the owner of this role binds
-	Operand                    // what stands before the dot
+	Operand                    // what stands before the dot; with Accesses: the first child
 	Receives                   // the type that the method declared here belongs to
 	Inherits                   // carries on what the parent is: called, a type, declared
 	Hints                      // becomes Types where the parent is a value
@@ -28,6 +28,8 @@ const (
 	Bodied                     // with Binds: declares only where its owner has a body
 	Top                        // with Binds: is declared outside of functions, wherever broken text seems to put it
 	Encloses                   // what is bound in here is seen nowhere else
+	Owns                       // is itself what this role is about
+	Leads                      // counts for the first child only
 	Matches                    // with Binds: a name with a capital is a constant that is compared with
 	Bases                      // what a type extends, implements or embeds; nothing where the owner declares a field
 	Writes                     // gets a value
@@ -47,10 +49,12 @@ func Defines(k Kind) Role { return Binds | Role(k)<<kindShift }
 // Kind returns what r, which Binds, defines; 0 for a local name.
 func (r Role) Kind() Kind { return Kind(r & kindBits >> kindShift) }
 
-// A Grammar says, in the words of a tree-sitter grammar, what nodes mean.
+// A Grammar says, in the words of a tree-sitter grammar, what nodes mean. Kinds
+// of nodes are separated by blanks.
 type Grammar struct {
 	Names  string          // identifiers
 	Labels string          // names where they are declared, else nothing: the text of a heading
+	Sigils string          // names whose first byte is none of a member's: $x
 	Shorts string          // names that are a key and a variable at once: {x} for {x: x}
 	Skips  string          // nothing of interest below
 	Loose  string          // hold names whose meaning the grammar does not know: the arguments of macros

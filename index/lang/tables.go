@@ -20,8 +20,10 @@ const (
 	IsImport
 	IsLabel
 	IsShort
+	IsSigil
 	IsLoose
 	HasAhead
+	HasEmbed
 )
 
 // Has reports whether m holds one of marks.
@@ -90,7 +92,7 @@ func (l *Language) compile() *Tables {
 	ids := map[string][]int{"ERROR": {grammar.Kinds()}}
 	for i := range t.kinds {
 		t.kinds[i] = grammar.Kind(uint16(i))
-		if grammar.IsNamed(uint16(i)) {
+		if grammar.IsNamed(uint16(i)) || slices.Contains(strings.Fields(l.Self), t.kinds[i]) {
 			ids[t.kinds[i]] = append(ids[t.kinds[i]], i)
 		}
 	}
@@ -106,8 +108,8 @@ func (l *Language) compile() *Tables {
 // mark sets the marks of the kinds that l names; ids are the kinds by name.
 func (t *Tables) mark(ids map[string][]int, l *Language) {
 	for mark, kinds := range map[Mark]string{
-		IsName: l.Grammar.Names + " " + l.Grammar.Labels + " " + l.Grammar.Shorts, IsLabel: l.Grammar.Labels, IsShort: l.Grammar.Shorts, IsLoose: l.Grammar.Loose,
-		HasAhead: l.AheadKinds, IsSkipped: l.Grammar.Skips,
+		IsName: l.Grammar.Names + " " + l.Grammar.Labels + " " + l.Grammar.Shorts + " " + l.Grammar.Sigils, IsSigil: l.Grammar.Sigils, IsLabel: l.Grammar.Labels, IsShort: l.Grammar.Shorts, IsLoose: l.Grammar.Loose,
+		HasAhead: l.AheadKinds, HasEmbed: l.EmbedKinds, IsSkipped: l.Grammar.Skips,
 		IsScope: l.Grammar.Scopes, IsSpace: l.Grammar.Spaces, IsWrap: l.Grammar.Wraps, IsImport: l.ImportKinds,
 	} {
 		for kind := range strings.FieldsSeq(kinds) {
@@ -157,6 +159,8 @@ func (t *Tables) actions(words string) []syntax.Action {
 	actions := make([]syntax.Action, len(t.kinds))
 	for i, kind := range t.kinds {
 		switch named := t.Syntax.IsNamed(uint16(i)); {
+		case !named && t.marks[i].Has(IsName): // this, in C#
+			actions[i] = syntax.Over
 		case !named && slices.Contains(strings.Fields(words), kind):
 			actions[i], t.marks[i] = syntax.Over, t.marks[i]|IsSkipped
 		case !named:
