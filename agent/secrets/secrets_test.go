@@ -1,0 +1,88 @@
+package secrets_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/agent/secrets"
+)
+
+// marked returns s with «» around its secrets.
+func marked(s string) string {
+	var b strings.Builder
+	at := 0
+	for _, f := range secrets.Default().Find(s) {
+		b.WriteString(s[at:f.Span.Start] + "«" + s[f.Span.Start:f.Span.End] + "»")
+		at = f.Span.End
+	}
+	return b.String() + s[at:]
+}
+
+func TestFind(t *testing.T) {
+	for _, want := range []string{
+		"DB_PASSWORD=«hunter2»",
+		"+export DB_PASSWORD='«hunter2»'",
+		"config/app.env:3:API_TOKEN=«abcd-1234»",
+		"redis://:«p@ss3word»@cache:6379",
+		`{"url":"postgres://app:«s3cr3t»@db/app"}`,
+		`{\"password\":\"«aB3dE5fG7»\",\"user\":\"x\"}`,
+		"\x1b[33mTOKEN=«abc123def»\x1b[0m",
+		"kind: Secret\ndata:\n  user: «YWRtaW4=»\n  other: «c2VjcmV0»\nkind: x\n",
+		"apiVersion: v1\nkind: Secret\nmetadata:\n  name: plain-name\nstringData:\n  cert: «cGxhaW4x»\n",
+		"-----BEGIN PRIVATE KEY-----\n«MIIEvQIBADANBgkqhkiG9w0BAQEFAASC»\n«Ab3=»\n-----END PRIVATE KEY-----",
+		"+-----BEGIN PRIVATE KEY-----\n+«MIIEvQIBADANBgkqhkiG9w0BAQEFAASC»\n and more",
+		`"private_key": "-----BEGIN PRIVATE KEY-----\n«MIIEvQIBADANBgkqhkiG9w0BAQEFAASC»\n«MIIEvQIBADANBgkqhkiG9w0BAQEFAAZZ»\n-----END PRIVATE KEY-----\n"`,
+	} {
+		if diff := cmp.Diff(want, marked(strings.NewReplacer("«", "", "»", "").Replace(want))); diff != "" {
+			t.Errorf("%q: %s", want, diff)
+		}
+	}
+}
+
+func TestNoSecret(t *testing.T) {
+	for _, s := range []string{
+		"password := os.Getenv(\"DB_PASSWORD\")",
+		"DB_PASSWORD=$DB_PASSWORD",
+		"DB_PASSWORD=${DB_PASSWORD:-}",
+		"DB_PASSWORD=<your password>",
+		"PASSWORD_FILE=/run/secrets/db",
+		"TOKEN = settings.TOKEN",
+		"token: string;",
+		"token: Uint8Array",
+		"password: ******",
+		"postgres://user:password@localhost/db",
+		"https://example.org:8080/a@b",
+		"func (k *Key) Token() (token string, err error)",
+		"const TokenKind = iota",
+		"if s.DataModelS3Configuration != nil {",
+		"PPPIOCSPASS = 0x40107447",
+		"AKIAIOSFODNN7EXAMPLE",
+		"DB_PASSWORD=WITHHELD_assigned_secret_0123456789ab",
+		"apiVersion: v1\nkind: ConfigMap\ndata:\n  user: YWRtaW4=\n",
+	} {
+		if got := marked(s); got != s {
+			t.Errorf("false alarm: %s", got)
+		}
+	}
+}
+
+// FuzzFind: secrets are in order, apart, and each in one line.
+func FuzzFind(f *testing.F) {
+	f.Add("DB_PASSWORD=hunter2\nghp_x9Kq2LmT7vWc4RbN8sYd1HfJ6gPzA3eU5oQi\\\"\x1b[0m")
+	f.Add("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END")
+	f.Add("kind: Secret\ndata:\n a: bbbbbb\n---\nx://y:zzzz@h")
+	f.Fuzz(func(t *testing.T, s string) {
+		end := 0
+		for _, found := range secrets.Default().Find(s) {
+			if found.Span.Start < end || found.Span.End <= found.Span.Start || found.Span.End > len(s) {
+				t.Fatalf("%v behind %d of %q", found, end, s)
+			}
+			end = found.Span.End
+			if secret := s[found.Span.Start:end]; strings.Contains(secret, "\n") {
+				t.Fatalf("%q has several lines", secret)
+			}
+		}
+	})
+}
