@@ -47,6 +47,10 @@ type Task struct {
 	Transcript Transcript `json:"-"` // keeps what happens; nil: it cannot be resumed
 	Past       *Past      `json:"-"` // goes on from there; nil: begins
 
+	// Sent is told of each request of the run, as it leaves. It must not change
+	// it. Nil: nobody is.
+	Sent func(*Request) `json:"-"`
+
 	// Sandbox runs the commands of the run in place of one of its own. It stays
 	// open: it belongs to whoever gave it.
 	Sandbox Sandbox `json:"-"`

@@ -50,7 +50,7 @@ var _ edits.Source = (*Draft)(nil)
 // to the roots of snap, and its files to what gate lets through.
 func NewDraft(snap *index.Snapshot, gate *Gate) *Draft {
 	return &Draft{
-		snap: snap, base: snap, gate: gate, confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{},
+		snap: snap, base: snap, gate: gate.In(context.Background(), snap), confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{},
 		now: snap, fresh: map[string]bool{},
 	}
 }
@@ -226,6 +226,7 @@ func (d *Draft) Resolve(name string) (string, error) {
 		return "", err
 	}
 	if rule, ok := d.Withheld(path); ok {
+		d.gate.record(Withholding{Rule: rule, Path: path, Count: 1})
 		return "", fmt.Errorf("%s is %w by the deny list (%s)", name, ErrWithheld, rule)
 	}
 	return path, nil

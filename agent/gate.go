@@ -13,14 +13,29 @@ import (
 // ErrWithheld is in errors about files that the privacy gate keeps from models.
 var ErrWithheld = errors.New("withheld from models")
 
-// A Gate stands between a run and its model. It reads every request before it
-// leaves, keeps back files by their path, and is where detectors of secrets
-// inside other files have their place.
+// A Gate stands between runs and their models: it keeps back files by their
+// path, and the secrets in what leaves. The zero value does both, by the deny
+// list and the rules of package secrets; all it can be told is to withhold more.
 type Gate struct {
-	// Clean is called with each text that is about to leave and returns it
-	// without its secrets, or an error that ends the run. The same text must
-	// give the same result each time: requests only grow. Nil changes nothing.
-	Clean func(text string) (string, error)
+	// Withhold are patterns of files to keep back, as in .gitignore, of the
+	// user's settings.
+	Withhold []string
+
+	// Key is what the placeholders of secrets are made with. Who does not know
+	// it cannot tell by a placeholder whether a guessed secret is the right one.
+	Key []byte
+
+	// Record is told of what was kept back. It may be called from several
+	// goroutines. Nil: nobody is.
+	Record func(Withholding)
+
+	ignores []ignoreFile // the patterns of Withhold and of the workspace
+}
+
+func (g *Gate) record(w Withholding) {
+	if g.Record != nil {
+		g.Record(w)
+	}
 }
 
 // deny are the names of files, in lower case, whose content no model gets. A
@@ -99,13 +114,14 @@ func (r *denyRules) match(path string) (rule string, ok bool) {
 }
 
 // Withheld returns the rule by which the content of path is kept from models,
-// and whether there is one. Case does not matter: file systems differ.
+// and whether there is one. Case does not matter to the deny list: file systems
+// differ.
 func (g *Gate) Withheld(path string) (rule string, ok bool) {
-	path = withoutBackup("/" + strings.ToLower(filepath.ToSlash(path)))
-	if rule, ok = rules.match(path); !ok || isShared(path[strings.LastIndexByte(path, '/')+1:], rule) {
-		return "", false
+	lower := withoutBackup("/" + strings.ToLower(filepath.ToSlash(path)))
+	if rule, ok = rules.match(lower); ok && !isShared(lower[strings.LastIndexByte(lower, '/')+1:], rule) {
+		return rule, true
 	}
-	return rule, true
+	return g.Ignored(path)
 }
 
 // isShared reports whether a file that matches rule is made to be shared all
@@ -143,11 +159,12 @@ func matches(pattern, name string) bool {
 
 // Check returns req as it may leave, or an error that says why it may not. It
 // does not change req.
-func (g *Gate) Check(req *Request) (*Request, error) {
+func (s *Screen) Check(req *Request) (*Request, error) {
 	out := *req
+	out.Instructions = s.Clean(req.Instructions)
 	out.Items = make([]Item, len(req.Items))
 	for i, item := range req.Items {
-		checked, err := g.check(item)
+		checked, err := s.check(item)
 		if err != nil {
 			return nil, err
 		}
@@ -156,14 +173,14 @@ func (g *Gate) Check(req *Request) (*Request, error) {
 	return &out, nil
 }
 
-func (g *Gate) check(item Item) (Item, error) {
+func (s *Screen) check(item Item) (Item, error) {
 	switch it := item.(type) {
 	case UserMessage:
-		text, err := g.pass(it.Text, it.Paths)
+		text, err := s.pass(it.Text, it.Paths)
 		it.Text = text
 		return it, err
 	case ToolOutput:
-		text, err := g.pass(it.Text, it.Paths)
+		text, err := s.pass(it.Text, it.Paths)
 		it.Text = text
 		return it, err
 	case ModelItem:
@@ -172,30 +189,30 @@ func (g *Gate) check(item Item) (Item, error) {
 	return nil, fmt.Errorf("privacy gate: item of type %T", item)
 }
 
-func (g *Gate) pass(text string, paths []string) (string, error) {
+func (s *Screen) pass(text string, paths []string) (string, error) {
 	for _, path := range paths {
-		if rule, ok := g.Withheld(path); ok {
+		if rule, ok := s.gate.Withheld(path); ok {
+			s.gate.record(Withholding{Rule: rule, Path: path, Count: 1})
 			return "", fmt.Errorf("%s is %w by the deny list (%s)", path, ErrWithheld, rule)
 		}
 	}
-	if g.Clean == nil {
-		return text, nil
-	}
-	return g.Clean(text)
+	return s.Clean(text, paths...), nil
 }
 
 // A gatedModel is the only way from a run to its model.
 type gatedModel struct {
-	model Model
-	gate  *Gate
+	model  Model
+	screen *Screen
+	sent   func(*Request) // is told of each request, as it leaves; may be nil
 }
 
-func (m gatedModel) Name() string { return m.model.Name() }
-
 func (m gatedModel) Respond(ctx context.Context, req *Request) iter.Seq2[ModelEvent, error] {
-	checked, err := m.gate.Check(req)
+	checked, err := m.screen.Check(req)
 	if err != nil {
 		return func(yield func(ModelEvent, error) bool) { yield(nil, err) }
+	}
+	if m.sent != nil {
+		m.sent(checked)
 	}
 	return m.model.Respond(ctx, checked)
 }

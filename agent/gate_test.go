@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -50,15 +52,27 @@ func TestGateIsTheLastWord(t *testing.T) {
 	}
 }
 
+// TestGateCleans: a secret leaves as a placeholder, in each request the same,
+// and comes back as itself in what the model writes.
 func TestGateCleans(t *testing.T) {
-	f := parse(t, []byte("mode: edit\nprompt: x hunter2\ncanary: hunter2\n-- files/a.txt --\nhunter2\n-- turn1.expect --\nx [secret]\n"+
-		"-- turn1.reply --\ncall leak\n-- turn2.expect --\n[secret]\n-- turn2.reply --\nmessage: ok\n"))
-	clean := func(s string) (string, error) { return strings.ReplaceAll(s, "hunter2", "[secret]"), nil }
-	if _, _, err := f.run(t, agent.Options{Tools: []agent.Tool{leaky{"a.txt"}}, Gate: &agent.Gate{Clean: clean}}); err != nil {
+	const token = "ghp_x9Kq2LmT7vWc4RbN8sYd1HfJ6gPzA3eU5oQi"
+	f := parse(t, []byte("mode: edit\nprompt: use token "+token+"\ncanary: "+token+"\n-- files/a.txt --\nTOKEN="+token+"\n"+
+		"-- turn1.expect --\nuse token WITHHELD_\n-- turn1.reply --\ncall leak\n-- turn2.expect --\nTOKEN=WITHHELD_\n-- turn2.reply --\nmessage: ok\n"))
+	var held []agent.Withholding
+	var sent []*agent.Request
+	f.task.Sent = func(req *agent.Request) { sent = append(sent, req) }
+	gate := &agent.Gate{Record: func(w agent.Withholding) { held = append(held, w) }}
+	if _, _, err := f.run(t, agent.Options{Tools: []agent.Tool{leaky{"a.txt"}}, Gate: gate}); err != nil {
 		t.Error(err)
 	}
 	if err := f.server.Done(); err != nil {
 		t.Error(err)
+	}
+	if n := len(sent); n != 2 || !reflect.DeepEqual(sent[0].Items, sent[1].Items[:len(sent[0].Items)]) {
+		t.Errorf("%d requests, which did not only grow", n)
+	}
+	if len(held) != 2 || strings.Contains(fmt.Sprint(held), token) {
+		t.Errorf("recorded: %v", held)
 	}
 }
 

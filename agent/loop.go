@@ -47,7 +47,8 @@ type Options struct {
 // An Agent runs tasks with a model. It holds nothing of any run, and may run
 // several at once.
 type Agent struct {
-	model     gatedModel // there is no other way to the model
+	model     Model // a run reaches it through its gatedModel alone
+	gate      *Gate
 	extra     []Tool
 	open      func(roots []string) Sandbox
 	checks    func(roots []string) []string
@@ -63,11 +64,11 @@ var _ Runner = (*Agent)(nil)
 // New returns an agent for the model of opts.
 func New(opts Options) *Agent {
 	a := &Agent{
-		model: gatedModel{opts.Model, opts.Gate}, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
+		model: opts.Model, gate: opts.Gate, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
 		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, now: opts.Now, log: opts.Log,
 	}
-	if a.model.gate == nil {
-		a.model.gate = &Gate{}
+	if a.gate == nil {
+		a.gate = &Gate{}
 	}
 	if a.maxOutput <= 0 {
 		a.maxOutput = defaultOutput
@@ -83,6 +84,7 @@ type run struct {
 	agent      *Agent
 	task       Task
 	draft      *Draft
+	model      gatedModel // there is no other way to the model
 	sink       Sink
 	tools      map[string]Tool
 	req        Request
@@ -147,9 +149,10 @@ func (r *run) turns(ctx context.Context) (*Result, error) {
 
 func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*run, error) {
 	r := &run{
-		agent: a, task: task, draft: NewDraft(snap, a.model.gate), sink: sink, transcript: task.Transcript,
+		agent: a, task: task, draft: NewDraft(snap, a.gate), sink: sink, transcript: task.Transcript,
 		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
-	}
+	} //nolint:contextcheck // NewDraft reads a small file, at once
+	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent}
 	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode)}
 	if err := r.open(ctx); err != nil {
 		return nil, err

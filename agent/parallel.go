@@ -41,7 +41,7 @@ func (r *run) readAhead(ctx context.Context, res *response, call *ToolCall) {
 	}
 	out := &reading{done: make(chan struct{})}
 	res.ahead.by[call] = out
-	go out.make(ctx, res.ahead.slots, tool, r.draft.clone(), args)
+	go out.make(ctx, res.ahead.slots, tool, r.draft.clone(), r.model.screen.RestoreJSON(args))
 }
 
 func (out *reading) make(ctx context.Context, slots chan struct{}, tool Tool, draft *Draft, args json.RawMessage) {

@@ -24,7 +24,7 @@ type response struct {
 // and come again.
 func (r *run) consume(ctx context.Context) (*response, error) {
 	res := &response{from: r.written}
-	for ev, err := range r.agent.model.Respond(ctx, &r.req) {
+	for ev, err := range r.model.Respond(ctx, &r.req) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}

@@ -103,7 +103,7 @@ func argumentNames[T any]() string {
 // what a provider caches.
 func (r *run) offered() []Tool {
 	tools := []Tool{readFile{}, listDir{}, glob{}, grep{}, symbolFind{}, symbolRefs{}, diagnostics{editor: r.task.Editor}}
-	if seesImages(r.agent.model.model) {
+	if seesImages(r.agent.model) {
 		tools = append(tools, viewImage{})
 	}
 	if !r.task.Mode.Edits() {
@@ -135,7 +135,7 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	case argsErr != nil:
 		err = argsErr
 	default:
-		out.Text, err = r.runTool(ctx, tool, call, args)
+		out.Text, err = r.runTool(ctx, tool, call, r.model.screen.RestoreJSON(args))
 	}
 	var failure *Failure
 	switch {
@@ -146,8 +146,8 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	case err != nil:
 		return out, "", fmt.Errorf("tool %s: %w", call.Name, err)
 	}
-	out.Text = cut(out.Text, r.agent.maxOutput)
 	out.Paths, out.Images = r.draft.takeShown(), r.draft.takeImages()
+	out.Text = cut(r.model.screen.Clean(out.Text, out.Paths...), r.agent.maxOutput) // a half of a secret is not known as one
 	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Failed: failed, Detail: r.detail})
 	return out, failed, nil
 }

@@ -32,6 +32,8 @@ var ErrTooMuch = fmt.Errorf("more than %d MiB differ from the last commit: commi
 
 // A tree is a working tree as a snapshot has it: a commit, and how it differs.
 type tree struct {
+	gate    *agent.Gate
+	screen  *agent.Screen
 	top     string // the folder that all paths are relative to
 	commit  string // "" where there is no repository, or no commit in it
 	overlay Overlay
@@ -39,8 +41,9 @@ type tree struct {
 }
 
 // readTree looks how the folder around root, seen through snap, differs from
-// its last commit.
-func readTree(ctx context.Context, snap *index.Snapshot, root string) (*tree, error) {
+// its last commit. What differs is as gate and screen let it pass: the secrets
+// that are not committed are placeholders.
+func readTree(ctx context.Context, snap *index.Snapshot, root string, gate *agent.Gate, screen *agent.Screen) (*tree, error) {
 	top, ok, err := git.Root(ctx, root)
 	if errors.Is(err, git.ErrNoGit) {
 		err = nil
@@ -49,10 +52,10 @@ func readTree(ctx context.Context, snap *index.Snapshot, root string) (*tree, er
 		return nil, err
 	}
 	if !ok {
-		t := &tree{top: root}
+		t := &tree{top: root, gate: gate.In(ctx, snap), screen: screen}
 		return t, t.compare(ctx, snap, filesBelow(snap, root), nil, nil)
 	}
-	t := &tree{top: top}
+	t := &tree{top: top, gate: gate.In(ctx, snap), screen: screen}
 	if t.commit, ok, err = git.Head(ctx, top); err != nil {
 		return nil, err
 	}
@@ -108,7 +111,7 @@ func (t *tree) compare(ctx context.Context, snap *index.Snapshot, listed, delete
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := t.add(snap, root, name, known[name])
+		n, err := t.add(ctx, snap, root, name, known[name])
 		if err != nil {
 			return err
 		}
@@ -122,7 +125,7 @@ func (t *tree) compare(ctx context.Context, snap *index.Snapshot, listed, delete
 
 // add puts the file name into the overlay if it differs from entry, which is
 // empty where it was not committed, and returns its size.
-func (t *tree) add(snap *index.Snapshot, root *os.Root, name string, entry git.Entry) (size int, err error) {
+func (t *tree) add(ctx context.Context, snap *index.Snapshot, root *os.Root, name string, entry git.Entry) (size int, err error) {
 	if CheckPath(name) != nil || entry.Mode == "120000" || entry.Mode == "160000" {
 		return 0, nil
 	}
@@ -139,12 +142,45 @@ func (t *tree) add(snap *index.Snapshot, root *os.Root, name string, entry git.E
 	if entry.Hash == blobHash(content, len(entry.Hash)) && (mode&0o100 != 0) == (entry.Mode == "100755") {
 		return 0, nil
 	}
-	if _, withheld := (&agent.Gate{}).Withheld("/" + name); withheld {
+	if t.withholds(name) {
 		t.left = append(t.left, name)
 		return 0, nil
 	}
+	if content, err = t.clean(ctx, name, content, entry); err != nil {
+		return 0, err
+	}
 	t.overlay.Files = append(t.overlay.Files, OverlayFile{Path: name, Mode: mode, Content: content})
 	return len(content), nil
+}
+
+// withholds reports whether the file name is not sent, because it may hold
+// secrets. The folders above the tree do not count.
+func (t *tree) withholds(name string) bool {
+	rule, withheld := t.gate.Withheld("/" + name)
+	if !withheld {
+		rule, withheld = t.gate.Ignored(filepath.Join(t.top, filepath.FromSlash(name)))
+	}
+	if withheld && t.gate.Record != nil {
+		t.gate.Record(agent.Withholding{Rule: rule, Path: name, Count: 1})
+	}
+	return withheld
+}
+
+// clean returns content with placeholders for the secrets that the commit does
+// not have in this file.
+func (t *tree) clean(ctx context.Context, name string, content []byte, entry git.Entry) ([]byte, error) {
+	in, committed := string(content), ""
+	if entry.Hash != "" {
+		blob, err := git.Blob(ctx, t.top, t.commit, name)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		committed = string(blob)
+	}
+	if out := t.screen.CleanSince(committed, in, name); out != in {
+		return []byte(out), nil
+	}
+	return content, nil
 }
 
 var (

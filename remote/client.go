@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/edits/text"
 )
 
@@ -24,6 +25,7 @@ type Options struct {
 	Environment string        // that tasks run in, where they do not say; "" is none
 	NewID       func() string // makes short random names
 	Log         *slog.Logger  // nil discards
+	Gate        *agent.Gate   // what uploads and prompts pass; nil is the zero gate
 
 	Backoff  time.Duration // before the first retry of a broken stream, doubled each time; 0 is 250 ms
 	Patience time.Duration // with a service that does not answer, summed over retries; 0 is 2 minutes
@@ -36,6 +38,8 @@ type Client struct {
 	opts Options
 	url  string
 	http *http.Client
+
+	screen *agent.Screen // of all that leaves through this client
 
 	mu      sync.Mutex
 	service *Service // what the service said about itself; nil: not asked yet
@@ -64,8 +68,11 @@ func New(opts Options) (*Client, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.Gate == nil {
+		opts.Gate = &agent.Gate{}
+	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ResponseHeaderTimeout: opts.Slow, TLSHandshakeTimeout: opts.Slow, IdleConnTimeout: time.Minute}
-	return &Client{opts: opts, url: strings.TrimRight(opts.URL, "/"), http: &http.Client{
+	return &Client{opts: opts, screen: opts.Gate.Screen(nil), url: strings.TrimRight(opts.URL, "/"), http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a token goes where it was meant to
 	}}, nil

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -57,11 +58,11 @@ func (c *Client) Submit(ctx context.Context, snap *index.Snapshot, sub Submissio
 	if err != nil {
 		return nil, err
 	}
-	tree, err := readTree(ctx, snap, root)
+	tree, err := readTree(ctx, snap, root, c.opts.Gate, c.screen)
 	if err != nil {
 		return nil, err
 	}
-	spec := Spec{Key: sub.Key, Mode: sub.Mode, Prompt: sub.Prompt, Attempts: sub.Attempts, Environment: sub.Environment}
+	spec := Spec{Key: sub.Key, Mode: sub.Mode, Prompt: c.screen.Clean(sub.Prompt), Attempts: sub.Attempts, Environment: sub.Environment}
 	if spec.Focus, err = focusIn(tree.top, sub.Focus); err != nil {
 		return nil, err
 	}
@@ -171,11 +172,11 @@ func (c *Client) ChangeSet(ctx context.Context, dir string, t *Task, number int)
 	if !ok {
 		top = dir
 	}
-	src, err := c.source(ctx, top, t, a)
+	src, err := c.source(ctx, top, t, a) // first: it learns the secrets of the base
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := edits.ParseGitDiff(a.Result.Diff)
+	parsed, err := edits.ParseGitDiff(c.screen.Restore(a.Result.Diff))
 	if err != nil {
 		return nil, fmt.Errorf("the result of %s: %w", t.ID, err)
 	}
@@ -249,8 +250,24 @@ func (c *Client) source(ctx context.Context, top string, t *Task, a *Attempt) (e
 		if overlay, err = ParseOverlay(content); err != nil {
 			return nil, err
 		}
+		c.restore(ctx, top, overlay)
 	}
-	return newBaseSource(ctx, top, commit, overlay, t.Base.Diff)
+	return newBaseSource(ctx, top, commit, overlay, c.screen.Restore(t.Base.Diff))
+}
+
+// restore puts the secrets back that are placeholders in what was sent: those
+// that c sent, and those that are still in the same files.
+func (c *Client) restore(ctx context.Context, top string, overlay *Overlay) {
+	for i := range overlay.Files {
+		f := &overlay.Files[i]
+		if !bytes.Contains(f.Content, []byte(agent.PlaceholderPrefix)) {
+			continue
+		}
+		if now, err := edits.NewDirectory().ReadFile(ctx, filepath.Join(top, filepath.FromSlash(f.Path))); err == nil {
+			c.screen.Learn(now)
+		}
+		f.Content = []byte(c.screen.Restore(string(f.Content)))
+	}
 }
 
 // Run implements agent.Runner: it hands task over with its ID as the key,

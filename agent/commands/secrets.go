@@ -142,6 +142,9 @@ func (s *scan) read(root, name string) (folder scannedFolder) {
 			continue
 		}
 		rule, ok := s.gate.Withheld(path)
+		if !ok {
+			rule, ok = s.gate.Ignored(filepath.Join(root, path))
+		}
 		switch {
 		case !ok:
 		case slices.Contains(fixtures, rule):

@@ -32,6 +32,7 @@ type app struct {
 	json     bool
 	confined confinement
 	niceness int // of indexing
+	privacy  privacyLog
 }
 
 func newApp(root *cobra.Command) *app {
@@ -178,7 +179,7 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	model := openai.New(openai.Options{
 		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
 	})
-	opts := agent.Options{Model: model, Log: a.log(), Sandbox: sandboxes, Now: time.Now}
+	opts := agent.Options{Model: model, Gate: a.gate(sources...), Log: a.log(), Sandbox: sandboxes, Now: time.Now}
 	if opts.Price, setup.Err = priceOf(config.BaseURL, config.Model); setup.Err != nil {
 		return setup
 	}

@@ -36,6 +36,8 @@ type settings struct {
 	Remote  remoteSettings  `json:"remote" toml:"remote"`
 	Journal journalSettings `json:"journal" toml:"journal"`
 
+	Withhold []string `json:"withhold" toml:"withhold"` // patterns of files to keep from models; those of all sources count
+
 	Verify     []string                     `json:"verify" toml:"verify"` // command lines that check a change
 	Workspaces map[string]workspaceSettings `json:"-" toml:"workspaces"`  // by folder
 }
@@ -177,7 +179,7 @@ func tomlProblem(err error) string {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
+		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, withhold, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {

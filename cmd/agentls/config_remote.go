@@ -52,7 +52,7 @@ func (a *app) remoteClient(ctx context.Context, flag string, editor json.RawMess
 	if err != nil {
 		return nil, err
 	}
-	opts.NewID, opts.Log = newID, a.log()
+	opts.NewID, opts.Log, opts.Gate = newID, a.log(), a.gate(file, fromEditor)
 	client, err := remote.New(opts)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)
