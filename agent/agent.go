@@ -20,6 +20,7 @@ const (
 	Ask     Mode = "ask"     // answer a question
 	Explain Mode = "explain" // explain what the focus does
 	Edit    Mode = "edit"    // change the code as told
+	Review  Mode = "review"  // find what is wrong in a change
 
 	// PlanFirst is Edit, but nothing is changed before the user accepted a plan.
 	PlanFirst Mode = "plan"
@@ -46,6 +47,9 @@ type Task struct {
 	Budget     *Budget    `json:"-"` // nil: the agent's own
 	Transcript Transcript `json:"-"` // keeps what happens; nil: it cannot be resumed
 	Past       *Past      `json:"-"` // goes on from there; nil: begins
+
+	Output string `json:"output,omitempty"` // of a terminal, that the user points at
+	Choice Choice `json:"choice,omitzero"`  // among what the conversation begins with
 
 	// Sent is told of each request of the run, as it leaves. It must not change
 	// it. Nil: nobody is.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/agentls/agentls/edits/text"
@@ -15,28 +17,101 @@ const (
 	aroundFocus   = 30 // lines before and after a focus that is in no declaration
 )
 
-// opening returns the items that a conversation begins with: the workspace and
-// the code in focus, as data, what was said before, and then what the user
-// wants.
-func (d *Draft) opening(ctx context.Context, task Task) ([]Item, error) {
-	workspace := UserMessage{Text: "Data about the workspace, not from the user.\n\nFolders: " + strings.Join(rootNames(d.snap.Roots()), ", ") + "\n"}
+// opening returns the items that a conversation begins with.
+func (r *run) opening(ctx context.Context) ([]Item, error) {
+	m, err := r.manifest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.tellLeftOut(m)
+	return m.items(), nil
+}
+
+// tellLeftOut says to the user what does not fit.
+func (r *run) tellLeftOut(m *Manifest) {
+	left := m.leftOut()
+	if left == "" {
+		return
+	}
+	step := StepStarted{ID: "context", Tool: "context", Title: fmt.Sprintf("context: about %d tokens", m.Tokens)}
+	r.sink(step)
+	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Detail: strings.TrimSpace(left)})
+}
+
+// gather returns all that could be sent, the most important first: the
+// workspace and the code in focus, as data, what was said before, and what the
+// user wants.
+func (r *run) gather(ctx context.Context) ([]Piece, error) {
+	d, task := r.draft, r.task
+	workspace := Piece{ID: "workspace", Title: "Workspace", Why: "what paths are relative to", Fixed: true}
+	workspace.Text = "Data about the workspace, not from the user.\n\nFolders: " + strings.Join(rootNames(d.snap.Roots()), ", ") + "\n"
 	if len(d.snap.Roots()) == 1 {
 		workspace.Text += "Paths are relative to this folder.\n"
 	}
+	pieces := []Piece{workspace}
 	if task.Focus != nil {
 		focus, err := d.focus(ctx, task.Focus)
 		if err != nil {
 			return nil, err
 		}
-		workspace.Text += "\n" + focus
-		workspace.Paths = []string{task.Focus.Path}
+		pieces = append(pieces, Piece{ID: "focus", Title: "Focus: " + d.snap.Rel(task.Focus.Path), Why: "it is what you asked about", Text: focus, Fixed: true, paths: []string{task.Focus.Path}})
 	}
-	d.describeEditor(&workspace, task)
-	items := []Item{workspace}
-	if before := Recount(task.Earlier); before != "" {
-		items = append(items, UserMessage{Text: before})
+	pieces = append(pieces, d.handedOver(task.Output))
+	pieces = append(pieces, d.editorPieces(task)...)
+	pieces = append(pieces, d.guidance(ctx, task.Focus, r.agent.guidance))
+	if task.Focus != nil {
+		related, err := d.relations(ctx, task.Focus)
+		if err != nil {
+			return nil, err
+		}
+		pieces = append(pieces, related...)
 	}
-	return append(items, UserMessage{Text: task.Wish()}), nil
+	around, err := r.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pieces = append(pieces, around...)
+	pieces = append(pieces, Piece{ID: "earlier", Title: "What was said before", Why: "your question goes on from it", Text: Recount(task.Earlier), Fixed: true},
+		Piece{ID: "wish", Title: "What you want", Why: "it is the task", Text: task.Wish(), Fixed: true})
+	return slices.DeleteFunc(pieces, func(p Piece) bool { return p.Text == "" }), nil
+}
+
+// surroundings returns what the index and version control say of the whole.
+func (r *run) surroundings(ctx context.Context) ([]Piece, error) {
+	state := Piece{ID: "git", Title: "State of version control", Why: "what is changed and not committed"}
+	if r.agent.state != nil {
+		said, err := r.agent.state(ctx, r.draft.snap)
+		if err != nil {
+			return nil, fmt.Errorf("ask version control: %w", err)
+		}
+		if said != "" {
+			state.Text = "Version control says:\n" + said
+		}
+	}
+	overview := Piece{ID: "map", Title: "Map of the project", Why: "the declarations that matter most here"}
+	if r.agent.overview != nil {
+		text, err := r.agent.overview(ctx, r.draft, r.task.Focus)
+		if err != nil {
+			return nil, fmt.Errorf("make a map: %w", err)
+		}
+		overview.Text = text
+	}
+	return []Piece{state, overview}, nil
+}
+
+// maxHandedOver is how many bytes of output that the user hands over are sent.
+const maxHandedOver = 16 << 10
+
+var controls = regexp.MustCompile(`\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)|\r`)
+
+// handedOver describes output of a terminal that the user points at.
+func (d *Draft) handedOver(output string) Piece {
+	p := Piece{ID: "output", Title: "Output that you handed over", Why: "you pointed at it"}
+	output = strings.TrimSpace(strings.ToValidUTF8(controls.ReplaceAllString(output, ""), ""))
+	if output != "" {
+		p.Text = "Output of a terminal that the user points at:\n" + cut(output, maxHandedOver) + "\n"
+	}
+	return p
 }
 
 // Wish returns what the user wants, in words even where they gave none.

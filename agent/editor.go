@@ -30,39 +30,42 @@ const (
 	maxVisible        = 10
 )
 
-// describeEditor adds to the opening what the editor shows and knows: the
-// problems of the file in focus first. Files outside the workspace, and those
-// kept from models, are left out.
-func (d *Draft) describeEditor(opening *UserMessage, task Task) {
+// editorPieces returns what the editor shows and knows: the problems of the file
+// in focus first. Files outside the workspace, and those kept from models, are
+// left out.
+func (d *Draft) editorPieces(task Task) []Piece {
 	if task.Editor == nil {
-		return
+		return nil
 	}
-	var visible []string
+	visible := Piece{ID: "visible", Title: "Files on your screen", Why: "you are looking at them"}
+	var names []string
 	for _, path := range task.Editor.Visible {
-		if d.mayName(path) && len(visible) < maxVisible {
-			visible = append(visible, d.snap.Rel(path))
+		if d.mayName(path) && len(names) < maxVisible {
+			names = append(names, d.snap.Rel(path))
 		}
 	}
-	if len(visible) > 0 {
-		opening.Text += "\nOn the user's screen: " + strings.Join(visible, ", ") + "\n"
+	if len(names) > 0 {
+		visible.Text = "On the user's screen: " + strings.Join(names, ", ") + "\n"
 	}
-	d.describeProblems(opening, task)
+	return []Piece{visible, d.problems(task)}
 }
 
-func (d *Draft) describeProblems(opening *UserMessage, task Task) {
+func (d *Draft) problems(task Task) Piece {
+	p := Piece{ID: "problems", Title: "What your editor reports", Why: "its compilers and linters know the code"}
 	problems := slices.DeleteFunc(slices.Clone(task.Editor.Problems), func(p Problem) bool { return !d.mayName(p.Path) })
 	if len(problems) == 0 {
-		return
+		return p
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int { return remoteness(a, task.Focus) - remoteness(b, task.Focus) })
-	opening.Text += "\nThe editor reports:\n"
-	for _, p := range problems[:min(len(problems), maxProblems)] {
-		opening.Text += d.problemLine(p) + "\n"
-		opening.Paths = append(opening.Paths, p.Path) // a message may quote the file
+	p.Text = "The editor reports:\n"
+	for _, problem := range problems[:min(len(problems), maxProblems)] {
+		p.Text += d.problemLine(problem) + "\n"
+		p.paths = append(p.paths, problem.Path) // a message may quote the file
 	}
 	if more := len(problems) - maxProblems; more > 0 {
-		opening.Text += fmt.Sprintf("and %d more\n", more)
+		p.Text += fmt.Sprintf("and %d more\n", more)
 	}
+	return p
 }
 
 func (d *Draft) problemLine(p Problem) string {

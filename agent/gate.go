@@ -204,6 +204,7 @@ type gatedModel struct {
 	model  Model
 	screen *Screen
 	sent   func(*Request) // is told of each request, as it leaves; may be nil
+	tokens *Tokens
 }
 
 func (m gatedModel) Respond(ctx context.Context, req *Request) iter.Seq2[ModelEvent, error] {
@@ -214,5 +215,14 @@ func (m gatedModel) Respond(ctx context.Context, req *Request) iter.Seq2[ModelEv
 	if m.sent != nil {
 		m.sent(checked)
 	}
-	return m.model.Respond(ctx, checked)
+	return func(yield func(ModelEvent, error) bool) {
+		for ev, err := range m.model.Respond(ctx, checked) {
+			if done, ok := ev.(Completed); ok {
+				m.tokens.learn(checked.size(), done.Usage.InputTokens)
+			}
+			if !yield(ev, err) {
+				return
+			}
+		}
+	}
 }

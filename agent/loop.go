@@ -27,8 +27,17 @@ const (
 // Options configure an Agent. Only Model is needed.
 type Options struct {
 	Model Model
-	Gate  *Gate  // nil is the deny list alone
-	Tools []Tool // offered beside the agent's own in tasks that edit
+	Gate  *Gate // nil is the zero gate
+
+	// What a conversation begins with, beside the code in focus: the user's own
+	// guidance for agents; what version control says of a workspace, for people;
+	// a map of it. Where there is none, it is left out.
+	Guidance string
+	State    func(ctx context.Context, snap *index.Snapshot) (string, error)
+	Overview func(ctx context.Context, draft *Draft, focus *Focus) (string, error)
+
+	Tokens *Tokens // nil: nothing is learned of the model's
+	Tools  []Tool  // offered beside the agent's own in tasks that edit
 
 	// Sandbox returns what runs the commands of one run, or one round of its
 	// checks, on the workspace of these folders; it is closed at the end of
@@ -49,6 +58,10 @@ type Options struct {
 type Agent struct {
 	model     Model // a run reaches it through its gatedModel alone
 	gate      *Gate
+	tokens    *Tokens
+	guidance  string
+	state     func(ctx context.Context, snap *index.Snapshot) (string, error)
+	overview  func(ctx context.Context, draft *Draft, focus *Focus) (string, error)
 	extra     []Tool
 	open      func(roots []string) Sandbox
 	checks    func(roots []string) []string
@@ -64,7 +77,7 @@ var _ Runner = (*Agent)(nil)
 // New returns an agent for the model of opts.
 func New(opts Options) *Agent {
 	a := &Agent{
-		model: opts.Model, gate: opts.Gate, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
+		model: opts.Model, gate: opts.Gate, tokens: opts.Tokens, guidance: opts.Guidance, state: opts.State, overview: opts.Overview, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
 		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, now: opts.Now, log: opts.Log,
 	}
 	if a.gate == nil {
@@ -152,7 +165,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 		agent: a, task: task, draft: NewDraft(snap, a.gate), sink: sink, transcript: task.Transcript,
 		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
 	} //nolint:contextcheck // NewDraft reads a small file, at once
-	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent}
+	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent, a.tokens}
 	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode)}
 	if err := r.open(ctx); err != nil {
 		return nil, err
@@ -182,7 +195,7 @@ func (r *run) open(ctx context.Context) error {
 		r.takeUp(past)
 		return nil
 	}
-	items, err := r.draft.opening(ctx, r.task)
+	items, err := r.opening(ctx)
 	if err != nil {
 		return err
 	}

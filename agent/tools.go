@@ -109,7 +109,7 @@ func (r *run) offered() []Tool {
 	if !r.task.Mode.Edits() {
 		return tools
 	}
-	tools = append(tools, applyPatch{}, edit{}, replaceSymbol{}, symbolRename{})
+	tools = append(tools, applyPatch{}, edit{}, replaceSymbol{}, symbolRename{}, remember{})
 	if r.sandbox != nil {
 		tools = append(tools, shell{r})
 	}
