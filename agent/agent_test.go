@@ -515,12 +515,16 @@ func TestRepeatedCall(t *testing.T) {
 // A turnsModel answers with a list of items after the other.
 type turnsModel struct {
 	turns [][]agent.ItemDone
+	next  func(*agent.Request) // is told of each request, if it is there
 	last  *agent.Request
 }
 
 func (*turnsModel) Name() string { return "turns" }
 
 func (m *turnsModel) Respond(_ context.Context, req *agent.Request) iter.Seq2[agent.ModelEvent, error] {
+	if m.next != nil {
+		m.next(req)
+	}
 	items := m.turns[0]
 	m.turns, m.last = m.turns[1:], req
 	return func(yield func(agent.ModelEvent, error) bool) {

@@ -154,6 +154,12 @@ func FuzzTools(f *testing.F) {
 		{"symbol_refs", `{"path": "sum.go", "line": 9223372036854775807}`},
 		{"apply_patch", `{"patch": "*** Begin Patch\n*** Update File: sum.go\n@@\n*** End of File\n*** End Patch"}`},
 		{"apply_patch", `{"patch": "*** Begin Patch\n*** Add File: .\n+x\n*** End Patch"}`},
+		{"glob", `{"pattern": "{a,[b"}`},
+		{"glob", `{"pattern": "**/**/*?[!x-]", "path": ".."}`},
+		{"edit", `{"path": "sum.go", "old": "\r\n", "new": "x", "all": true}`},
+		{"replace_symbol", `{"symbol": "sum.go#Sum", "hash": "", "content": "\n\t}"}`},
+		{"symbol_rename", `{"symbol": "sum.go#Sum", "new_name": "Add"}`},
+		{"diagnostics", `{"path": "sum.go"}`},
 		{"x", `null`},
 	} {
 		f.Add(seed[0], seed[1])
