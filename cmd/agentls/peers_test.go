@@ -47,7 +47,7 @@ func agentlsContestant() contestant {
 	return contestant{
 		name: "agentls", version: versionOf(program, "version"),
 		command: func(dir, home, baseURL string) *exec.Cmd {
-			cmd := exec.Command(program, "run", "do the task", "--dir", dir)
+			cmd := exec.Command(program, "run", "do the task", "--dir", dir, "--turns", "1000")
 			cmd.Env = append(benchEnv(home), "OPENAI_BASE_URL="+baseURL, "OPENAI_API_KEY=sk-bench-secret", "AGENTLS_MODEL=scripted")
 			return cmd
 		},
@@ -143,17 +143,12 @@ func (turns benchTask) archive() []byte {
 // oneRead is a task with a read between two requests.
 func (c *contestant) oneRead() benchTask { return benchTask{c.read(benchFile(7))} }
 
-// manyCalls is a task of 100 reads, 50 edits and 50 commands, a few to a turn.
+// manyCalls is a task of 100 reads, 50 edits and 50 commands, one to a turn.
 func (c *contestant) manyCalls() benchTask {
-	const perTurn = 5
-	var calls []string
+	var turns benchTask
 	for i := range 50 {
 		patch := fmt.Sprintf("*** Begin Patch\n*** Update File: %s\n@@ func Value%d03(a, b int) int {\n-\tsum := a + b\n+\tsum := b + a\n*** End Patch\n", benchFile(i), i)
-		calls = append(calls, c.read(benchFile(i)), c.edit(patch), c.shell("wc -l "+benchFile(i)), c.read(benchFile(i+1)))
-	}
-	var turns benchTask
-	for some := range slices.Chunk(calls, perTurn) {
-		turns = append(turns, strings.Join(some, ""))
+		turns = append(turns, c.read(benchFile(i)), c.edit(patch), c.shell("wc -l "+benchFile(i)), c.read(benchFile(i+1)))
 	}
 	return turns
 }
@@ -387,7 +382,7 @@ func printTable(t *testing.T, contestants []contestant, figures []measured) {
 	codex, ours := &figures[0], &figures[1]
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Benchmarks of the agent\n\nWritten by `make bench-agent`: %s, %s/%s, %s, %d cores, %s. Both programs against the same\n", time.Now().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, processor(), runtime.NumCPU(), runtime.Version())
-	fmt.Fprintf(&b, "scripted server, each in a Go module of %d files of its own, all caches warm. Medians of %d rounds (of %d for the\nlong task), one program behind the other; the range in brackets. The long task makes 200 calls in 40 turns. Memory is\nthe PSS of all processes, every 10 ms, in runs of their own.\n\n", benchFiles, benchRounds, longRounds)
+	fmt.Fprintf(&b, "scripted server, each in a Go module of %d files of its own, all caches warm. Medians of %d rounds (of %d for the\nlong task), one program behind the other; the range in brackets. The long task makes 200 calls in 200 turns. Memory is\nthe PSS of all processes, every 10 ms, in runs of their own.\n\n", benchFiles, benchRounds, longRounds)
 	for _, c := range contestants {
 		fmt.Fprintf(&b, "- %s: %s\n", c.name, c.version)
 	}
