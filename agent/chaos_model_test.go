@@ -251,7 +251,8 @@ func (m *hostileModel) argument(name string) any {
 	case "command":
 		return one(m, "write", "remove", "binary", "fail", "long", m.text())
 	case "plan":
-		return one[any](m, []object{{"step": m.text(), "status": "pending"}}, []any{1}, "x", nil)
+		steps := []object{{"step": m.text(), "status": "completed"}, {"step": "then", "status": one(m, "pending", "in_progress", "failed", "done")}, {"step": m.text(), "status": m.text()}}
+		return one[any](m, steps[:m.rng.IntN(4)], steps[:2], steps[:1], []any{1}, "x", nil)
 	}
 	return m.text()
 }

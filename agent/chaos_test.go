@@ -23,6 +23,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 )
 
@@ -139,8 +140,8 @@ func (f *chaosField) run(ctx context.Context, seed uint64) error {
 	defer cancel()
 	a := f.agent(rng, server.URL+"/v1")
 	task := agent.Task{
-		ID: "chaos", Mode: []agent.Mode{agent.Edit, agent.Edit, agent.Ask, agent.Explain}[rng.IntN(4)], Prompt: "Go on.",
-		Inbox: &agent.Inbox{}, Question: chaosAnswer, Budget: &agent.Budget{Turns: 1 + rng.IntN(60)},
+		ID: "chaos", Mode: []agent.Mode{agent.Edit, agent.Edit, agent.PlanFirst, agent.Ask, agent.Explain}[rng.IntN(5)], Prompt: "Go on.",
+		Inbox: &agent.Inbox{}, Question: chaosAnswer, ReviewPlan: chaosReview, Permit: chaosGrant, Budget: &agent.Budget{Turns: 1 + rng.IntN(60)},
 	}
 	var record tape
 	if rng.IntN(2) == 0 {
@@ -178,14 +179,35 @@ func chaosAnswer(_ context.Context, q agent.Question) (string, error) {
 	return "do as you like", nil
 }
 
+// chaosReview takes a plan as it is, or changed, or not at all.
+func chaosReview(_ context.Context, plan agent.Plan) (agent.Plan, error) {
+	switch len(plan.Steps) % 3 {
+	case 0:
+		return plan, agent.ErrNobody
+	case 1:
+		plan.Steps = append(plan.Steps, agent.PlanStep{Text: "and test it"})
+	}
+	return plan, nil
+}
+
+func chaosGrant(_ context.Context, p agent.Permission) (agent.Grant, error) {
+	if len(p.Command)%4 == 0 {
+		return agent.Refused, errors.New("the user is away")
+	}
+	return agent.Grant(len(p.Command) % 3), nil
+}
+
 // runOnce runs task, and returns what must not be of its end. Some are stopped
 // in the middle, to some the user says something.
 func (f *chaosField) runOnce(ctx context.Context, rng *rand.Rand, a *agent.Agent, task agent.Task) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stopAt, sayAt := rng.IntN(200), rng.IntN(200)
-	events := 0
-	res, err := a.Run(ctx, f.snap, task, func(agent.Event) {
+	events, steps := 0, error(nil)
+	res, err := a.Run(ctx, f.snap, task, func(ev agent.Event) {
+		if step, ok := ev.(agent.StepProposed); ok {
+			steps = errors.Join(steps, wellProposed(f.snap.Roots()[0], step.Change))
+		}
 		switch events++; events {
 		case stopAt:
 			cancel()
@@ -194,7 +216,7 @@ func (f *chaosField) runOnce(ctx context.Context, rng *rand.Rand, a *agent.Agent
 		}
 	})
 	f.count(res, err)
-	return wellEnded(f.snap.Roots()[0], task, res, err)
+	return errors.Join(steps, wellEnded(f.snap.Roots()[0], task, res, err))
 }
 
 func (f *chaosField) count(res *agent.Result, err error) {
@@ -257,8 +279,13 @@ func wellEnded(root string, task agent.Task, res *agent.Result, err error) error
 	case !task.Mode.Edits():
 		return errors.New("a change, in a task that only asks")
 	}
-	for i := range res.Change.Files {
-		c := &res.Change.Files[i]
+	return wellProposed(root, res.Change)
+}
+
+// wellProposed returns an error unless a change is of files that may be changed.
+func wellProposed(root string, cs *edits.ChangeSet) error {
+	for i := range cs.Files {
+		c := &cs.Files[i]
 		for _, path := range []string{c.Path, c.Target()} {
 			if rel, err := filepath.Rel(root, path); err != nil || !filepath.IsLocal(rel) || !agent.IsPlain(path) || filepath.Base(path) == ".env" {
 				return fmt.Errorf("a change of %q", path)
@@ -268,7 +295,7 @@ func wellEnded(root string, task agent.Task, res *agent.Result, err error) error
 			return fmt.Errorf("the secret is in %s", c.Path)
 		}
 	}
-	return res.Change.Check()
+	return cs.Check()
 }
 
 // chaosRuns returns how many runs there are, and with which seed they begin:
