@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A stepKind is what a transaction does to the hunks of its entry.
@@ -191,8 +192,22 @@ func (cs *ChangeSet) isUntouched(l Leftover) bool {
 		return false
 	}
 	f := cs.Clone().Files[at]
+	if f.bringsLineOf([]byte(*l.Now)) {
+		return false
+	}
 	f.rebaseContent([]byte(*l.Now), nil)
 	return len(f.Hunks) == len(cs.Files[at].Hunks)
+}
+
+// bringsLineOf reports whether now has a line that a hunk of f brings and that
+// was not there before.
+func (f *FileChange) bringsLineOf(now []byte) bool {
+	before, is := splitLines(f.Before), splitLines(now)
+	return slices.ContainsFunc(f.Hunks, func(h Hunk) bool {
+		return slices.ContainsFunc(splitLines([]byte(h.Edit.New)), func(line string) bool {
+			return strings.TrimSpace(line) != "" && slices.Contains(is, line) && !slices.Contains(before, line)
+		})
+	})
 }
 
 // refsBeside returns the hunks of the files of cs that are not among left.

@@ -205,6 +205,9 @@ func (e *Editor) call(function string, result any, args ...any) error {
 	return json.Unmarshal([]byte(reply), result)
 }
 
+// Lua runs Lua in Neovim, as a user's own configuration would.
+func (e *Editor) Lua(code string) error { return e.nvim.ExecLua(code, nil) }
+
 // Version returns Neovim's version, such as "0.10.4".
 func (e *Editor) Version() string { return e.version }
 
