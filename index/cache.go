@@ -21,7 +21,7 @@ import (
 // cacheFormat names the bucket of one blob per path. It changes with the
 // encoding, the grammars and the tables: what an older program stored is then
 // not found, and dropped.
-const cacheFormat = "files-5"
+const cacheFormat = "files-6"
 
 const cacheName = "index.db"
 

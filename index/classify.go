@@ -1,6 +1,10 @@
 package index
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/agentls/agentls/index/lang"
+)
 
 // classify says how surely occurrence i of f means t; 0 is not at all. It
 // holds the rules for references and, read backwards, for definitions.
@@ -19,7 +23,7 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 		return 0
 	case occ.has(isDefinition):
 		return r.overrides(f, i, t)
-	case t.decl().kind.IsMember() || t.isNested():
+	case (t.decl().kind.IsMember() || t.isNested()) && !t.isEnumerator():
 		return r.classifyMember(f, i, t)
 	default:
 		return r.classifyTop(f, i, t)
@@ -37,13 +41,27 @@ func (t target) isNested() bool {
 func (r *resolver) overrides(f *file, i int, t target) Certainty {
 	at := f.declAt(i)
 	if at < 0 || f != t.file {
-		return 0
+		return r.declares(f, at, t)
 	}
 	d := t.decl()
 	if f.outline().decls[at].kind == d.kind && f.outline().decls[at].parent == d.parent && f.outline().decls[at].container == d.container {
 		return Certain
 	}
 	return 0
+}
+
+// declares reports whether decl at of f is the declaration of what t defines, or
+// the other way round: C and C++ have both.
+func (r *resolver) declares(f *file, at int, t target) Certainty {
+	if at < 0 || f.lang == nil || f.lang.Family != "c" || t.lang.Family != "c" {
+		return 0
+	}
+	other := target{f, at}
+	same := other.decl().kind == t.decl().kind && other.qualified() == t.qualified()
+	if !same || !r.relation(f, t.file, t.name()).same && !r.relation(t.file, f, t.name()).same {
+		return 0
+	}
+	return Certain
 }
 
 // classifyTop is classify for what is declared at the top of a file.
@@ -63,10 +81,22 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 		return 0
 	case rel.unresolved:
 		return Possible
-	case f.lang.Name == t.lang.Name && importOf(f, name) == nil && !f.outline().module && t.lang.Name != "python" && !declaresTop(f, name):
-		return Possible // scripts share one scope
+	case f.lang.Name == t.lang.Name && importOf(f, name) == nil && !f.outline().module && sharesScope(t.lang) && !declaresTop(f, name):
+		return Possible
 	default:
 		return 0
+	}
+}
+
+// sharesScope reports whether a name of l at the top of a file can be seen from
+// others that do not say so: scripts share one scope, and what a build brings
+// together the index does not know.
+func sharesScope(l *lang.Language) bool {
+	switch l.Family {
+	case "python", "jvm", "csharp", "php", "haskell":
+		return false
+	default:
+		return true
 	}
 }
 
@@ -122,6 +152,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		return 0
 	case occ.has(isKey):
 		return r.classifyFieldKey(f, i, t)
+	case !occ.has(isAccess) && f.lang.Bare:
+		return r.classifyBare(f, i, t)
 	case !occ.has(isAccess):
 		return 0
 	}
@@ -130,6 +162,9 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		return r.bySole(f, t)
 	}
 	if !f.outline().occs[q].has(isLocal|isAccess) && r.isPackage(f, f.name(q)) {
+		if t.lang.Family == "lua" && slices.Contains(r.relation(f, t.file, t.name()).qualifiers, f.name(q)) {
+			return Certain // a module is a table
+		}
 		return 0
 	}
 	owner, known := r.typeOf(f, q)
@@ -243,7 +278,9 @@ func (r *resolver) packageOf(f *file) string {
 	scope, known := r.scopes[f]
 	if !known {
 		scope = f.path
-		if f.lang != nil && f.lang.Name == "go" {
+		if f.lang != nil && f.lang.Name != "go" {
+			scope = scopeOf(f)
+		} else if f.lang != nil {
 			dir := folderOf(f.path)
 			scope = dir + ":" + f.outline().pkg
 		}

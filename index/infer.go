@@ -23,7 +23,7 @@ func (r *resolver) infer(f *file, i int) (owner target, known bool) {
 	occ := f.outline().occs[i]
 	switch {
 	case occ.has(isSelf) && !occ.has(isAccess):
-		return classAround(f, i)
+		return r.classAround(f, i)
 	case occ.has(isLocal):
 		t, known := r.hinted(f, int(occ.link)-1)
 		if known && occ.has(isCall) {
@@ -69,22 +69,13 @@ func (r *resolver) hinted(f *file, decl int) (target, bool) {
 	if !ok {
 		return target{}, false
 	}
+	if f.outline().occs[typ].has(isSelf) { // Self
+		return r.classAround(f, typ)
+	}
 	for _, t := range r.meanings(f, typ) {
 		if owner, known := r.typeOfTarget(t); known && (t.decl().kind.IsType() || f.outline().occs[typ].has(isCall)) {
 			return owner, true
 		}
-	}
-	return target{}, false
-}
-
-// classAround returns the class whose method holds occurrence i.
-func classAround(f *file, i int) (target, bool) {
-	at := f.enclosing(f.span(i))
-	for at >= 0 {
-		if f.outline().decls[at].kind.IsType() {
-			return target{f, at}, true
-		}
-		at = int(f.outline().decls[at].parent)
 	}
 	return target{}, false
 }

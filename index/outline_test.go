@@ -20,6 +20,9 @@ func TestOutline(t *testing.T) {
 		t.Fatal("no archives", err)
 	}
 	for _, archive := range archives {
+		if !isKnown(archive) {
+			continue
+		}
 		t.Run(strings.TrimSuffix(filepath.Base(archive), ".txt"), func(t *testing.T) {
 			content, err := os.ReadFile(archive)
 			if err != nil {

@@ -1,12 +1,15 @@
 package index_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // Each archive is its own golden: References at $0 must mark «certain» and
@@ -266,16 +269,48 @@ function inner() {}
 
 func TestReferences(t *testing.T) {
 	for _, test := range referenceCases {
-		t.Run(strings.ReplaceAll(test.name, " ", "_"), func(t *testing.T) {
-			f := load(t, test.archive)
-			refs, err := f.ws.Snapshot().References(t.Context(), f.at, f.cursor)
+		t.Run(strings.ReplaceAll(test.name, " ", "_"), func(t *testing.T) { checkReferences(t, strings.TrimLeft(test.archive, "\n")) })
+	}
+}
+
+// TestReferencesByLanguage does the same for the archives in
+// testdata/references.
+func TestReferencesByLanguage(t *testing.T) {
+	archives, err := filepath.Glob("testdata/references/*.txt")
+	if err != nil || len(archives) == 0 {
+		t.Fatal("no archives", err)
+	}
+	for _, archive := range archives {
+		if !isKnown(archive) {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(archive), ".txt"), func(t *testing.T) {
+			content, err := os.ReadFile(archive)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(strings.TrimLeft(test.archive, "\n"), f.render(marks(refs))); diff != "" {
-				t.Errorf("references (-want +got):\n%s", diff)
-			}
+			checkReferences(t, string(content))
 		})
+	}
+}
+
+// isKnown reports whether this build has the language that an archive is named
+// after; a lite build has few.
+func isKnown(archive string) bool {
+	name, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(archive), ".txt"), "_")
+	return lang.Of("", map[string]string{"bash": "shellscript"}[name]) != nil || lang.Of("", name) != nil
+}
+
+func checkReferences(t *testing.T, archive string) {
+	t.Helper()
+	for _, f := range []*fixture{load(t, archive), loadCRLF(t, archive)} {
+		refs, err := f.ws.Snapshot().References(t.Context(), f.at, f.cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(archive, strings.ReplaceAll(f.render(marks(refs)), "\r", "")); diff != "" {
+			t.Errorf("references (-want +got):\n%s", diff)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ type resolver struct {
 	relations map[relationKey]*relation
 	modules   map[string]string // folder → import path of the Go package in it
 	names     map[string][]target
+	includes  map[*file]map[string]bool
 	holders   map[string]map[holder]bool // name → what has a member of that name
 	scopes    map[*file]string
 	sole      map[target]bool
@@ -44,7 +45,7 @@ const maxInference = 6
 func (s *Snapshot) resolver() *resolver {
 	return &resolver{
 		snap: s, relations: map[relationKey]*relation{}, modules: map[string]string{},
-		names: map[string][]target{}, holders: map[string]map[holder]bool{}, scopes: map[*file]string{}, sole: map[target]bool{}, types: map[place]inferred{},
+		names: map[string][]target{}, includes: map[*file]map[string]bool{}, holders: map[string]map[holder]bool{}, scopes: map[*file]string{}, sole: map[target]bool{}, types: map[place]inferred{},
 	}
 }
 
@@ -80,14 +81,34 @@ func (r *resolver) relation(f, to *file, name string) *relation {
 	}
 	switch {
 	case to.lang == nil || f.lang == nil || f.lang.Family != to.lang.Family:
-	case to.lang.Name == "go":
-		r.relateGo(rel, f, to, name)
-	case to.lang.Name == "python":
-		r.relatePython(rel, f, to, name)
 	default:
-		r.relateJS(rel, f, to, name)
+		r.relate(rel, f, to, name)
 	}
 	return rel
+}
+
+// relate fills rel for two files of one family.
+func (r *resolver) relate(rel *relation, f, to *file, name string) {
+	switch to.lang.Family {
+	case "go":
+		r.relateGo(rel, f, to, name)
+	case "python":
+		r.relatePython(rel, f, to, name)
+	case "javascript":
+		r.relateJS(rel, f, to, name)
+	case "jvm", "php", "haskell":
+		r.relatePackages(rel, f, to, name)
+	case "csharp":
+		r.relateNamespaces(rel, f, to)
+	case "c":
+		r.relateC(rel, f, to, name)
+	case "rust":
+		r.relateRust(rel, f, to, name)
+	case "ruby": // constants and what stands at the top are everybody's
+		rel.same = true
+	case "lua", "shellscript", "zig":
+		r.relateByPath(rel, f, to)
+	}
 }
 
 func (r *resolver) relateGo(rel *relation, f, to *file, name string) {

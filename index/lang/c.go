@@ -43,6 +43,8 @@ var cGrammar = &Grammar{
 		lambda_expression for_range_loop catch_clause template_parameter_list class_specifier`,
 	Spaces: "function_definition lambda_expression for_range_loop catch_clause",
 	Roles: map[string]Role{
+		"assignment_expression.left":       Writes,
+		"update_expression.argument":       Writes,
 		"function_definition.declarator":   Defines(Function) | Top,
 		"function_definition.type":         Types,
 		"declaration.declarator":           Defines(Variable) | Encloses,
@@ -92,6 +94,7 @@ var cppGrammar = &Grammar{
 	Skips: cGrammar.Skips, Scopes: cGrammar.Scopes, Spaces: cGrammar.Spaces,
 	Wraps: "template_declaration",
 	Roles: with(cGrammar.Roles, map[string]Role{
+		"base_class_clause.":                        Bases,
 		"namespace_definition.name":                 Defines(Module),
 		"namespace_alias_definition.name":           Defines(Module),
 		"class_specifier.name":                      Defines(Class) | Bodied,

@@ -34,6 +34,7 @@ var cSharpGrammar = &Grammar{
 	Roles: map[string]Role{
 		"namespace_declaration.name":                       Defines(Module),
 		"file_scoped_namespace_declaration.name":           Defines(Module),
+		"base_list.":                                       Bases,
 		"class_declaration.name":                           Defines(Class),
 		"record_declaration.name":                          Defines(Class),
 		"struct_declaration.name":                          Defines(Type),

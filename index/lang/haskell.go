@@ -26,7 +26,7 @@ func haskell() *Language {
 }
 
 var haskellGrammar = &Grammar{
-	Names:  "variable name constructor operator module",
+	Names:  "variable name constructor operator module_id",
 	Skips:  "comment haddock pragma string char integer float literal",
 	Scopes: "function bind let_in alternative lambda do class instance data_type newtype type_synomym signature list_comprehension",
 	Roles: map[string]Role{
@@ -52,6 +52,7 @@ var haskellGrammar = &Grammar{
 		"generator.pattern":            Binds | Matches,
 		"field_pattern.field":          Keys,
 		"apply.function":               Calls,
+		"module module_id": Inherits,
 		"qualified.module":             Operand,
 		"qualified.id":                 Accesses | Inherits,
 	},

@@ -12,7 +12,7 @@ import (
 
 func java() *Language {
 	return &Language{
-		Name: "java", Extensions: []string{".java"}, Parser: tsjava.Language, Grammar: javaGrammar,
+		Name: "java", Family: "jvm", Extensions: []string{".java"}, Parser: tsjava.Language, Grammar: javaGrammar,
 		Nests: true, Bare: true, Self: "this super", Comments: cComments,
 		Imports: javaImports, ImportKinds: "import_declaration package_declaration",
 		Exported: func(d *Declaration) bool { return !isPrivate(d.Node.ChildOf("modifiers")) },
@@ -33,6 +33,9 @@ var javaGrammar = &Grammar{
 		try_with_resources_statement catch_clause switch_block_statement_group switch_rule static_initializer`,
 	Spaces: "method_declaration constructor_declaration lambda_expression for_statement enhanced_for_statement static_initializer",
 	Roles: map[string]Role{
+		"superclass.":                              Bases,
+		"type_list.":                               Bases,
+		"assignment_expression.left":               Writes,
 		"class_declaration.name":                   Defines(Class),
 		"record_declaration.name":                  Defines(Class),
 		"interface_declaration.name":               Defines(Interface),

@@ -12,7 +12,7 @@ import (
 
 func javaScript() *Language {
 	return &Language{
-		Name: "javascript", Extensions: []string{".js", ".mjs", ".cjs"}, Parser: javascript.Language, Grammar: jsGrammar,
+		Name: "javascript", Family: "javascript", Extensions: []string{".js", ".mjs", ".cjs"}, Parser: javascript.Language, Grammar: jsGrammar,
 		Hoists: true, Nests: true, Self: "this", Comments: cComments,
 		Called:  ".constructor .toString .valueOf .toJSON .then",
 		Imports: jsImports, ImportKinds: "import_statement export_statement variable_declarator",

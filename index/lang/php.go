@@ -29,6 +29,8 @@ var phpGrammar = &Grammar{
 	Skips:  "comment string_content escape_sequence integer float boolean null primitive_type visibility_modifier php_tag text nowdoc_string",
 	Scopes: "class_declaration interface_declaration trait_declaration enum_declaration function_definition method_declaration anonymous_function arrow_function",
 	Roles: map[string]Role{
+		"base_clause.":                              Bases,
+		"class_interface_clause.":                   Bases,
 		"class_declaration.name":                    Defines(Class),
 		"interface_declaration.name":                Defines(Interface),
 		"trait_declaration.name":                    Defines(Class),

@@ -55,7 +55,7 @@ var rubyGrammar = &Grammar{
 		"call.method":               Accesses | Calls,
 		"scope_resolution.scope":    Operand | Qualifies,
 		"scope_resolution.name":     Accesses | Inherits,
-		"superclass.":               Plain,
+		"superclass.":               Bases,
 	},
 	Passes: map[string]Role{
 		"destructured_parameter":       Binds,

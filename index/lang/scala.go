@@ -11,7 +11,7 @@ import (
 
 func scala() *Language {
 	return &Language{
-		Name: "scala", Extensions: []string{".scala", ".sc", ".sbt"}, Parser: tsscala.Language, Grammar: scalaGrammar,
+		Name: "scala", Family: "jvm", Extensions: []string{".scala", ".sc", ".sbt"}, Parser: tsscala.Language, Grammar: scalaGrammar,
 		Nests: true, Bare: true, Self: "this super", Blank: "_", Comments: cComments, Body: "{=", Quotes: "\"",
 		Imports: scalaImports, ImportKinds: "import_declaration package_clause",
 		Exported:   func(d *Declaration) bool { return !strings.Contains(d.Node.ChildOf("modifiers").Text(), "private") },
@@ -28,6 +28,7 @@ var scalaGrammar = &Grammar{
 		lambda_expression block case_clause for_expression catch_clause`,
 	Spaces: "function_definition lambda_expression case_clause",
 	Roles: map[string]Role{
+		"extends_clause.type":                 Bases,
 		"class_definition.name":               Defines(Class),
 		"object_definition.name":              Defines(Class),
 		"package_object.name":                 Defines(Class),
