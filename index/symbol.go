@@ -30,6 +30,15 @@ const (
 // Languages returns the LSP identifiers of the languages that are parsed.
 func Languages() []string { return lang.Names() }
 
+// Language returns the LSP identifier of the language of path, as the editor or
+// its name says; "" for one that is not parsed.
+func (s *Snapshot) Language(path string) string {
+	if l := lang.Of(path, s.docs[path].languageName()); l != nil {
+		return l.Name
+	}
+	return ""
+}
+
 // A Symbol is one declaration. It is a value: it stays true for the snapshot
 // that answered it.
 type Symbol struct {

@@ -352,6 +352,30 @@ var features = map[string]func(f *fixture, m mark) []string{
 		}
 		return said(out, err)
 	},
+	"folds": func(f *fixture, m mark) []string {
+		p := &protocol.FoldingRangeParams{}
+		p.TextDocument.URI = f.uri(m)
+		got, err := f.e.FoldingRanges(f.e.t.Context(), p)
+		out := make([]string, len(got))
+		for i, r := range got {
+			lines := f.lines(m.file)
+			out[i] = fmt.Sprintf("%d-%d %s: %s", r.StartLine+1, r.EndLine+1, r.Kind, lines.Text(lines.Line(int(r.StartLine))))
+		}
+		return said(out, err)
+	},
+	"selection": func(f *fixture, m mark) []string {
+		p := &protocol.SelectionRangeParams{Positions: []protocol.Position{f.at(m).Position}}
+		p.TextDocument.URI = f.uri(m)
+		got, err := f.e.SelectionRange(f.e.t.Context(), p)
+		if err != nil {
+			return said(nil, err)
+		}
+		var out []string
+		for r := &got[0]; r != nil; r = r.Parent {
+			out = append(out, f.show(f.uri(m), r.Range))
+		}
+		return out
+	},
 	"rename": func(f *fixture, m mark) []string {
 		at := f.at(m)
 		ready, err := f.e.PrepareRename(f.e.t.Context(), &protocol.PrepareRenameParams{TextDocumentPositionParams: at})
