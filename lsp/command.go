@@ -47,6 +47,7 @@ func commands() []command {
 		define("agentls.continue", (*Server).continueRun),
 		define("agentls.runs.list", (*Server).listRuns),
 		define("agentls.editor", (*Server).noteEditor),
+		define("agentls.navigation", (*Server).noteServed),
 		define("agentls.status", (*Server).status),
 		define("agentls.tasks.list", (*Server).listTasks),
 		define("agentls.tasks.follow", (*Server).followTask),

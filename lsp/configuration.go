@@ -38,6 +38,7 @@ func (s *Server) askConfiguration(ctx context.Context) {
 
 // configure chooses the runner anew. Runs under way keep theirs.
 func (s *Server) configure(settings json.RawMessage) {
+	s.offer.set(settings)
 	setup := s.Configure(settings)
 	s.setup.Store(&setup)
 	if setup.Err != nil {

@@ -15,6 +15,9 @@ const maxItems = 500
 // PrepareCallHierarchy answers the functions and types that the identifier at
 // the cursor means.
 func (s *Server) PrepareCallHierarchy(ctx context.Context, p *protocol.CallHierarchyPrepareParams) ([]protocol.CallHierarchyItem, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentPrepareCallHierarchy) {
+		return nil, nil
+	}
 	conv, found, err := s.meant(ctx, p.TextDocumentPositionParams, func(k index.Kind) bool {
 		return k == index.Function || k == index.Method || k == index.Class
 	})
@@ -97,6 +100,9 @@ func callItems(ctx context.Context, conv *converter, found []index.Symbol) []pro
 // PrepareTypeHierarchy answers the types that the identifier at the cursor
 // means.
 func (s *Server) PrepareTypeHierarchy(ctx context.Context, p *protocol.TypeHierarchyPrepareParams) ([]protocol.TypeHierarchyItem, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentPrepareTypeHierarchy) {
+		return nil, nil
+	}
 	conv, found, err := s.meant(ctx, p.TextDocumentPositionParams, index.Kind.IsType)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,9 @@ import (
 
 // Hover answers what the index knows of the identifier at the cursor.
 func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.Hover, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentHover) {
+		return nil, nil
+	}
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
 	if err != nil {

@@ -64,31 +64,42 @@ func (s *Server) capabilities() protocol.ServerCapabilities {
 	if s.client.encoding == text.UTF8 {
 		encoding = protocol.PositionEncodingKindUTF8
 	}
-	return protocol.ServerCapabilities{
+	out := protocol.ServerCapabilities{
 		PositionEncoding: encoding,
 		TextDocumentSync: &protocol.TextDocumentSyncOptions{
 			OpenClose: ptr(true), Change: &incremental, Save: protocol.Boolean(true),
 		},
-		HoverProvider:             protocol.Boolean(true),
-		DeclarationProvider:       protocol.Boolean(true),
-		DefinitionProvider:        protocol.Boolean(true),
-		TypeDefinitionProvider:    protocol.Boolean(true),
-		ImplementationProvider:    protocol.Boolean(true),
-		ReferencesProvider:        protocol.Boolean(true),
-		DocumentHighlightProvider: protocol.Boolean(true),
-		DocumentSymbolProvider:    protocol.Boolean(true),
-		RenameProvider:            &protocol.RenameOptions{PrepareProvider: ptr(true)},
-		CallHierarchyProvider:     protocol.Boolean(true),
-		TypeHierarchyProvider:     protocol.Boolean(true),
-		WorkspaceSymbolProvider:   &protocol.WorkspaceSymbolOptions{ResolveProvider: ptr(true)},
-		CodeActionProvider:        &protocol.CodeActionOptions{CodeActionKinds: actionKinds()},
-		ExecuteCommandProvider:    protocol.ExecuteCommandOptions{Commands: commandNames()},
+		CodeActionProvider:     &protocol.CodeActionOptions{CodeActionKinds: actionKinds()},
+		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: commandNames()},
 		Workspace: &protocol.WorkspaceOptions{
 			WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{
 				Supported: ptr(true), ChangeNotifications: protocol.Boolean(true),
 			},
 		},
 	}
+	if !s.offer.isOff() {
+		offerNavigation(&out)
+	}
+	return out
+}
+
+// offerNavigation declares what the index answers of what other servers answer
+// too.
+func offerNavigation(out *protocol.ServerCapabilities) {
+	out.HoverProvider = protocol.Boolean(true)
+	out.DeclarationProvider = protocol.Boolean(true)
+	out.DefinitionProvider = protocol.Boolean(true)
+	out.TypeDefinitionProvider = protocol.Boolean(true)
+	out.ImplementationProvider = protocol.Boolean(true)
+	out.ReferencesProvider = protocol.Boolean(true)
+	out.DocumentHighlightProvider = protocol.Boolean(true)
+	out.DocumentSymbolProvider = protocol.Boolean(true)
+	out.RenameProvider = &protocol.RenameOptions{PrepareProvider: ptr(true)}
+	out.FoldingRangeProvider = protocol.Boolean(true)
+	out.SelectionRangeProvider = protocol.Boolean(true)
+	out.CallHierarchyProvider = protocol.Boolean(true)
+	out.TypeHierarchyProvider = protocol.Boolean(true)
+	out.WorkspaceSymbolProvider = &protocol.WorkspaceSymbolOptions{ResolveProvider: ptr(true)}
 }
 
 // Initialized starts what works behind: the index, the watcher, the review.

@@ -14,25 +14,25 @@ const maxPlaces = 5000
 
 // Definition answers where the identifier at the cursor is declared.
 func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (protocol.DefinitionResult, error) {
-	return s.placesOf(ctx, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
+	return s.placesOf(ctx, protocol.MethodTextDocumentDefinition, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
 }
 
 // Declaration is Definition: the index does not tell them apart.
 func (s *Server) Declaration(ctx context.Context, p *protocol.DeclarationParams) (protocol.DeclarationResult, error) {
-	return s.placesOf(ctx, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
+	return s.placesOf(ctx, protocol.MethodTextDocumentDeclaration, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
 }
 
 // TypeDefinition answers where the type of the identifier at the cursor is
 // declared.
 func (s *Server) TypeDefinition(ctx context.Context, p *protocol.TypeDefinitionParams) (protocol.DefinitionResult, error) {
-	return s.placesOf(ctx, p.TextDocumentPositionParams, (*index.Snapshot).TypesAt)
+	return s.placesOf(ctx, protocol.MethodTextDocumentTypeDefinition, p.TextDocumentPositionParams, (*index.Snapshot).TypesAt)
 }
 
 // Implementation answers the types and methods that implement the one at the
 // cursor.
 func (s *Server) Implementation(ctx context.Context, p *protocol.ImplementationParams) (protocol.DefinitionResult, error) {
 	defer s.sayIncomplete(ctx, p.WorkDoneToken)
-	return s.placesOf(ctx, p.TextDocumentPositionParams, func(snap *index.Snapshot, ctx context.Context, path string, offset int) ([]index.Symbol, error) {
+	return s.placesOf(ctx, protocol.MethodTextDocumentImplementation, p.TextDocumentPositionParams, func(snap *index.Snapshot, ctx context.Context, path string, offset int) ([]index.Symbol, error) {
 		found, err := snap.Implementations(ctx, path, offset)
 		syms := make([]index.Symbol, len(found))
 		for i, k := range found {
@@ -44,7 +44,10 @@ func (s *Server) Implementation(ctx context.Context, p *protocol.ImplementationP
 
 // placesOf answers the names of the symbols that a question about a position
 // has.
-func (s *Server) placesOf(ctx context.Context, at protocol.TextDocumentPositionParams, question func(*index.Snapshot, context.Context, string, int) ([]index.Symbol, error)) (protocol.LocationSlice, error) {
+func (s *Server) placesOf(ctx context.Context, method string, at protocol.TextDocumentPositionParams, question func(*index.Snapshot, context.Context, string, int) ([]index.Symbol, error)) (protocol.LocationSlice, error) {
+	if s.leaves(ctx, at.TextDocument.URI, method) {
+		return nil, nil
+	}
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, at.TextDocument.URI, at.Position)
 	if err != nil {
@@ -66,6 +69,9 @@ func (s *Server) placesOf(ctx context.Context, at protocol.TextDocumentPositionP
 // References answers the uses of what is at the cursor: the certain ones, then
 // the possible ones.
 func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([]protocol.Location, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentReferences) {
+		return nil, nil
+	}
 	defer s.sayIncomplete(ctx, p.WorkDoneToken)
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
@@ -93,6 +99,9 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 
 // DocumentHighlight answers the uses of what is at the cursor in its file.
 func (s *Server) DocumentHighlight(ctx context.Context, p *protocol.DocumentHighlightParams) ([]protocol.DocumentHighlight, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentDocumentHighlight) {
+		return nil, nil
+	}
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
 	if err != nil {

@@ -75,6 +75,9 @@ func renamed(ctx context.Context, snap *index.Snapshot, renaming *index.Renaming
 
 // PrepareRename answers the name at the cursor, or why it cannot be renamed.
 func (s *Server) PrepareRename(ctx context.Context, p *protocol.PrepareRenameParams) (protocol.PrepareRenameResult, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentRename) {
+		return nil, nil
+	}
 	conv := s.converter(snapshot(ctx))
 	path, offset, err := conv.offset(ctx, p.TextDocument.URI, p.Position)
 	if err != nil {
@@ -95,6 +98,9 @@ func (s *Server) PrepareRename(ctx context.Context, p *protocol.PrepareRenamePar
 // possible and not certain are asked about, one by one, where the client can;
 // elsewhere they are in the way.
 func (s *Server) Rename(ctx context.Context, p *protocol.RenameParams) (*protocol.WorkspaceEdit, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentRename) {
+		return nil, nil
+	}
 	conv := s.converter(snapshot(ctx))
 	renaming, err := renamingAt(ctx, conv, &renameParams{p.TextDocument.URI, p.Position, p.NewName})
 	if err != nil {

@@ -92,6 +92,7 @@ type Server struct {
 	plans     replies[planReply]
 	said      conversations
 	notes     notes
+	offer     offer
 	setup     atomic.Pointer[Setup]
 	indexed   atomic.Pointer[index.Stats]
 	editor    atomic.Pointer[agent.EditorView] // nil until the client tells of it

@@ -17,6 +17,9 @@ const maxSymbols = 200
 
 // DocumentSymbol answers the outline of a file.
 func (s *Server) DocumentSymbol(ctx context.Context, p *protocol.DocumentSymbolParams) (protocol.DocumentSymbolResult, error) {
+	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentDocumentSymbol) {
+		return nil, nil
+	}
 	snap := snapshot(ctx)
 	path, err := filePath(p.TextDocument.URI)
 	if err != nil {
