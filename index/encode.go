@@ -83,11 +83,11 @@ func (e *encoder) head(o *outline) {
 }
 
 // declSize is the size of a declaration as encoder.decls writes it, in bytes.
-const declSize = 32
+const declSize = 40
 
 func (e *encoder) decls(o *outline) {
 	for _, d := range o.decls {
-		for _, n := range [...]uint32{d.start, d.end, d.at, d.occ, d.name, d.container, uint32(d.parent + 1)} {
+		for _, n := range [...]uint32{d.start, d.end, d.at, d.occ, d.name, d.container, uint32(d.parent + 1), d.line, d.column} {
 			e.buf = binary.LittleEndian.AppendUint32(e.buf, n)
 		}
 		e.buf = binary.LittleEndian.AppendUint16(e.buf, d.depth)
@@ -260,7 +260,8 @@ func declOf(record []byte) decl {
 	field := func(i int) uint32 { return binary.LittleEndian.Uint32(record[4*i:]) }
 	return decl{
 		start: field(0), end: field(1), at: field(2), occ: field(3), name: field(4), container: field(5), parent: int32(field(6)) - 1,
-		depth: binary.LittleEndian.Uint16(record[28:]), kind: Kind(record[30]), exported: record[31]&1 != 0,
+		line: field(7), column: field(8),
+		depth: binary.LittleEndian.Uint16(record[36:]), kind: Kind(record[38]), exported: record[39]&1 != 0,
 	}
 }
 

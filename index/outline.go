@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index/lang"
@@ -38,6 +39,8 @@ type decl struct {
 	start, end uint32
 	occ        uint32 // the occurrence that names it
 	at         uint32 // where the name begins
+	line       uint32 // of at, from 1; 0: not known, see outline.place
+	column     uint32 // of at, in bytes
 	name       uint32
 	container  uint32 // in outline.names; 0 is ""
 	parent     int32  // the enclosing decl, or -1
@@ -135,6 +138,33 @@ func (o *outline) symbol(d *decl, language *lang.Language) Symbol {
 		Container: o.names[d.container], Depth: int(d.depth),
 		Language: language.Name, Exported: d.exported,
 	}
+}
+
+// place finds the lines of the declarations in src, so that a search can say
+// where they are without reading the file. Where a line holds more than ASCII
+// before the name, its column depends on who asks, and is left out.
+func (o *outline) place(src []byte) {
+	if o == nil || len(o.decls) == 0 {
+		return
+	}
+	lines := text.NewLines(src)
+	for i := range o.decls {
+		d := &o.decls[i]
+		line := lines.LineAt(int(d.at))
+		start := lines.Start(line)
+		if isASCII(src[start:d.at]) {
+			d.line, d.column = uint32(line)+1, d.at-uint32(start)
+		}
+	}
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // hint returns the occurrence that names the type of what occ declares.

@@ -466,6 +466,7 @@ func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
 	}
 	f := parseFile(p, e.path, language, content)
 	f.modTime = e.modTime
+	f.outline().place(content)
 	packed, blob := f.pack()
 	return loaded{entry: e, file: packed, origin: parsed, blob: w.cache.wanted(blob)}
 }

@@ -323,6 +323,7 @@ func (h *hit) symbol() Symbol {
 	}
 	sym := d.symbol(strings.Clone(h.name), strings.Clone(h.container)) // not the memory of all names
 	sym.Path, sym.Language = h.file.path, h.file.lang.Name
+	sym.Line, sym.Column = int(d.line), int(d.column)
 	return sym
 }
 

@@ -2,11 +2,15 @@ package index_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
 )
 
@@ -48,6 +52,27 @@ func TestSearchFindsWhatIsMeant(t *testing.T) {
 		if got != want {
 			t.Errorf("%q finds %q first, want %q", query, got, want)
 		}
+	}
+}
+
+// A found name has its line without a look at the file: this one is gone. Where
+// columns differ by who asks, it has none.
+func TestSearchKnowsLines(t *testing.T) {
+	f := load(t, "-- a.go --\npackage p\r\rfunc alpha() {\n\tvar é, alphabet = 1, 2\n}\n\ntype T struct{ alphaField int }\n/* é */ func alphaLast() {}\n")
+	if err := os.Remove(f.path("a.go")); err != nil {
+		t.Fatal(err)
+	}
+	syms, err := f.ws.Snapshot().Search(t.Context(), "alpha", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]text.Point{}
+	for _, sym := range syms {
+		got[sym.Name] = text.Point{Line: sym.Line, Column: sym.Column}
+	}
+	want := map[string]text.Point{"alpha": {Line: 3, Column: 5}, "alphaField": {Line: 7, Column: 15}, "alphaLast": {}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
 

@@ -47,6 +47,8 @@ type Symbol struct {
 	Path      string    // absolute
 	Span      text.Span // the whole declaration, its body included
 	NameSpan  text.Span
+	Line      int    // of the name, from 1, if Search knows it without reading the file and all before it on the line is ASCII; else 0
+	Column    int    // of the name on Line, from 0
 	Container string // what it is declared in, outermost first: "Outer.Inner"; a Go method's receiver type; "" at the top
 	Depth     int    // how many declarations of this file enclose it
 	Language  string // as Modification.Language

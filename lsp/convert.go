@@ -3,6 +3,8 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -66,6 +68,21 @@ func (c *converter) location(ctx context.Context, path string, span text.Span) (
 		return protocol.Location{}, err
 	}
 	return protocol.Location{URI: fileURI(path), Range: toRange(lines, span, c.enc)}, nil
+}
+
+// name returns the place of sym's name. Where the index knows its line, the file
+// is not read. A name that is not ASCII has another length in other units.
+func (c *converter) name(ctx context.Context, sym *index.Symbol) (protocol.Location, error) {
+	if sym.Line == 0 || !isASCII(sym.Name) {
+		return c.location(ctx, sym.Path, sym.NameSpan)
+	}
+	start := text.Point{Line: sym.Line - 1, Column: sym.Column}
+	end := text.Point{Line: start.Line, Column: start.Column + len(sym.Name)}
+	return protocol.Location{URI: fileURI(sym.Path), Range: protocol.Range{Start: toPosition(start), End: toPosition(end)}}, nil
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // toSpan converts a range. What lies outside the text means its end; a

@@ -74,7 +74,7 @@ func (s *Server) Symbols(ctx context.Context, p *protocol.WorkspaceSymbolParams)
 func withPlaces(ctx context.Context, conv *converter, found []index.Symbol) protocol.SymbolInformationSlice {
 	out := make(protocol.SymbolInformationSlice, 0, len(found))
 	for _, sym := range found {
-		at, err := conv.location(ctx, sym.Path, sym.NameSpan)
+		at, err := conv.name(ctx, &sym)
 		if err != nil {
 			continue // the file went since it was indexed
 		}
