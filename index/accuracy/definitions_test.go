@@ -138,6 +138,9 @@ func (a *accuracy) ourDefinitions(l tongue) (counted, any map[definition]bool) {
 				continue // too large, or not text
 			}
 			for _, sym := range syms {
+				if isNameless(sym.Name) {
+					continue
+				}
 				d := definition{rel, lines.place(a.t.Context(), path, sym.NameSpan.Start).line + 1, sym.Name}
 				any[d] = true
 				counted[d] = counted[d] || compared[sym.Kind]

@@ -3,7 +3,9 @@
 package accuracy_test
 
 import (
+	"cmp"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"slices"
 	"strconv"
@@ -51,6 +53,18 @@ func readJudged(a *accuracy) verdicts {
 	return out
 }
 
+// lowest returns n disputes, by their hashes: most of a sample stays where some
+// are settled and others come.
+func lowest(all []dispute, n int) []dispute {
+	rank := func(d dispute) uint64 {
+		h := fnv.New64a()
+		fmt.Fprint(h, seed, d)
+		return h.Sum64()
+	}
+	slices.SortFunc(all, func(a, b dispute) int { return cmp.Compare(rank(a), rank(b)) })
+	return all[:min(n, len(all))]
+}
+
 // report says who was right in a sample of the disputes, and what that makes of
 // the precision and recall of a language with so many definitions on either
 // side. Disputes that nobody has judged are written to ACCURACY_DISPUTES, to be.
@@ -65,7 +79,7 @@ func (v verdicts) report(out *strings.Builder, language string, ours, theirs []d
 	counts, wrong := map[string]int{}, map[string]int{} // by verdict; by side, against it
 	drawnOf := map[string]int{}
 	var open strings.Builder
-	drawn := sample(all, sampled)
+	drawn := lowest(all, sampled)
 	for _, d := range drawn {
 		verdict := v[d]
 		counts[verdict]++
