@@ -19,9 +19,9 @@ import (
 )
 
 // cacheFormat names the bucket of one blob per path. It changes with the
-// encoding, the grammars and the tables: what an older program stored is then
+// encoding, the grammars and the tables, of which a lite build has few: what an older program stored is then
 // not found, and dropped.
-const cacheFormat = "files-6"
+var cacheFormat = fmt.Sprintf("files-7-%d", len(lang.All))
 
 const cacheName = "index.db"
 

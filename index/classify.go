@@ -33,7 +33,15 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 // isNested reports whether t is a class or the like in another: it is named
 // like a member.
 func (t target) isNested() bool {
-	return t.decl().parent != noParent && t.outline().decls[t.decl().parent].kind != Module && t.outline().decls[t.decl().parent].kind != Function
+	if t.decl().parent == noParent {
+		return false
+	}
+	switch t.outline().decls[t.decl().parent].kind {
+	case Module, Function, Heading, Key:
+		return false
+	default:
+		return true
+	}
 }
 
 // overrides reports whether a definition may be one of the same thing: an

@@ -38,12 +38,13 @@ type frame struct {
 
 // An extraction is one walk over one tree.
 type extraction struct {
-	lang   *lang.Language
-	tables *lang.Tables
-	tree   *lang.Tree
-	out    *outline
-	facts  lang.Facts
-	decl   lang.Declaration // what is being declared
+	lang     *lang.Language
+	tables   *lang.Tables
+	tree     *lang.Tree
+	out      *outline
+	facts    lang.Facts
+	decl     lang.Declaration // what is being declared
+	embedded []embedded
 
 	frames                []frame // of what is above the cursor
 	names                 map[string]uint32
@@ -80,8 +81,9 @@ type scoped struct {
 // local is a name in a scope, valid from an offset.
 type local struct{ from, occ uint32 }
 
-// extract returns what nodes, which are those of src, declare and mention.
-func extract(language *lang.Language, nodes []syntax.Node, src []byte) *outline {
+// extract returns what nodes, which are those of src, declare and mention, and
+// the texts of other languages in it.
+func extract(language *lang.Language, nodes []syntax.Node, src []byte) (*outline, []embedded) {
 	x := newExtraction(language, nodes, src)
 	x.walk(1, nodes[0].Next)
 	x.resolve()
@@ -89,7 +91,7 @@ func extract(language *lang.Language, nodes []syntax.Node, src []byte) *outline 
 		x.publish()
 	}
 	x.finish()
-	return x.out
+	return x.out, x.embedded
 }
 
 func newExtraction(language *lang.Language, nodes []syntax.Node, src []byte) *extraction {
@@ -148,6 +150,9 @@ func (x *extraction) visit(n uint32) bool {
 	pushed := x.push(n, marks, r, owner)
 	if pushed && exports {
 		x.frames[len(x.frames)-1].exported = true
+	}
+	if pushed && marks.Has(lang.HasEmbed) {
+		x.embed(n)
 	}
 	if pushed && marks.Has(lang.HasAhead) {
 		x.declareAhead(n)

@@ -92,13 +92,14 @@ func (t *follower) file(src []byte) *file {
 		return nil
 	}
 	f := &file{path: t.path, size: int64(len(src)), lines: lineCount(src), hash: text.HashOf(src), lang: t.lang}
-	f.hold(extract(t.lang, t.tree.Nodes(0, len(src)+1), src))
+	out, _ := extract(t.lang, t.tree.Nodes(0, len(src)+1), src)
+	f.hold(out)
 	return f
 }
 
 // update brings the tree to src.
 func (t *follower) update(src []byte) bool {
-	if t.lang == nil || t.closed.Load() || sniff(src) != notSkipped {
+	if t.lang == nil || t.lang.Embed != nil || t.closed.Load() || sniff(src) != notSkipped {
 		return false
 	}
 	var err error

@@ -171,12 +171,15 @@ func (t target) order(u target) int {
 func (t target) name() string { return t.outline().names[t.decl().name] }
 
 // qualified returns the name of t behind its container.
-func (t target) qualified() string {
-	d := t.decl()
+func (t target) qualified() string { return t.outline().qualified(t.at) }
+
+// qualified returns the name of decl i behind its container.
+func (o *outline) qualified(i int) string {
+	d := &o.decls[i]
 	if d.container == 0 {
-		return t.outline().names[d.name]
+		return o.names[d.name]
 	}
-	return t.outline().names[d.container] + "." + t.outline().names[d.name]
+	return o.names[d.container] + "." + o.names[d.name]
 }
 
 // declared returns where name is declared.

@@ -77,7 +77,11 @@ func parse(p *syntax.Parser, path string, language *lang.Language, content []byt
 	if err != nil {
 		return skim(language, content), skipSlow
 	}
-	return extract(language, nodes, content), notSkipped // the nodes are the parser's until its next call
+	out, texts := extract(language, nodes, content) // the nodes are the parser's until its next call
+	if len(texts) > 0 {
+		addEmbedded(p, out, content, texts)
+	}
+	return out, notSkipped
 }
 
 // parseModFile keeps of a go.mod the module path, by which imports resolve.

@@ -12,7 +12,7 @@ import (
 // bash goes by the name that LSP has for all shells.
 func bash() *Language {
 	return &Language{
-		Name: "shellscript", Extensions: []string{".sh", ".bash", ".bats", ".ksh"}, Files: []string{".bashrc", ".bash_profile", ".profile"},
+		Name: "shellscript", Aliases: "bash shell zsh", Extensions: []string{".sh", ".bash", ".bats", ".ksh"}, Files: []string{".bashrc", ".bash_profile", ".profile"},
 		Parser: tsbash.Language, Grammar: bashGrammar,
 		Hoists: true, Repeats: true, Comments: Comments{Line: "#"},
 		Imports: bashImports, ImportKinds: "command",

@@ -12,7 +12,7 @@ import (
 
 func golang() *Language {
 	return &Language{
-		Name: "go", Extensions: []string{".go"}, Parser: tsgo.Language, Grammar: goGrammar,
+		Name: "go", Aliases: "golang", Extensions: []string{".go"}, Parser: tsgo.Language, Grammar: goGrammar,
 		Imports: goImports, ImportKinds: "import_spec package_clause",
 		Refine:     refineGo,
 		Comments:   cComments,

@@ -52,7 +52,7 @@ var haskellGrammar = &Grammar{
 		"generator.pattern":            Binds | Matches,
 		"field_pattern.field":          Keys,
 		"apply.function":               Calls,
-		"module module_id": Inherits,
+		"module module_id":             Inherits,
 		"qualified.module":             Operand,
 		"qualified.id":                 Accesses | Inherits,
 	},

@@ -184,6 +184,15 @@ func Of(path, name string) *Language {
 	return byExtension[filepath.Ext(base)]
 }
 
+// Written returns the language that people call by that name or by the ending of
+// its files, as in fenced code; nil if it is not known.
+func Written(name string) *Language {
+	if l := byName[name]; l != nil {
+		return l
+	}
+	return byExtension["."+name]
+}
+
 // Names returns the LSP identifiers of All.
 func Names() []string {
 	names := make([]string, len(All))
