@@ -33,6 +33,7 @@ check: stage $(golangci) $(gotestsum) ## what a change must pass: format, vet, l
 	$(golangci) run
 	$(GO) mod tidy -diff
 	$(GO) test ./cmd/agentls -run '^TestImports$$'
+	$(GO) test -tags lite ./index/lang ./index -run '^Test(Tables|Outline|References|Definitions)'
 	GOOS=windows CGO_ENABLED=0 $(GO) vet $(portable)
 	nvims=$$(editors/setup.sh tests) && \
 	AGENTLS_TEST_NVIM=$$nvims $(gotestsum) --format pkgname -- -race -count=1 -timeout 25m ./...

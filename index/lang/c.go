@@ -37,11 +37,10 @@ func cpp() *Language {
 
 var cGrammar = &Grammar{
 	Names: "identifier type_identifier field_identifier",
-	Skips: `comment string_literal raw_string_literal system_lib_string char_literal number_literal primitive_type sized_type_specifier
-		preproc_arg statement_identifier storage_class_specifier type_qualifier access_specifier true false null`,
-	Scopes: `function_definition compound_statement for_statement while_statement if_statement switch_statement case_statement preproc_function_def
-		lambda_expression for_range_loop catch_clause template_parameter_list class_specifier`,
-	Spaces: "function_definition lambda_expression for_range_loop catch_clause",
+	Skips: `comment string_literal system_lib_string char_literal number_literal primitive_type sized_type_specifier
+		preproc_arg statement_identifier storage_class_specifier type_qualifier true false null`,
+	Scopes: `function_definition compound_statement for_statement while_statement if_statement switch_statement case_statement preproc_function_def`,
+	Spaces: "function_definition",
 	Roles: map[string]Role{
 		"assignment_expression.left":       Writes,
 		"update_expression.argument":       Writes,
@@ -91,7 +90,9 @@ var cGrammar = &Grammar{
 
 var cppGrammar = &Grammar{
 	Names: cGrammar.Names + " namespace_identifier nested_namespace_specifier operator_name destructor_name operator_cast this",
-	Skips: cGrammar.Skips, Scopes: cGrammar.Scopes, Spaces: cGrammar.Spaces,
+	Skips: cGrammar.Skips + " raw_string_literal access_specifier",
+	Scopes: cGrammar.Scopes + " lambda_expression for_range_loop catch_clause template_parameter_list class_specifier",
+	Spaces: cGrammar.Spaces + " lambda_expression for_range_loop catch_clause",
 	Wraps: "template_declaration",
 	Roles: with(cGrammar.Roles, map[string]Role{
 		"base_class_clause.":                        Bases,

@@ -89,7 +89,6 @@ var cSharpGrammar = &Grammar{
 		"object_creation_expression.type":                  Calls | Hints,
 		"attribute.name":                                   Calls,
 		"argument.name":                                    Keys,
-		"name_colon.":                                      Keys,
 		"assignment_expression.right":                      Values,
 		"labeled_statement.":                               Plain,
 	},

@@ -117,7 +117,6 @@ var jsGrammar = &Grammar{
 		"jsx_attribute.":                        Keys,
 		"decorator.":                            Calls,
 		"generic_type.name":                     Inherits,
-		"labeled_tuple_type.name":               Keys,
 	},
 	Passes: map[string]Role{
 		"object_pattern":            Defined | Writes,

@@ -29,7 +29,7 @@ func kotlin() *Language {
 
 var kotlinGrammar = &Grammar{
 	Names: "identifier this_expression super_expression",
-	Skips: "line_comment block_comment string_content escape_sequence number_literal float_literal character_literal boolean_literal visibility_modifier inheritance_modifier member_modifier class_modifier property_modifier label",
+	Skips: "line_comment block_comment string_content escape_sequence number_literal float_literal character_literal visibility_modifier inheritance_modifier member_modifier class_modifier property_modifier label",
 	Scopes: `class_declaration object_declaration function_declaration secondary_constructor anonymous_function lambda_literal block
 		for_statement catch_block when_expression getter setter anonymous_initializer`,
 	Spaces: "for_statement catch_block",

@@ -47,7 +47,7 @@ var zigGrammar = &Grammar{
 	Passes: map[string]Role{
 		"string":           Defined,
 		"pointer_type":     Types,
-		"optional_type":    Types,
+		"nullable_type":    Types,
 		"error_union_type": Types,
 		"try_expression":   Values,
 	},
