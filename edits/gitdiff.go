@@ -201,6 +201,9 @@ func (p *diffParser) file() (diffFile, error) {
 	}
 	p.pos++
 	named, err := p.headers(&f)
+	if errors.Is(err, text.ErrBinary) {
+		return f, fmt.Errorf("%s: %w", abbreviated(names), err)
+	}
 	if err != nil {
 		return f, err
 	}
@@ -277,7 +280,7 @@ func (f *diffFile) header(line string) (err error) {
 		return fmt.Errorf("a copy of %s: ask for a diff without copies", abbreviated(line))
 	case value("similarity index"), value("dissimilarity index"), value("index"):
 	case strings.HasPrefix(line, "Binary files "), line == "GIT binary patch":
-		return fmt.Errorf("%w: only text can be proposed", text.ErrBinary)
+		return fmt.Errorf("%w: only text can be changed; take it out of the diff (git diff -- ':!PATH'), and copy it by hand", text.ErrBinary)
 	default:
 		return fmt.Errorf("unknown header %q", abbreviated(line))
 	}

@@ -135,7 +135,7 @@ func TestGitDiffRefuses(t *testing.T) {
 		"absolute":       {"diff --git a//etc/passwd b//etc/passwd\n--- a//etc/passwd\n+++ b//etc/passwd\n@@ -1 +1 @@\n-1\n+2\n", edits.ErrOutside, "/etc/passwd"},
 		"inside .git":    {"diff --git a/.git/hooks/x b/.git/hooks/x\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n", edits.ErrOutside, ".git"},
 		"renamed out":    {"diff --git a/f b/../g\nsimilarity index 100%\nrename from f\nrename to ../g\n", edits.ErrOutside, "../g"},
-		"binary":         {"diff --git a/f b/f\nindex 1..2 100644\nBinary files a/f and b/f differ\n", text.ErrBinary, "line 3"},
+		"binary":         {"diff --git a/f b/f\nindex 1..2 100644\nBinary files a/f and b/f differ\n", text.ErrBinary, "line 3: a/f b/f: binary file"},
 		"binary patch":   {"diff --git a/f b/f\nindex 1..2 100644\nGIT binary patch\nliteral 1\n", text.ErrBinary, "line 3"},
 		"NUL in text":    {header + "@@ -1 +1 @@\n-1\n+\x00\n", text.ErrBinary, ""},
 		"a link":         {"diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n\\ No newline at end of file\n", nil, "symbolic link"},

@@ -3,6 +3,7 @@ package edits_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,6 +119,28 @@ func TestNothingElseIsTouched(t *testing.T) {
 	}
 	if diff := cmp.Diff(was, readTree(t, filepath.Dir(b.root))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestJournalHoldsWhatChanged, and nothing of the files beside it: how large a
+// workspace is does not count. (Cline and opencode: 80 GB of snapshots)
+func TestJournalHoldsWhatChanged(t *testing.T) {
+	b := newBench(t, map[string]string{"a": "1\n", "large": strings.Repeat("large\n", 1<<20), "build/x": strings.Repeat("x", 1<<20)})
+	for range 3 {
+		b.apply(b.changes("one", map[string]string{"a": "2\n"}))
+		b.undo("", edits.Selection{})
+	}
+	var size int64
+	err := filepath.WalkDir(filepath.Join(b.state, "contents"), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		stat, err := d.Info()
+		size += stat.Size()
+		return err
+	})
+	if err != nil || size == 0 || size > 4<<10 {
+		t.Errorf("the contents of three changes of two bytes have %d bytes, %v", size, err)
 	}
 }
 
