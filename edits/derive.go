@@ -20,6 +20,17 @@ func (cs *ChangeSet) Select(keep func(*FileChange, *Hunk) bool) *ChangeSet {
 	return out
 }
 
+// settled returns what is left of cs to do, its files settled.
+func (cs *ChangeSet) settled() *ChangeSet {
+	out := &ChangeSet{ID: cs.ID, Title: cs.Title}
+	for i := range cs.Files {
+		if f, ok := cs.Files[i].settled(); ok {
+			out.Files = append(out.Files, f)
+		}
+	}
+	return out
+}
+
 // only returns f with the hunks rejected that wait and that keep says no to.
 func (f *FileChange) only(keep func(*FileChange, *Hunk) bool) *FileChange {
 	g := *f

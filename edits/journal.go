@@ -241,9 +241,11 @@ func (j *Journal) turn(ctx context.Context, to Target, id string, kind stepKind,
 	if doc := rec.heldElsewhere(t.hunks, to); doc != "" {
 		return nil, fmt.Errorf("%s %q: %s %w: undo it there, or save or close the document first", kind, rec.Title, doc, ErrHeld)
 	}
-	if t.step, err = rebase(ctx, t.plan(pick), to); err != nil {
+	plan := t.plan()
+	if t.step, err = rebase(ctx, plan, to); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", kind, rec.Title, err)
 	}
+	t.planned = t.isPlan(plan)
 	return j.run(ctx, db, to, rec, t)
 }
 

@@ -366,8 +366,12 @@ func (d *database) checkFree(step *ChangeSet) error {
 	return nil
 }
 
-// begin brings the intent of t to the disk, contents first.
+// begin brings the intent of t to the disk, contents first: not those of a plan,
+// which the contents of the entry say.
 func (d *database) begin(rec *record, t *transaction) error {
+	if t.planned {
+		return d.put(rec)
+	}
 	if err := d.writeContents(rec.stepName(), t.step); err != nil {
 		return err
 	}

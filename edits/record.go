@@ -1,6 +1,7 @@
 package edits
 
 import (
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,9 +37,10 @@ type unsavedRef struct {
 
 // An intent says which hunks a transaction turns.
 type intent struct {
-	Kind  stepKind  `json:"kind"`
-	Hunks []hunkRef `json:"hunks"`
-	Paths []string  `json:"paths,omitempty"` // that it changes beside those of Entry.Files: declarations moved there
+	Kind  stepKind      `json:"kind"`
+	Hunks []hunkRef     `json:"hunks"`
+	Modes []fs.FileMode `json:"modes,omitempty"` // of a step that is the plan, not rebased, and so not on the disk: FileChange.Was of its files
+	Paths []string      `json:"paths,omitempty"` // that it changes beside those of Entry.Files: declarations moved there
 }
 
 func newRecord(id string, now time.Time, cs *ChangeSet) *record {

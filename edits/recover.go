@@ -93,6 +93,9 @@ func (d *database) recover(ctx context.Context, to Target, rec *record) (Recover
 
 // interrupted returns the transaction that a record was left in.
 func (d *database) interrupted(rec *record) (*transaction, error) {
+	if rec.Intent.Modes != nil {
+		return d.interruptedPlan(rec)
+	}
 	step, err := d.readContents(rec.stepName())
 	if err != nil {
 		return nil, err
@@ -102,6 +105,23 @@ func (d *database) interrupted(rec *record) (*transaction, error) {
 		t.change, err = d.change(rec)
 	}
 	return t, err
+}
+
+// interruptedPlan is interrupted for a step that is the plan.
+func (d *database) interruptedPlan(rec *record) (*transaction, error) {
+	change, err := d.change(rec)
+	if err != nil {
+		return nil, err
+	}
+	t := &transaction{kind: rec.Intent.Kind, change: change, hunks: rec.Intent.Hunks, planned: true}
+	t.step = t.plan().settled()
+	if len(t.step.Files) != len(rec.Intent.Modes) {
+		return nil, fmt.Errorf("%w: %s", errDamaged, rec.ID)
+	}
+	for i := range t.step.Files {
+		t.step.Files[i].Was = rec.Intent.Modes[i]
+	}
+	return t, nil
 }
 
 // giveUp closes the intent of a record whose contents are lost. Nothing says

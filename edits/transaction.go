@@ -1,6 +1,7 @@
 package edits
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +28,17 @@ type transaction struct {
 	step   *ChangeSet // what is to be made now, rebased
 	hunks  []hunkRef  // the hunks of change whose state it turns
 
+	planned bool // step is the plan: nothing of it had to be rebased
 	crossed bool // the target said that a file had changed before it could be
 }
 
-// plan returns what undoes or redoes the picked hunks, not rebased yet.
-func (t *transaction) plan(pick func(*FileChange, *Hunk) bool) *ChangeSet {
+// plan returns what undoes or redoes the hunks of t, not rebased yet.
+func (t *transaction) plan() *ChangeSet {
+	turned := make(map[hunkRef]bool, len(t.hunks))
+	for _, ref := range t.hunks {
+		turned[ref] = true
+	}
+	pick := func(f *FileChange, h *Hunk) bool { return turned[hunkRef{f.Path, h.ID}] }
 	if t.kind == undoing {
 		return t.change.inverse(pick)
 	}
@@ -45,6 +52,14 @@ func (t *transaction) plan(pick func(*FileChange, *Hunk) bool) *ChangeSet {
 		}
 	}
 	return again
+}
+
+// isPlan reports whether nothing of plan had to be rebased to become the step:
+// the change of the entry then says all of it.
+func (t *transaction) isPlan(plan *ChangeSet) bool {
+	return slices.EqualFunc(plan.settled().Files, t.step.Files, func(f, g FileChange) bool {
+		return f.Op == g.Op && f.Path == g.Path && f.To == g.To && g.Origin == "" && slices.Equal(f.Hunks, g.Hunks) && bytes.Equal(f.Before, g.Before)
+	})
 }
 
 // run makes a transaction: the intent goes to the disk, then the files are
@@ -90,6 +105,9 @@ func undone(cause error, left []Leftover, backErr error) error {
 // begin fills in what a recovery and an undo will need.
 func (rec *record) begin(to Target, t *transaction) {
 	rec.Intent = &intent{Kind: t.kind, Hunks: t.hunks}
+	if t.planned {
+		rec.Intent.Modes = make([]fs.FileMode, len(t.step.Files))
+	}
 	rec.State = EntryOpen
 	rec.Documents = nil
 	for i := range t.step.Files {
@@ -99,6 +117,9 @@ func (rec *record) begin(to Target, t *transaction) {
 		}
 		if stat, err := os.Stat(f.Path); err == nil {
 			f.Was = keptMode(stat)
+		}
+		if t.planned {
+			rec.Intent.Modes[i] = f.Was
 		}
 		if isOpen(to, f.Path) {
 			rec.Documents = append(rec.Documents, f.Target())
