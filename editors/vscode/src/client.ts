@@ -11,6 +11,7 @@ import {
 } from 'vscode-languageclient/node';
 import { Crashes, findServer, type Problem } from './core/binary.ts';
 import { declared, type CommandName, type Commands, type Event, type Server } from './core/contract.ts';
+import { navigates, type Navigation } from './core/navigation.ts';
 import type { Declaration } from './core/text.ts';
 import type { Health } from './core/work.ts';
 
@@ -239,18 +240,47 @@ function serverSettings(): object {
   };
 }
 
-function navigates(): boolean {
-  return vscode.workspace.getConfiguration('agentls').get('navigation', true);
+/** Whether the index answers for a file, by the setting and by what is installed. */
+function answers({ languageId }: { languageId: string }): boolean {
+  return navigates(
+    mode(),
+    languageId,
+    vscode.extensions.all.map(({ id }) => id),
+  );
 }
 
-/** Navigation by the index, unless the user leaves it to another extension. */
+function mode(): Navigation {
+  return vscode.workspace.getConfiguration('agentls').get<Navigation>('navigation', 'auto');
+}
+
+/** Navigation by the index, but where another extension serves the language or the user wants none. */
 const navigation = {
-  provideHover: (document, position, token, next) => (navigates() ? next(document, position, token) : undefined),
-  provideDefinition: (document, position, token, next) => (navigates() ? next(document, position, token) : undefined),
+  provideHover: (document, position, token, next) => (answers(document) ? next(document, position, token) : undefined),
+  provideDefinition: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
+  provideDeclaration: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
+  provideTypeDefinition: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
+  provideImplementation: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
   provideReferences: (document, position, options, token, next) =>
-    navigates() ? next(document, position, options, token) : undefined,
-  provideDocumentSymbols: (document, token, next) => (navigates() ? next(document, token) : undefined),
-  provideWorkspaceSymbols: (query, token, next) => (navigates() ? next(query, token) : undefined),
+    answers(document) ? next(document, position, options, token) : undefined,
+  provideDocumentHighlights: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
+  provideDocumentSymbols: (document, token, next) => (answers(document) ? next(document, token) : undefined),
+  provideWorkspaceSymbols: (query, token, next) => (mode() === 'off' ? undefined : next(query, token)),
+  provideFoldingRanges: (document, context, token, next) =>
+    answers(document) ? next(document, context, token) : undefined,
+  provideSelectionRanges: (document, positions, token, next) =>
+    answers(document) ? next(document, positions, token) : undefined,
+  prepareCallHierarchy: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
+  prepareTypeHierarchy: (document, position, token, next) =>
+    answers(document) ? next(document, position, token) : undefined,
+  prepareRename: (document, position, token, next) => (answers(document) ? next(document, position, token) : undefined),
+  provideRenameEdits: (document, position, name, token, next) =>
+    answers(document) ? next(document, position, name, token) : undefined,
 } satisfies import('vscode-languageclient/node').Middleware;
 
 /** The message of whatever was thrown. */

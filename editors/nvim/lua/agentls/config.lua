@@ -9,6 +9,7 @@ local M = {}
 ---@field base_url? string the model's endpoint
 ---@field api_key? string|fun(): string the endpoint's key, or what fetches it when the server starts
 ---@field verify? string[] command lines that check a change before it is proposed
+---@field navigation? 'auto'|'on'|'off' whether the index answers what other servers answer too
 ---@field remote? agentls.RemoteOptions the task service
 ---@field journal? agentls.JournalOptions how much can be undone
 ---@field save_after_apply? boolean write the buffers that apply, undo or redo changed, if they were saved before
@@ -47,6 +48,7 @@ local defaults = {
   cmd = { 'agentls', 'serve' },
   filetypes = 'all',
   root = { '.git', '.hg', '.jj', 'go.work', 'go.mod', 'package.json', 'pyproject.toml' },
+  navigation = 'auto',
   remote = {},
   journal = {},
   save_after_apply = true,
@@ -62,7 +64,7 @@ local defaults = {
 local types = {
   cmd = { 'table' }, filetypes = { 'table', 'string' }, root = { 'table', 'function' },
   model = { 'string' }, base_url = { 'string' }, api_key = { 'string', 'function' },
-  verify = { 'table' }, remote = { 'table' }, journal = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
+  verify = { 'table' }, navigation = { 'string' }, remote = { 'table' }, journal = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
 }
 
 ---@type table<string, string[]> the Lua types that an option of remote may have
@@ -113,6 +115,9 @@ local function check(given)
   if given.verify and (#given.verify == 0 or vim.tbl_count(given.verify) ~= #given.verify) then
     error("agentls: setup: verify must be a list of command lines, such as { 'go test ./...' }", 0)
   end
+  if given.navigation and not vim.tbl_contains({ 'auto', 'on', 'off' }, given.navigation) then
+    error("agentls: setup: navigation must be 'auto', 'on' or 'off'", 0)
+  end
   if type(given.filetypes) == 'string' and given.filetypes ~= 'all' then
     error("agentls: setup: filetypes must be 'all' or a list", 0)
   end
@@ -144,11 +149,12 @@ end
 function M.settings()
   local o, r = M.options, M.options.remote
   local settings = { model = o.model, baseUrl = o.base_url, apiKey = fetch(o.api_key, 'api_key'), verify = o.verify }
+  settings.navigation = o.navigation
   if next(r) then
     settings.remote = { url = r.url, token = fetch(r.token, 'remote.token'), environment = r.environment }
   end
   if next(o.journal) then settings.journal = o.journal end
-  return next(settings) == nil and vim.empty_dict() or settings
+  return settings
 end
 
 return M

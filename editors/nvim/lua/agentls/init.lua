@@ -21,10 +21,12 @@ local function take(session, event)
   require('agentls.tasks').take(session, event)
   if event.kind == 'ready' then
     client.attach_all(wanted)
+    require('agentls.others').tell(session)
   elseif event.kind == 'gone' then
     require('agentls.runs').server_gone(session.id)
     require('agentls.edit').server_gone(session.id)
     require('agentls.question').server_gone(session.id)
+    require('agentls.others').server_gone(session.id)
   elseif event.kind == 'changes' then
     require('agentls.review').moved(event.changeSet)
   end
@@ -47,6 +49,7 @@ end
 local function watch_buffers()
   local group = vim.api.nvim_create_augroup('agentls', {})
   watch_names(group)
+  require('agentls.others').watch(group, client.sessions)
   vim.api.nvim_create_autocmd({ 'FileType', 'BufReadPost', 'BufNewFile', 'BufFilePost', 'BufWritePost' }, {
     group = group,
     desc = 'attach agentls',

@@ -174,6 +174,10 @@ export interface Commands {
   };
   'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
   'agentls.editor': { argument: { visible: string[]; problems: EditorProblem[] }; result: { problems: number } };
+  'agentls.navigation': {
+    argument: { served: { language: string; methods?: string[] }[] };
+    result: { offered: string[] };
+  };
   'agentls.status': { argument: object; result: Status };
   'agentls.tasks.list': { argument: { cursor?: string }; result: { url: string; tasks: Task[]; cursor?: string } };
   'agentls.tasks.follow': { argument: { task: string }; result: { run: string } };
