@@ -50,7 +50,7 @@ func TestPeers(t *testing.T) {
 	for _, part := range []struct {
 		name    string
 		measure func()
-	}{{"header", r.header}, {"cold", r.cold}, {"warm", r.warm}, {"inside", r.inside}, {"growth", r.growth}} {
+	}{{"header", r.header}, {"cold", r.cold}, {"warm", r.warm}, {"inside", r.inside}, {"servers", r.servers}, {"growth", r.growth}, {"large", r.large}} {
 		if part.name != "header" && !only.MatchString(part.name) {
 			continue
 		}
@@ -121,9 +121,10 @@ func medianOf(costs []cost, f func(cost) float64) (median float64, says string) 
 	return median, fmt.Sprintf("%.2f [%.2f–%.2f]", median, values[0], values[len(values)-1])
 }
 
-func seconds(c cost) float64   { return c.wall.Seconds() }
-func cpu(c cost) float64       { return c.cpu.Seconds() }
-func megabytes(c cost) float64 { return float64(c.rss) / 1e6 }
+func seconds(c cost) float64      { return c.wall.Seconds() }
+func milliseconds(c cost) float64 { return c.wall.Seconds() * 1e3 }
+func cpu(c cost) float64          { return c.cpu.Seconds() }
+func megabytes(c cost) float64    { return float64(c.rss) / 1e6 }
 
 // row prints one line of a table: ours, the peer's and the ratio.
 func (r *report) row(what string, ours, theirs []cost, f func(cost) float64) {
@@ -221,14 +222,19 @@ func (r *report) inside() {
 	ours, theirs := r.keystrokes(ws)
 	r.percentiles("keystroke to fresh symbols, a file of 7,700 lines: ms", ours)
 	r.percentiles("the binding's parse and Matches on the same: ms", theirs)
-	r.percentiles("search, best 200: ms", r.searches(ws.Snapshot()))
+	r.percentiles("search, best 200: ms", r.searches(ws.Snapshot(), queries(r.t, goroot(r.t))))
 	r.percentiles("references: ms", r.references(ws.Snapshot()))
 }
 
 func (r *report) percentiles(what string, took []time.Duration) {
+	r.printf("| %s | %.2f | %.2f | %.2f |\n", what, percentile(took, 0.5), percentile(took, 0.99), percentile(took, 1))
+}
+
+// percentile returns the time, in milliseconds, that a share of took is not
+// above. It sorts took.
+func percentile(took []time.Duration, share float64) float64 {
 	slices.Sort(took)
-	at := func(share float64) float64 { return took[int(share*float64(len(took)-1))].Seconds() * 1e3 }
-	r.printf("| %s | %.2f | %.2f | %.2f |\n", what, at(0.5), at(0.99), at(1))
+	return took[int(share*float64(len(took)-1))].Seconds() * 1e3
 }
 
 // keystrokes types into the middle of a file: letters, and away again. Peers
@@ -289,24 +295,29 @@ func matches(parser *sitter.Parser, query *sitter.Query, src []byte) time.Durati
 
 // queries are what people type: names of the tree, cut, abbreviated and mixed
 // up.
-func queries(snap *index.Snapshot) []string {
+func queries(t *testing.T, dir string) []string {
 	random := rand.New(rand.NewPCG(1, 1))
 	out := []string{"a", "s", "http", "rtrip", "newreq", "ctx", "hndlr", "xyzzy", "Type", "getState", "json", "mutex"}
-	var paths []string
-	for path := range snap.Files() {
-		paths = append(paths, path)
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, strings.TrimSuffix(d.Name(), filepath.Ext(d.Name())))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	for len(out) < 300 {
-		base := strings.TrimSuffix(filepath.Base(paths[random.IntN(len(paths))]), filepath.Ext(paths[0]))
-		if len(base) > 3 {
+		if base := files[random.IntN(len(files))]; len(base) > 3 {
 			out = append(out, base[:2+random.IntN(len(base)-2)])
 		}
 	}
 	return out
 }
 
-func (r *report) searches(snap *index.Snapshot) (took []time.Duration) {
-	for _, q := range queries(snap) {
+func (r *report) searches(snap *index.Snapshot, queries []string) (took []time.Duration) {
+	for _, q := range queries {
 		start := time.Now()
 		if _, err := snap.Search(r.t.Context(), q, 200); err != nil {
 			r.t.Fatal(err)
@@ -317,7 +328,7 @@ func (r *report) searches(snap *index.Snapshot) (took []time.Duration) {
 }
 
 func (r *report) references(snap *index.Snapshot) (took []time.Duration) {
-	for _, q := range queries(snap)[:100] {
+	for _, q := range queries(r.t, goroot(r.t))[:100] {
 		syms, err := snap.Search(r.t.Context(), q, 1)
 		if err != nil {
 			r.t.Fatal(err)
@@ -369,7 +380,7 @@ func (r *report) grow(dir string, percent int) {
 	runtime.GC()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	took := r.searches(ws.Snapshot())
+	took := r.searches(ws.Snapshot(), queries(r.t, dir))
 	slices.Sort(took)
 	r.printf("| %d %% | %d | %.0f | %d | %d | %.1f | %.1f | %d | %d | %.2f | %.2f | %.2f |\n", percent, cold.Files, float64(cold.Bytes)/1e6,
 		cold.Symbols, cold.References, cold.Elapsed.Seconds(), float64(cold.Bytes)/1e6/cold.Elapsed.Seconds(), memory.HeapAlloc>>20, cold.OnDisk>>20,
