@@ -48,6 +48,7 @@ type Task struct {
 	Transcript Transcript `json:"-"` // keeps what happens; nil: it cannot be resumed
 	Past       *Past      `json:"-"` // goes on from there; nil: begins
 
+	Diff   string `json:"diff,omitempty"`   // the change that a review is about, as a unified diff
 	Output string `json:"output,omitempty"` // of a terminal, that the user points at
 	Choice Choice `json:"choice,omitzero"`  // among what the conversation begins with
 
@@ -75,9 +76,10 @@ type Focus struct {
 
 // A Result is how a run ended. Change is nil where nothing was changed.
 type Result struct {
-	Answer string           `json:"answer"` // Markdown
-	Change *edits.ChangeSet `json:"change,omitempty"`
-	Usage  Usage            `json:"usage"`
+	Answer   string           `json:"answer"` // Markdown
+	Change   *edits.ChangeSet `json:"change,omitempty"`
+	Findings []Finding        `json:"findings,omitempty"` // of a review, the most urgent first
+	Usage    Usage            `json:"usage"`
 
 	// Steps are Change in pieces, one for each step of the plan that was
 	// completed, in order, and the rest: each fits what those before lead to.

@@ -56,7 +56,7 @@ func (r *run) gather(ctx context.Context) ([]Piece, error) {
 		}
 		pieces = append(pieces, Piece{ID: "focus", Title: "Focus: " + d.snap.Rel(task.Focus.Path), Why: "it is what you asked about", Text: focus, Fixed: true, paths: []string{task.Focus.Path}})
 	}
-	pieces = append(pieces, d.handedOver(task.Output))
+	pieces = append(pieces, d.reviewed(task.Diff), d.handedOver(task.Output))
 	pieces = append(pieces, d.editorPieces(task)...)
 	pieces = append(pieces, d.guidance(ctx, task.Focus, r.agent.guidance))
 	if task.Focus != nil {
@@ -99,6 +99,52 @@ func (r *run) surroundings(ctx context.Context) ([]Piece, error) {
 	return []Piece{state, overview}, nil
 }
 
+// maxReviewed is how many bytes of a change are shown; the rest is looked up.
+const maxReviewed = 96 << 10
+
+// reviewed shows the change that a review is about. What it says of files that
+// are kept from models is left out.
+func (d *Draft) reviewed(diff string) Piece {
+	p := Piece{ID: "change", Title: "The change under review", Why: "it is what is reviewed", Fixed: true}
+	var shown strings.Builder
+	for _, file := range splitDiff(diff) {
+		rest, _ := strings.CutPrefix(file, "diff --git a/")
+		name, _, _ := strings.Cut(rest, " b/")
+		if rule, withheld := d.withheldIn(name); withheld {
+			shown.WriteString("[" + name + " is withheld from models (" + rule + ")]\n")
+			continue
+		}
+		shown.WriteString(file)
+	}
+	if shown.Len() > 0 {
+		p.Text = "The change to review:\n" + cut(shown.String(), maxReviewed) + "\n"
+	}
+	return p
+}
+
+// withheldIn is Withheld for a file that a diff names.
+func (d *Draft) withheldIn(name string) (rule string, ok bool) {
+	for _, root := range d.snap.Roots() {
+		if rule, ok := d.gate.Withheld(filepath.Join(root, filepath.FromSlash(name))); ok {
+			return rule, true
+		}
+	}
+	return "", false
+}
+
+// splitDiff returns the files of a diff.
+func splitDiff(diff string) []string {
+	var files []string
+	for diff != "" {
+		i := strings.Index(diff[1:], "\ndiff --git ")
+		if i < 0 {
+			return append(files, diff)
+		}
+		files, diff = append(files, diff[:i+2]), diff[i+2:]
+	}
+	return files
+}
+
 // maxHandedOver is how many bytes of output that the user hands over are sent.
 const maxHandedOver = 16 << 10
 
@@ -119,6 +165,10 @@ func (t Task) Wish() string {
 	switch {
 	case t.Prompt != "":
 		return t.Prompt
+	case t.Mode == Review && t.Diff != "":
+		return "Review the change."
+	case t.Mode == Review:
+		return "Review the code in focus."
 	case t.Focus == nil:
 		return "Explain what this workspace is."
 	case t.Focus.Symbol != "":

@@ -11,6 +11,8 @@ func instructions(mode Mode) string {
 		parts = append(parts, "Answer the user's question about the code. You cannot change files in this task; where a change would help, say which.")
 	case Explain:
 		parts = append(parts, "Explain what the code in focus does: its purpose first, then how it works, who uses it, and what could surprise a reader. You cannot change files in this task.")
+	case Review:
+		parts = append(parts, reviewing)
 	case Edit:
 		parts = append(parts, editing)
 	case PlanFirst:

@@ -105,7 +105,8 @@ type run struct {
 	usage      Usage
 	sized      int // tokens of the last request and its response; 0: not known
 	plan       Plan
-	accepted   bool // the plan, by the user
+	findings   []Finding // of a review
+	accepted   bool      // the plan, by the user
 	steps      []checkpoint
 	round      int // of review; 0 is the first
 	spent      meter
@@ -246,7 +247,7 @@ func (r *run) result(ctx context.Context, answer string) (*Result, error) {
 	if answer == "" && cs == nil {
 		answer = "Nothing was changed."
 	}
-	return &Result{Answer: answer, Change: cs, Steps: steps, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
+	return &Result{Answer: answer, Change: cs, Findings: urgentFirst(r.findings), Steps: steps, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
 }
 
 // A pauseError has the run pause, with its work kept.

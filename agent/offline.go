@@ -16,7 +16,7 @@ const configure = "set OPENAI_API_KEY, or for another server OPENAI_BASE_URL and
 
 // ErrNoModel is the end of a task that needs a model where there is none. Its
 // text says how to configure one.
-var ErrNoModel = errors.New("no model is configured, and changing code needs one: " + configure)
+var ErrNoModel = errors.New("no model is configured, and changing or reviewing code needs one: " + configure)
 
 const (
 	indexSource = "index" // Result.Source
@@ -36,7 +36,7 @@ var _ Runner = (*Offline)(nil)
 
 // Run answers task in Markdown, section by section.
 func (o *Offline) Run(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*Result, error) {
-	if task.Mode.Edits() {
+	if task.Mode.Edits() || task.Mode == Review {
 		return nil, ErrNoModel
 	}
 	a := &offlineAnswer{snap: snap, sink: sink, lastChange: o.LastChange}

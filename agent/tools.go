@@ -106,6 +106,9 @@ func (r *run) offered() []Tool {
 	if seesImages(r.agent.model) {
 		tools = append(tools, viewImage{})
 	}
+	if r.task.Mode == Review {
+		return append(tools, reportFinding{r})
+	}
 	if !r.task.Mode.Edits() {
 		return tools
 	}

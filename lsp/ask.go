@@ -10,6 +10,7 @@ import (
 type askParams struct {
 	place
 	where
+	chosen
 	Question string `json:"question,omitempty"` // absent: what it does and who uses it
 	After    string `json:"after,omitempty"`    // the run to go on from
 }
@@ -20,7 +21,7 @@ func (s *Server) ask(ctx context.Context, p *askParams) (*startedResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, p.place, p.where, agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier}, "Ask about")
+	return s.begin(ctx, p.place, p.where, p.in(agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier}), "Ask about")
 }
 
 type explainParams struct {
@@ -36,6 +37,7 @@ func (s *Server) explain(ctx context.Context, p *explainParams) (*startedResult,
 type changeParams struct {
 	place
 	where
+	chosen
 	Instruction string `json:"instruction"`
 	Plan        bool   `json:"plan,omitempty"` // shows a plan, and waits for a word on it, before anything is changed
 }
@@ -49,7 +51,7 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 	if setup := s.setup.Load(); setup.Model == "" && !p.Remote {
 		return nil, agent.ErrNoModel
 	}
-	task := agent.Task{Mode: agent.Edit, Prompt: p.Instruction}
+	task := p.in(agent.Task{Mode: agent.Edit, Prompt: p.Instruction})
 	if p.Plan {
 		task.Mode = agent.PlanFirst
 	}

@@ -46,6 +46,8 @@ func commands() []command {
 		define("agentls.plan.accept", (*Server).acceptPlan),
 		define("agentls.continue", (*Server).continueRun),
 		define("agentls.runs.list", (*Server).listRuns),
+		define("agentls.context", (*Server).listContext),
+		define("agentls.lastRequest", (*Server).lastRequest),
 		define("agentls.editor", (*Server).noteEditor),
 		define("agentls.navigation", (*Server).noteServed),
 		define("agentls.status", (*Server).status),

@@ -117,6 +117,9 @@ func topFields(typ reflect.Type) []string {
 			names = append(names, topFields(f.Type)...)
 			continue
 		}
+		if !f.IsExported() {
+			continue
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		names = append(names, name)
 	}

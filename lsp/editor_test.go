@@ -156,7 +156,7 @@ func (w *world) options() Options {
 			if w.configured != nil {
 				w.configured <- string(settings)
 			}
-			return Setup{Runner: w.runner, Model: w.model, Source: "test", Err: w.problem, Remote: w.service, RemoteErr: w.noService}
+			return Setup{Runner: w.runner, Context: agent.New(agent.Options{}).Context, Model: w.model, Source: "test", Err: w.problem, Remote: w.service, RemoteErr: w.noService}
 		},
 	}
 }

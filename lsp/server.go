@@ -71,6 +71,9 @@ type Setup struct {
 
 	Keep edits.Limits // what the journal keeps; see Journal.Keeping
 
+	// Context says what a run would begin with. It asks no model.
+	Context func(ctx context.Context, snap *index.Snapshot, task agent.Task) (*agent.Manifest, error)
+
 	Remote    *remote.Client // of the task service; nil where RemoteErr is not
 	RemoteErr error          // why there is none, and what to do
 }
@@ -91,6 +94,7 @@ type Server struct {
 	questions replies[string]
 	plans     replies[planReply]
 	said      conversations
+	sent      requests
 	notes     notes
 	offer     offer
 	setup     atomic.Pointer[Setup]

@@ -174,6 +174,7 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	if err != nil || !config.Configured() {
 		setup.Model = ""
 		setup.Runner = &agent.Offline{LastChange: lastChange}
+		setup.Context = agent.New(a.withContext(agent.Options{Gate: a.gate(sources...), Log: a.log()}, "")).Context
 		return setup
 	}
 	model := openai.New(openai.Options{
@@ -186,7 +187,8 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	if sandboxes != nil { // the checks of a task that brings its own are not ours
 		opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
 	}
-	setup.Runner = agent.New(opts)
+	made := agent.New(a.withContext(opts, config.Model))
+	setup.Runner, setup.Context = made, made.Context
 	return setup
 }
 

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/index"
+	"github.com/agentls/agentls/index/git"
+)
+
+// A reviewRequest is what review was asked for.
+type reviewRequest struct {
+	dir             string
+	since           git.Range
+	staged, working bool
+	focus           string
+	format          string
+	failOn          int // findings of this priority or a more urgent one fail
+}
+
+// formats print a review. JSON is the flag of all commands.
+var formats = map[string]func(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error{
+	"text": printFindings, "sarif": printSARIF, "github": printPullReview,
+}
+
+func (a *app) reviewCommand() *cobra.Command {
+	var asked reviewRequest
+	cmd := &cobra.Command{
+		Use:   "review [REV]",
+		Short: "Review what is not committed, what is staged, or what changed since a revision",
+		Long: `Review what differs from the last commit, or since REV, in the working tree. Each
+finding is held against the code before it is shown. A model is needed.
+
+It exits with 1 where there are findings as urgent as --fail-on, or more: 0 must
+not ship, 1 is urgent, 2 should be fixed, 3 is a nicety.`,
+		Example: `  agentls review
+  agentls review main --focus security
+  agentls review --staged --fail-on 1
+  agentls review HEAD~3 --format sarif > review.sarif`,
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			asked.since = git.Range(optional(given, ""))
+			if err := asked.check(); err != nil {
+				return err
+			}
+			return a.review(cmd, asked)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&asked.dir, "dir", ".", "the workspace")
+	flags.BoolVar(&asked.staged, "staged", false, "review what is in git's index")
+	flags.BoolVar(&asked.working, "working", false, "review what differs from the last commit (the default)")
+	flags.StringVar(&asked.focus, "focus", "", "what to look for: security, concurrency, ...")
+	flags.StringVar(&asked.format, "format", "text", "text, sarif (2.1.0), or github: the body of a pull request's review")
+	flags.IntVar(&asked.failOn, "fail-on", -1, "exit with 1 at a finding of this priority (0 to 3) or a more urgent one; -1 never")
+	return cmd
+}
+
+func (r *reviewRequest) check() error {
+	given := 0
+	for _, is := range []bool{r.since != "", r.staged, r.working} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return usageError("review one of a revision, --staged and --working")
+	case strings.HasPrefix(string(r.since), "-"):
+		return usageError("%q is no revision", string(r.since))
+	case formats[r.format] == nil:
+		return usageError("--format is text, sarif or github, not %q", r.format)
+	case r.failOn < -1 || r.failOn > agent.MaxPriority:
+		return usageError("--fail-on is 0 to %d", agent.MaxPriority)
+	}
+	if r.staged {
+		r.since = git.Staged
+	}
+	return nil
+}
+
+func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
+	setup := a.configure(cmd.Context(), nil, a.commandsFor)
+	if setup.Err != nil {
+		return setup.Err
+	}
+	home, _, err := a.open(cmd.Context(), asked.dir)
+	if err != nil {
+		return err
+	}
+	defer home.Workspace.Close() //nolint:errcheck // only read
+	snap := home.Workspace.Snapshot()
+	task := agent.Task{ID: newID(), Mode: agent.Review}
+	if task.Diff, err = git.UnifiedDiff(cmd.Context(), snap.Roots()[0], asked.since); err != nil {
+		return fmt.Errorf("find what changed: %w", err)
+	}
+	if task.Diff == "" {
+		cmd.PrintErrln("nothing changed: there is nothing to review")
+		return nil
+	}
+	if asked.focus != "" {
+		task.Prompt = "Review the change. Look for this above all: " + asked.focus
+	}
+	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json || asked.format != "text"}
+	result, err := setup.Runner.Run(cmd.Context(), snap, task, show.event)
+	show.end()
+	if err != nil {
+		return err
+	}
+	if a.json {
+		err = printJSON(cmd, result)
+	} else {
+		err = formats[asked.format](cmd, snap, result)
+	}
+	if err == nil && slices.ContainsFunc(result.Findings, func(f agent.Finding) bool { return f.Priority <= asked.failOn }) {
+		return exitError{exitFailed}
+	}
+	return err
+}
+
+func printFindings(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error {
+	for i := range result.Findings {
+		f := &result.Findings[i]
+		cmd.Printf("\n%s:%d: P%d %s (confidence %.0f %%)\n", plain(snap.Rel(f.Path)), f.Line+1, f.Priority, plain(f.Title), 100*f.Confidence)
+		for line := range strings.Lines(f.Body) {
+			cmd.Print("  " + plain(line))
+		}
+		cmd.Println()
+		if cs, err := f.ChangeSet("", f.Base); err == nil && cs != nil {
+			cmd.Print(plain(cs.Unified(snap.Rel)))
+		}
+	}
+	cmd.Printf("\n%s\n", count(len(result.Findings), "finding"))
+	return nil
+}
+
+// A pullReview is the body of GitHub's "create a review for a pull request".
+type pullReview struct {
+	Body     string        `json:"body"`
+	Event    string        `json:"event"`
+	Comments []pullComment `json:"comments"`
+}
+
+type pullComment struct {
+	Path      string `json:"path"`
+	Line      int    `json:"line"` // the last one, from 1
+	StartLine int    `json:"start_line,omitempty"`
+	Side      string `json:"side"`
+	Body      string `json:"body"`
+}
+
+func printPullReview(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error {
+	review := pullReview{Body: result.Answer, Event: "COMMENT", Comments: []pullComment{}}
+	for i := range result.Findings {
+		f := &result.Findings[i]
+		c := pullComment{Path: snap.Rel(f.Path), Line: f.EndLine + 1, Side: "RIGHT", Body: fmt.Sprintf("**P%d: %s**\n\n%s", f.Priority, f.Title, f.Body)}
+		if f.EndLine > f.Line {
+			c.StartLine = f.Line + 1
+		}
+		if f.Fix != nil {
+			fence := "```"
+			for strings.Contains(*f.Fix, fence) {
+				fence += "`"
+			}
+			c.Body += "\n\n" + fence + "suggestion\n" + *f.Fix + fence
+		}
+		review.Comments = append(review.Comments, c)
+	}
+	return printJSON(cmd, review)
+}
