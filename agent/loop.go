@@ -163,9 +163,10 @@ func (r *run) turns(ctx context.Context) (*Result, error) {
 
 func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink Sink) (*run, error) {
 	r := &run{
-		agent: a, task: task, draft: NewDraft(snap, a.gate), sink: sink, transcript: task.Transcript,
+		agent: a, task: task, sink: sink, transcript: task.Transcript,
+		draft: NewDraft(snap, a.gate), //nolint:contextcheck // it reads a small file, at once
 		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
-	} //nolint:contextcheck // NewDraft reads a small file, at once
+	}
 	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent, a.tokens}
 	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode)}
 	if err := r.open(ctx); err != nil {

@@ -70,7 +70,8 @@ func TestContext(t *testing.T) {
 	if _, err := a.Run(t.Context(), f.snap, f.task, func(agent.Event) {}); err != nil {
 		t.Fatal(err)
 	}
-	data := sent.Items[0].(agent.UserMessage).Text
+	opening, _ := sent.Items[0].(agent.UserMessage)
+	data := opening.Text
 	for _, p := range m.Pieces {
 		if p.ID != "instructions" && p.ID != "tools" && p.ID != "wish" && strings.Contains(data, p.Text) != (p.Dropped == "") {
 			t.Errorf("%s is not sent as it is listed", p.ID)

@@ -18,13 +18,14 @@ import (
 const (
 	kindAsk     protocol.CodeActionKind = "agentls.ask"
 	kindExplain protocol.CodeActionKind = "agentls.explain"
+	kindInspect protocol.CodeActionKind = "agentls.review"
 	kindChange  protocol.CodeActionKind = "refactor.rewrite.agentls.change"
 	kindRename  protocol.CodeActionKind = "refactor.rewrite.agentls.rename"
 	kindReview  protocol.CodeActionKind = "quickfix.agentls.review"
 )
 
 func actionKinds() []protocol.CodeActionKind {
-	return []protocol.CodeActionKind{kindReview, kindAsk, kindExplain, kindChange, kindRename}
+	return []protocol.CodeActionKind{kindReview, kindAsk, kindExplain, kindInspect, kindChange, kindRename}
 }
 
 // CodeAction offers what can be done at a selection: first the review of a
@@ -37,6 +38,11 @@ func (s *Server) CodeAction(ctx context.Context, p *protocol.CodeActionParams) (
 	if err != nil {
 		return nil, err
 	}
+	found, err := s.findings.actions(ctx, snap, at)
+	if err != nil {
+		return nil, err
+	}
+	actions = append(actions, found...)
 	path, err := filePath(at.URI)
 	if err != nil {
 		return nil, err
@@ -76,7 +82,7 @@ func (s *Server) offers(ctx context.Context, snap *index.Snapshot, at place) ([]
 		actions = append(actions, s.offerAgent(ctx, snap, f, askParams{place: at, where: where})...)
 	}
 	rename, err := s.offerRename(ctx, snap, f, at)
-	return append(actions, rename), err
+	return append(actions, s.offerReview(f, at), rename), err
 }
 
 // places returns where runs can be: here, and at the task service if there is
@@ -101,6 +107,16 @@ func (s *Server) offerAgent(ctx context.Context, snap *index.Snapshot, f *focus,
 		s.tag(a, p.where)
 	}
 	return offered
+}
+
+// offerReview offers to have a model review what is at a place.
+func (s *Server) offerReview(f *focus, at place) *protocol.CodeAction {
+	a := action("Review `"+f.name+"`", kindInspect, "agentls.review", reviewParams{place: at})
+	if s.setup.Load().Model == "" {
+		disable(a, agent.ErrNoModel.Error())
+	}
+	s.tag(a, where{})
+	return a
 }
 
 // offerChange offers to change what has this name: by a wish in a comment of

@@ -120,6 +120,7 @@ func TestCodeActions(t *testing.T) {
 		"Ask about `Sum` [agentls.ask] generated",
 		"Explain `Sum` [agentls.explain] generated",
 		"Change `Sum`… [refactor.rewrite.agentls.change] generated",
+		"Review `Sum` [agentls.review] generated",
 		"Rename `Sum` (index) [refactor.rewrite.agentls.rename]",
 	}
 	if diff := cmp.Diff(want, offered(t, e, e.at("math.go", "Sum(n"))); diff != "" {
@@ -132,14 +133,14 @@ func TestCodeActionsSayWhyNot(t *testing.T) {
 	e := w.start(t)
 	e.open("math.go")
 	got := offered(t, e, e.at("math.go", "package"))
-	if len(got) != 4 || !strings.Contains(got[0], "Ask about `math.go`") || strings.Contains(got[0], "generated") {
+	if len(got) != 5 || !strings.Contains(got[0], "Ask about `math.go`") || strings.Contains(got[0], "generated") {
 		t.Fatalf("outside of declarations: %q", got)
 	}
 	if !strings.Contains(got[2], "OPENAI_API_KEY") {
 		t.Errorf("Change does not say how to configure a model: %s", got[2])
 	}
-	if !strings.Contains(got[3], "(the index knows no declaration here)") {
-		t.Errorf("Rename does not say why: %s", got[3])
+	if !strings.Contains(got[4], "(the index knows no declaration here)") {
+		t.Errorf("Rename does not say why: %s", got[4])
 	}
 }
 
@@ -154,6 +155,7 @@ func TestMarkers(t *testing.T) {
 		"Ask about `First` [agentls.ask]",
 		"Explain `First` [agentls.explain]",
 		"Change `First`: return an error [refactor.rewrite.agentls.change]",
+		"Review `First` [agentls.review]",
 		"Rename `First` to `Second` (index) [refactor.rewrite.agentls.rename]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

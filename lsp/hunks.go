@@ -26,6 +26,7 @@ func (r *review) draw(ctx context.Context) {
 			r.server.Log.Warn("proposal not shown", "changeSet", cs.ID, "err", err)
 		}
 	}
+	r.server.findings.diagnose(ctx, snap, byFile)
 	for _, path := range r.replace(byFile) {
 		params := &protocol.PublishDiagnosticsParams{URI: fileURI(path), Diagnostics: byFile[path]}
 		if doc, ok := snap.Document(path); ok {

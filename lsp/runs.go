@@ -169,6 +169,10 @@ func (s *Server) run(ctx context.Context, snap *index.Snapshot, x execution) {
 		return
 	}
 	bar.end(told, "done")
+	if len(result.Findings) > 0 {
+		s.findings.add(result.Findings)
+		s.review.draw(told)
+	}
 	s.finished(told, x.task, x.title, result)
 }
 

@@ -95,6 +95,7 @@ type Server struct {
 	plans     replies[planReply]
 	said      conversations
 	sent      requests
+	findings  findings
 	notes     notes
 	offer     offer
 	setup     atomic.Pointer[Setup]
@@ -111,7 +112,7 @@ func Serve(ctx context.Context, rwc io.ReadWriteCloser, opts Options) int {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	s := &Server{Options: opts, stop: stop}
-	s.review = newReview(s)
+	s.review, s.findings.server = newReview(s), s
 	session := rpc.Serve(ctx, rwc, rpc.Options{Server: s, Bind: s.bind, Log: opts.Log, Pin: s.pin})
 	<-session.Done()
 	s.close()

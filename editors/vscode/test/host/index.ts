@@ -107,6 +107,7 @@ suite.test('offers its actions on a function', async () => {
       ['Change `Tariff`…', 'agentls.change'],
       ['Explain `Tariff`', 'agentls.explain'],
       ['Rename `Tariff` (index)', 'agentls.rename'],
+      ['Review `Tariff`', 'agentls.review'],
     ],
   );
 });

@@ -1,0 +1,77 @@
+package lsp
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/index"
+)
+
+// finder is a reviewer that finds fault with the first line that has needle.
+func finder(needle string) runner {
+	return func(ctx context.Context, snap *index.Snapshot, task agent.Task, _ agent.Sink) (*agent.Result, error) {
+		content, err := snap.ReadFile(ctx, task.Focus.Path)
+		if err != nil {
+			return nil, err
+		}
+		for i, line := range strings.SplitAfter(string(content), "\n") {
+			if strings.Contains(line, needle) {
+				fix := "// fixed\n" + line
+				return &agent.Result{Source: "test", Findings: []agent.Finding{{
+					Fingerprint: "f1", Title: "wrong", Body: "It is.", Priority: 1, Confidence: 0.9, Path: task.Focus.Path,
+					Line: i, EndLine: i, Quote: line, Fix: &fix, Base: content,
+				}}}, nil
+			}
+		}
+		return &agent.Result{Source: "test"}, nil
+	}
+}
+
+// TestFindings: a review's findings move with their lines, close when those
+// change, give a proposal, and stay dismissed.
+func TestFindings(t *testing.T) {
+	w := mathWorld(t)
+	w.model, w.runner = "test", finder("func Add(")
+	e := w.start(t)
+	e.open("math.go")
+	review := func() {
+		t.Helper()
+		e.eventOf(RunDone, must[startedResult](e, "agentls.review", reviewParams{place: e.at("math.go", "Add(a")}).Run)
+	}
+	list := func() []findingLine {
+		t.Helper()
+		return must[findingsResult](e, "agentls.findings.list", findingsParams{}).Findings
+	}
+	review()
+	first := list()
+	if len(first) != 1 || first[0].Title != "wrong" || !first[0].Fixable {
+		t.Fatalf("findings: %+v", first)
+	}
+	review()
+	if again := list(); len(again) != 1 {
+		t.Errorf("the same finding is there %d times", len(again))
+	}
+	fixed := must[fixResult](e, "agentls.findings.fix", findingParams{Finding: "f1"})
+	if fixed.ChangeSet == "" {
+		t.Error("no proposal")
+	}
+	must[dismissResult](e, "agentls.findings.dismiss", findingParams{Finding: "f1"})
+	review()
+	if left := list(); len(left) != 0 {
+		t.Errorf("dismissed, and there again: %+v", left)
+	}
+	if _, err := execute[fixResult](e, "agentls.findings.fix", findingParams{Finding: "f1"}); err == nil {
+		t.Error("a finding that is not open gives a proposal")
+	}
+}
+
+func TestReviewNeedsAModel(t *testing.T) {
+	w := mathWorld(t)
+	e := w.start(t)
+	e.open("math.go")
+	if _, err := execute[startedResult](e, "agentls.review", reviewParams{place: e.at("math.go", "Add(a")}); err == nil {
+		t.Error("a review runs without a model")
+	}
+}
