@@ -94,6 +94,7 @@ func offerNavigation(out *protocol.ServerCapabilities) {
 	out.ReferencesProvider = protocol.Boolean(true)
 	out.DocumentHighlightProvider = protocol.Boolean(true)
 	out.DocumentSymbolProvider = protocol.Boolean(true)
+	out.DocumentLinkProvider = &protocol.DocumentLinkOptions{}
 	out.RenameProvider = &protocol.RenameOptions{PrepareProvider: ptr(true)}
 	out.FoldingRangeProvider = protocol.Boolean(true)
 	out.SelectionRangeProvider = protocol.Boolean(true)

@@ -376,6 +376,16 @@ var features = map[string]func(f *fixture, m mark) []string{
 		}
 		return out
 	},
+	"links": func(f *fixture, m mark) []string {
+		p := &protocol.DocumentLinkParams{}
+		p.TextDocument.URI = f.uri(m)
+		got, err := f.e.DocumentLink(f.e.t.Context(), p)
+		out := make([]string, len(got))
+		for i, l := range got {
+			out[i] = f.show(f.uri(m), l.Range) + " → " + strings.ReplaceAll(string(*l.Target), string(fileURI(f.e.dir)), "…")
+		}
+		return said(out, err)
+	},
 	"rename": func(f *fixture, m mark) []string {
 		at := f.at(m)
 		ready, err := f.e.PrepareRename(f.e.t.Context(), &protocol.PrepareRenameParams{TextDocumentPositionParams: at})

@@ -57,7 +57,16 @@ func (s *Server) placesOf(ctx context.Context, method string, at protocol.TextDo
 	if err != nil {
 		return nil, err
 	}
+	linked, err := conv.snap.LinkedFrom(ctx, path, offset)
+	if err != nil {
+		return nil, err
+	}
 	out := make(protocol.LocationSlice, 0, len(found))
+	if len(linked) > 0 && linked[0].Definition {
+		if at, err := conv.location(ctx, linked[0].Path, linked[0].Span); err == nil {
+			return append(out, at), nil
+		}
+	}
 	for _, sym := range found {
 		if at, err := conv.location(ctx, sym.Path, sym.NameSpan); err == nil { // else the file went since it was indexed
 			out = append(out, at)
@@ -81,6 +90,13 @@ func (s *Server) References(ctx context.Context, p *protocol.ReferenceParams) ([
 	found, err := conv.snap.References(ctx, path, offset)
 	if err != nil {
 		return nil, err
+	}
+	linked, err := conv.snap.LinkedFrom(ctx, path, offset)
+	if err != nil {
+		return nil, err
+	}
+	if len(linked) > 0 { // in Markdown, where names say nothing
+		found = linked
 	}
 	out := make([]protocol.Location, 0, min(len(found), maxPlaces))
 	for _, ref := range found {

@@ -27,7 +27,7 @@ var navigation = []string{
 	protocol.MethodTextDocumentDeclaration, protocol.MethodTextDocumentDefinition, protocol.MethodTextDocumentTypeDefinition,
 	protocol.MethodTextDocumentImplementation, protocol.MethodTextDocumentReferences, protocol.MethodTextDocumentDocumentHighlight,
 	protocol.MethodTextDocumentHover, protocol.MethodTextDocumentDocumentSymbol, protocol.MethodTextDocumentRename,
-	protocol.MethodTextDocumentFoldingRange, protocol.MethodTextDocumentSelectionRange,
+	protocol.MethodTextDocumentDocumentLink, protocol.MethodTextDocumentFoldingRange, protocol.MethodTextDocumentSelectionRange,
 	protocol.MethodTextDocumentPrepareCallHierarchy, protocol.MethodTextDocumentPrepareTypeHierarchy,
 }
 

@@ -270,6 +270,7 @@ const navigation = {
     answers(document) ? next(document, position, token) : undefined,
   provideDocumentSymbols: (document, token, next) => (answers(document) ? next(document, token) : undefined),
   provideWorkspaceSymbols: (query, token, next) => (mode() === 'off' ? undefined : next(query, token)),
+  provideDocumentLinks: (document, token, next) => (answers(document) ? next(document, token) : undefined),
   provideFoldingRanges: (document, context, token, next) =>
     answers(document) ? next(document, context, token) : undefined,
   provideSelectionRanges: (document, positions, token, next) =>

@@ -5,7 +5,7 @@ local M = {}
 local methods = {
   'textDocument/declaration', 'textDocument/definition', 'textDocument/typeDefinition', 'textDocument/implementation',
   'textDocument/references', 'textDocument/documentHighlight', 'textDocument/hover', 'textDocument/documentSymbol',
-  'textDocument/rename', 'textDocument/foldingRange', 'textDocument/selectionRange',
+  'textDocument/rename', 'textDocument/documentLink', 'textDocument/foldingRange', 'textDocument/selectionRange',
   'textDocument/prepareCallHierarchy', 'textDocument/prepareTypeHierarchy',
 }
 
