@@ -101,8 +101,9 @@ func TestLies(t *testing.T) {
 					t.Run(strings.Join([]string{what, says, files, often}, ", "), func(t *testing.T) {
 						t.Parallel()
 						l := liedTo(t, files)
-						l.e.apply = l.lying(lie, says == "applied", often == "always")
-						l.tell(often == "once")
+						l.says, l.often = says, often
+						l.e.apply = l.lying(lie)
+						l.tell()
 					})
 				}
 			}
@@ -127,6 +128,9 @@ type lied struct {
 	w    *world
 	e    *editor
 	open []string
+
+	says  string // "applied", or "not applied": what the client answers
+	often string // "once", or "always"
 }
 
 func liedTo(t *testing.T, files string) *lied {
@@ -154,7 +158,7 @@ func liedTo(t *testing.T, files string) *lied {
 }
 
 // lying returns how the client answers edits.
-func (l *lied) lying(lie lie, says, always bool) func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
+func (l *lied) lying(lie lie) func(*protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
 	end := make(chan struct{})
 	l.t.Cleanup(func() { close(end) })
 	return func(p *protocol.ApplyWorkspaceEditParams) *protocol.ApplyWorkspaceEditResult {
@@ -166,19 +170,19 @@ func (l *lied) lying(lie lie, says, always bool) func(*protocol.ApplyWorkspaceEd
 			}
 			docs = append(docs, doc)
 		}
-		if !always {
+		if l.often == "once" {
 			l.e.apply = nil
 		}
 		if !lie(l.e, docs) {
 			<-end
 		}
-		return &protocol.ApplyWorkspaceEditResult{Applied: says}
+		return &protocol.ApplyWorkspaceEditResult{Applied: l.says == "applied"}
 	}
 }
 
 // tell applies the proposal and looks at what came of it. Only where the client
 // goes on lying may something be left, and then the error names it.
-func (l *lied) tell(whole bool) {
+func (l *lied) tell() {
 	_, err := execute[applyResult](l.e, "agentls.changes.apply", changeSetParams{})
 	want := liedAfter
 	if err != nil {
@@ -194,7 +198,7 @@ func (l *lied) tell(whole bool) {
 		return
 	}
 	for _, name := range wrong {
-		if whole || err == nil || !strings.Contains(err.Error(), l.w.path(name)) {
+		if l.often == "once" || err == nil || !strings.Contains(err.Error(), l.w.path(name)) {
 			l.t.Errorf("%s is %q; the error is %v", name, l.text(name), err)
 		}
 		if !strings.Contains(l.text(name), "mine\n") {
