@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,45 +40,25 @@ func (symbolRename) Run(ctx context.Context, d *Draft, raw json.RawMessage) (str
 	if err != nil {
 		return "", err
 	}
-	refs, err := d.references(ctx, args.symbolPlace)
+	path, offset, err := d.written(ctx, args.symbolPlace)
 	if err != nil {
 		return "", err
 	}
-	refs = slices.DeleteFunc(refs, func(r index.Reference) bool { return !IsPlain(r.Path) })
-	renaming, err := index.Rename(refs, args.NewName)
+	renaming, err := d.Now().Rename(ctx, path, offset, args.NewName)
 	switch {
-	case err != nil:
+	case errors.Is(err, index.ErrUnsafe):
 		return "", Fail("%v", err)
+	case err != nil:
+		return "", err
 	case renaming.Places == 0:
 		return "", Fail("the index is certain of no use of it; symbol_refs shows the possible ones")
 	}
-	if err := d.isFree(ctx, refs, args.NewName); err != nil {
-		return "", err
+	for path := range renaming.Edits {
+		if _, withheld := d.Withheld(path); withheld || !IsPlain(path) {
+			return "", Fail("it is used in a file that you cannot change; say so to the user")
+		}
 	}
 	return d.rename(ctx, renaming)
-}
-
-// isFree returns a Failure if a declaration beside those of refs has name.
-func (d *Draft) isFree(ctx context.Context, refs []index.Reference, name string) error {
-	for _, ref := range refs {
-		if !ref.Definition {
-			continue
-		}
-		sym, _, err := d.Now().Enclosing(ctx, ref.Path, ref.Span)
-		if err != nil {
-			return err
-		}
-		outline, err := d.Now().Symbols(ctx, ref.Path)
-		if err != nil {
-			return err
-		}
-		for _, other := range outline {
-			if other.Name == name && other.Container == sym.Container {
-				return Fail("%s is declared already, as %s; choose another name", name, d.idOf(other, outline))
-			}
-		}
-	}
-	return nil
 }
 
 // rename makes the edits of renaming, and says what it left alone.
@@ -91,7 +72,7 @@ func (d *Draft) rename(ctx context.Context, renaming *index.Renaming) (string, e
 		}
 		after, err := text.Apply(content, renaming.Edits[path])
 		if err != nil {
-			return "", Fail("%s could not be renamed in %s: %v", path, d.snap.Rel(path), err)
+			return "", Fail("it could not be renamed in %s: %v", d.snap.Rel(path), err)
 		}
 		made = append(made, edits.FileEdit{Op: edits.Modify, Path: path, Content: after})
 	}
@@ -103,12 +84,19 @@ func (d *Draft) rename(ctx context.Context, renaming *index.Renaming) (string, e
 		return "", err
 	}
 	out = fmt.Sprintf("renamed in %d places\n%s", renaming.Places, out)
-	if len(renaming.Possible) == 0 {
+	if renaming.Outside {
+		out += "code outside the workspace may use it, too\n"
+	}
+	possible := slices.DeleteFunc(renaming.Possible, func(ref index.Reference) bool {
+		_, withheld := d.Withheld(ref.Path)
+		return withheld
+	})
+	if len(possible) == 0 {
 		return out, nil
 	}
-	left, err := d.renderReferences(ctx, renaming.Possible[:min(len(renaming.Possible), maxPossible)])
+	left, err := d.renderReferences(ctx, possible[:min(len(possible), maxPossible)])
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%sleft alone in %d places, where it may be another one:\n%s\n", out, len(renaming.Possible), strings.Join(left, "\n")), nil
+	return fmt.Sprintf("%sleft alone in %d places, where it may be another one:\n%s\n", out, len(possible), strings.Join(left, "\n")), nil
 }

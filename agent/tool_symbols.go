@@ -146,24 +146,11 @@ func (symbolRefs) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 // those in withheld files: what is in such a file is nobody's business. That
 // there are none is a Failure.
 func (d *Draft) references(ctx context.Context, p symbolPlace) (refs []index.Reference, err error) {
-	var all []index.Reference
-	switch {
-	case d.namesSymbol(p.Symbol):
-		sym, err := d.symbolOf(ctx, p.Symbol)
-		if err != nil {
-			return nil, err
-		}
-		all, err = d.Now().ReferencesTo(ctx, sym)
-		if err != nil {
-			return nil, err
-		}
-	case p.Path != "" && p.Line > 0:
-		all, err = d.referencesAt(ctx, p)
-	case p.Symbol != "":
-		all, err = d.referencesTo(ctx, p)
-	default:
-		err = Fail("give a symbol, or a path and a line")
+	path, offset, err := d.written(ctx, p)
+	if err != nil {
+		return nil, err
 	}
+	all, err := d.Now().References(ctx, path, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -178,60 +165,63 @@ func (d *Draft) references(ctx context.Context, p symbolPlace) (refs []index.Ref
 	return refs, nil
 }
 
-// referencesAt returns the uses of what is written on a line: of the named
-// symbol if it is there, else of what is declared there.
-func (d *Draft) referencesAt(ctx context.Context, p symbolPlace) ([]index.Reference, error) {
+// written returns a place where the symbol of p is written.
+func (d *Draft) written(ctx context.Context, p symbolPlace) (path string, offset int, err error) {
+	var sym index.Symbol
+	switch {
+	case d.namesSymbol(p.Symbol):
+		sym, err = d.symbolOf(ctx, p.Symbol)
+	case p.Path != "" && p.Line > 0:
+		return d.writtenOn(ctx, p)
+	case p.Symbol != "":
+		sym, err = d.symbolNamed(ctx, p)
+	default:
+		err = Fail("give a symbol, or a path and a line")
+	}
+	return sym.Path, sym.NameSpan.Start, err
+}
+
+// writtenOn returns the place on the line of p where the named symbol is
+// written, else where something is declared.
+func (d *Draft) writtenOn(ctx context.Context, p symbolPlace) (path string, offset int, err error) {
 	path, content, err := d.open(ctx, p.Path)
 	if err != nil {
-		return nil, err
+		return "", 0, err
 	}
 	lines := text.NewLines(content)
 	if p.Line > lines.Count() {
-		return nil, Fail("%s has %d lines", p.Path, lines.Count())
+		return "", 0, Fail("%s has %d lines", p.Path, lines.Count())
 	}
 	line := lines.Line(p.Line - 1)
 	if p.Symbol != "" {
 		name := p.Symbol[strings.LastIndexByte(p.Symbol, '.')+1:]
 		at := strings.Index(string(lines.Text(line)), name)
 		if at < 0 {
-			return nil, Fail("%s is not written on line %d of %s", name, p.Line, p.Path)
+			return "", 0, Fail("%s is not written on line %d of %s", name, p.Line, p.Path)
 		}
-		return d.Now().References(ctx, path, line.Start+at)
+		return path, line.Start + at, nil
 	}
-	sym, ok, err := d.declaredOn(ctx, path, line)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, Fail("nothing is declared on line %d of %s; give the symbol's name, too", p.Line, p.Path)
-	}
-	return d.Now().ReferencesTo(ctx, sym)
-}
-
-func (d *Draft) declaredOn(ctx context.Context, path string, line text.Span) (index.Symbol, bool, error) {
 	symbols, err := d.Now().Symbols(ctx, path)
 	if err != nil {
-		return index.Symbol{}, false, err
+		return "", 0, err
 	}
 	for _, sym := range symbols {
 		if line.Encloses(sym.NameSpan) {
-			return sym, true, nil
+			return path, sym.NameSpan.Start, nil
 		}
 	}
-	return index.Symbol{}, false, nil
+	return "", 0, Fail("nothing is declared on line %d of %s; give the symbol's name, too", p.Line, p.Path)
 }
 
-// referencesTo returns the uses of the symbol of a name, which must be one.
-func (d *Draft) referencesTo(ctx context.Context, p symbolPlace) ([]index.Reference, error) {
+// symbolNamed returns the symbol of a name, which must be one.
+func (d *Draft) symbolNamed(ctx context.Context, p symbolPlace) (none index.Symbol, err error) {
 	found, err := d.search(ctx, p.Symbol, maxSymbols)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	under := ""
-	if p.Path != "" {
-		if under, err = d.Resolve(p.Path); err != nil {
-			return nil, Fail("%v", err)
-		}
+	under, err := d.under(p.Path)
+	if err != nil {
+		return none, err
 	}
 	var named []index.Symbol
 	for _, sym := range found {
@@ -241,15 +231,15 @@ func (d *Draft) referencesTo(ctx context.Context, p symbolPlace) ([]index.Refere
 	}
 	switch len(named) {
 	case 0:
-		return nil, Fail("no declaration has the name %s; symbol_find searches", p.Symbol)
+		return none, Fail("no declaration has the name %s; symbol_find searches", p.Symbol)
 	case 1:
-		return d.Now().ReferencesTo(ctx, named[0])
+		return named[0], nil
 	}
 	list, err := d.renderSymbols(ctx, named)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	return nil, Fail("there are %d declarations of %s; give the id of one:\n%s", len(named), p.Symbol, strings.Join(list, "\n"))
+	return none, Fail("there are %d declarations of %s; give the id of one:\n%s", len(named), p.Symbol, strings.Join(list, "\n"))
 }
 
 // renderReferences returns a line for each of refs.

@@ -28,24 +28,6 @@ type Renaming struct {
 	Outside  bool                   // code outside the workspace may use it
 }
 
-// Rename returns the edits by which refs, the references of one declaration,
-// get another name, where they are certain. The error says that name is none.
-func Rename(refs []Reference, name string) (*Renaming, error) {
-	if !identifier.MatchString(name) {
-		return nil, fmt.Errorf("%q is not a name", name)
-	}
-	r := &Renaming{Edits: map[string][]text.Edit{}}
-	for _, ref := range refs {
-		if ref.Certainty != Certain {
-			r.Possible = append(r.Possible, ref)
-			continue
-		}
-		r.Edits[ref.Path] = append(r.Edits[ref.Path], text.Edit{Span: ref.Span, New: name})
-		r.Places++
-	}
-	return r, nil
-}
-
 // Renamable returns the name at offset and its place, if the thing it means
 // can be renamed, whatever the new name. The error wraps ErrUnsafe, or is one
 // of ReadFile.

@@ -2,7 +2,6 @@ package index_test
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
 )
 
@@ -71,32 +69,5 @@ func TestWithPins(t *testing.T) {
 	write(t, f.path("c.go"), "package other\n")
 	if got := read(t, after, f.path("c.go")); got != was {
 		t.Errorf("it is read anew: %q", got)
-	}
-}
-
-func TestRename(t *testing.T) {
-	refs := []index.Reference{
-		{Path: "/a", Span: text.Span{Start: 1, End: 4}, Certainty: index.Certain, Definition: true},
-		{Path: "/b", Span: text.Span{Start: 2, End: 5}, Certainty: index.Certain},
-		{Path: "/b", Span: text.Span{Start: 7, End: 10}, Certainty: index.Possible},
-	}
-	want := &index.Renaming{
-		Edits: map[string][]text.Edit{
-			"/a": {{Span: text.Span{Start: 1, End: 4}, New: "größe"}},
-			"/b": {{Span: text.Span{Start: 2, End: 5}, New: "größe"}},
-		},
-		Places: 2, Possible: refs[2:],
-	}
-	got, err := index.Rename(refs, "größe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, bad := range []string{"", "1a", "a b", "a.b", "a\n"} {
-		if _, err := index.Rename(refs, bad); fmt.Sprint(err) != fmt.Sprintf("%q is not a name", bad) {
-			t.Errorf("%q: %v", bad, err)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-//go:build peers
+//go:build peers && linux
 
 // The measurements behind make bench-agent: bench.sh runs them.
 package main
