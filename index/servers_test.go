@@ -33,6 +33,7 @@ func startServer(t *testing.T, dir string, env []string, program string, args ..
 	t.Helper()
 	s := &server{t: t, cmd: exec.Command(program, args...)}
 	s.cmd.Dir, s.cmd.Env = dir, append(os.Environ(), env...)
+	s.cmd.Stderr = os.Stderr
 	s.in = must(s.cmd.StdinPipe())
 	s.out = bufio.NewReader(must(s.cmd.StdoutPipe()))
 	start := time.Now()

@@ -54,8 +54,26 @@ func workspaceRoot(ctx context.Context, dir string) (string, error) {
 	if err != nil && !errors.Is(err, git.ErrNoGit) {
 		return "", err
 	}
-	if !ok {
+	if !ok || root == abs {
 		return abs, nil
+	}
+	return outermost(ctx, root, abs)
+}
+
+// outermost returns root, a repository, or dir in it if that is ignored there:
+// a checkout of something else, a vendored tree, a corpus.
+func outermost(ctx context.Context, root, dir string) (string, error) {
+	rel, err := filepath.Rel(root, dir)
+	if err != nil {
+		return "", err
+	}
+	rel = filepath.ToSlash(rel)
+	ignored, err := git.Ignored(ctx, root, []string{rel})
+	if err != nil {
+		return "", err
+	}
+	if ignored[rel] {
+		return dir, nil
 	}
 	return root, nil
 }
