@@ -103,7 +103,10 @@ type run struct {
 	req        Request
 	pending    *response // came, and was not done; nil: the model's turn
 	usage      Usage
+	opened     int // items that the conversation begins with
 	sized      int // tokens of the last request and its response; 0: not known
+	sizedAt    int // items they were
+	memory     memory
 	plan       Plan
 	findings   []Finding // of a review
 	accepted   bool      // the plan, by the user
@@ -201,7 +204,7 @@ func (r *run) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.req.Items = items
+	r.req.Items, r.opened = items, len(items)
 	r.note(&Record{Kind: TaskGiven, Task: &r.task, Model: r.agent.model.Name(), Items: items})
 	return nil
 }

@@ -16,7 +16,8 @@ type Model interface {
 // A Request is everything the model gets to see.
 //
 // Invariant: Items only grow. Those of request n are a byte-exact prefix of
-// those of request n+1, so that a provider's prompt cache always hits.
+// those of request n+1, so that a provider's prompt cache always hits; until the
+// conversation is made shorter.
 type Request struct {
 	Session      string // prompt cache key
 	Instructions string
@@ -85,6 +86,10 @@ type ItemDone struct {
 	Item ModelItem
 	Text string // of a message
 	Call *ToolCall
+
+	// Compacts says that the item stands for all before it in the conversation:
+	// the server made that shorter.
+	Compacts bool
 }
 
 // A ToolCall is the model's wish to use a tool. Input is JSON, or free text

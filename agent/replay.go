@@ -35,7 +35,10 @@ type Past struct {
 	steps    []checkpoint
 	accepted bool // Plan, by the user
 	rounds   int  // that ended as done
-	sized    int  // tokens of the last request and its response
+	opening  int
+	sized    int // tokens of the last request and its response
+	sizedAt  int
+	memory   memory
 }
 
 // Replay returns what records lead to. Nothing is run.
@@ -64,7 +67,7 @@ func (p *Past) replay(rec *Record) error {
 		if rec.Task == nil || p.Task.ID != "" {
 			return errors.New("a second task, or none")
 		}
-		p.Task, p.Model, p.items = *rec.Task, rec.Model, rec.Items
+		p.Task, p.Model, p.items, p.opening = *rec.Task, rec.Model, rec.Items, len(rec.Items)
 	case Resumed:
 		p.State, p.Reason = Running, ""
 	case ResponseCame:
@@ -75,6 +78,9 @@ func (p *Past) replay(rec *Record) error {
 		return p.answer(rec)
 	case MessageGiven:
 		p.items, p.pending = append(p.items, rec.Items...), nil
+		if rec.Said != "" {
+			p.memory.heard(rec.Said)
+		}
 	case PlanMoved:
 		if rec.Plan != nil {
 			p.Plan, p.accepted = *rec.Plan, rec.Accepted
@@ -82,7 +88,7 @@ func (p *Past) replay(rec *Record) error {
 	case StepClosed:
 		p.steps = append(p.steps, checkpoint{title: rec.Call, files: cloneFiles(p.files)})
 	case Compacted:
-		p.items, p.sized = rec.Items, 0
+		p.compact(rec)
 	case RunEnded:
 		p.State, p.Reason, p.Answer = rec.State, rec.Reason, rec.Answer
 		if rec.State == Done {
@@ -99,12 +105,23 @@ func (p *Past) respond(rec *Record) error {
 	}
 	p.Turns++
 	p.items = append(p.items, rec.Items...)
-	p.pending = &response{texts: rec.Texts, calls: rec.Calls, complete: true}
+	p.pending = &response{texts: rec.Texts, calls: rec.Calls, complete: true, compacted: -1}
+	p.memory.responded(rec.Texts)
 	if rec.Usage != nil {
 		p.Usage = p.Usage.plus(*rec.Usage)
-		p.sized = rec.Usage.InputTokens + rec.Usage.OutputTokens
+		p.sized, p.sizedAt = rec.Usage.InputTokens+rec.Usage.OutputTokens, len(p.items)
 	}
 	return nil
+}
+
+// compact takes items in the place of those before. Where the model's server made
+// them, not even the beginning stays.
+func (p *Past) compact(rec *Record) {
+	if p.pending != nil {
+		p.opening = 0
+	}
+	p.items, p.sized = rec.Items, 0
+	p.opening = min(p.opening, len(p.items))
 }
 
 // answer takes the output of a call, and what it did to the draft.
@@ -113,6 +130,9 @@ func (p *Past) answer(rec *Record) error {
 		return errors.New("an output without a call")
 	}
 	p.items = append(p.items, rec.Items...)
+	if out, ok := firstOutput(rec.Items); ok && p.pending.answered < len(p.pending.calls) {
+		p.memory.answered(p.pending.calls[p.pending.answered], out, rec.Failed)
+	}
 	p.pending.answered++
 	for _, f := range rec.Files {
 		p.files[f.Path] = draftFile{content: f.Content, mode: f.Mode, was: f.Was, gone: f.Gone, from: f.From, overwrites: f.Overwrites}
@@ -126,6 +146,14 @@ func (p *Past) answer(rec *Record) error {
 	return nil
 }
 
+func firstOutput(items Items) (ToolOutput, bool) {
+	if len(items) == 0 {
+		return ToolOutput{}, false
+	}
+	out, ok := items[0].(ToolOutput)
+	return out, ok
+}
+
 // ErrDone is the end of resuming a run that is done, without a word on how to
 // go on.
 var ErrDone = errors.New("the run is done: say how it is to go on")
@@ -133,7 +161,8 @@ var ErrDone = errors.New("the run is done: say how it is to go on")
 // takeUp makes r go on from p.
 func (r *run) takeUp(p *Past) {
 	r.req.Items = slices.Clone(p.items)
-	r.usage, r.plan, r.steps, r.round, r.sized = p.Usage, p.Plan, slices.Clone(p.steps), p.rounds, p.sized
+	r.usage, r.plan, r.steps, r.round = p.Usage, p.Plan, slices.Clone(p.steps), p.rounds
+	r.opened, r.sized, r.sizedAt, r.memory = p.opening, p.sized, p.sizedAt, p.memory
 	r.began, r.accepted = p.begun, p.accepted
 	if p.pending != nil {
 		pending := *p.pending

@@ -15,6 +15,7 @@ type response struct {
 	inMessage bool // deltas of a message came, but not yet the message
 	from      int  // run.written when it began
 	answered  int  // calls that have an output
+	compacted int  // the number in items of the one that stands for all before; -1: none
 	ahead     readings
 }
 
@@ -23,7 +24,7 @@ type response struct {
 // acted on before the response is complete, because until then it may break off
 // and come again.
 func (r *run) consume(ctx context.Context) (*response, error) {
-	res := &response{from: r.written}
+	res := &response{from: r.written, compacted: -1}
 	for ev, err := range r.model.Respond(ctx, &r.req) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -42,7 +43,7 @@ func (r *run) consume(ctx context.Context) (*response, error) {
 		case Retrying:
 			r.sink(Waiting{Reason: ev.Reason, Void: r.written - res.from})
 			r.written = res.from
-			res = &response{from: r.written}
+			res = &response{from: r.written, compacted: -1}
 		case Completed:
 			res.usage, res.complete = ev.Usage, true
 		}
@@ -68,6 +69,9 @@ func (r *run) write(res *response, piece string) {
 func (r *run) take(ctx context.Context, res *response, done ItemDone) {
 	if done.Call != nil && r.isRepeated(res, done.Call.ID) {
 		return
+	}
+	if done.Compacts {
+		res.compacted = len(res.items)
 	}
 	res.items = append(res.items, done.Item)
 	if done.Call != nil {

@@ -30,7 +30,7 @@ const (
 	ResponseCame RecordKind = "response"  // Items, Texts, Calls and Usage of a turn, and the Cost up to it
 	CallBegun    RecordKind = "call"      // Call begins, and changes more than the draft would tell
 	CallAnswered RecordKind = "output"    // Items is its output, Files what it changed, Failed why it did not
-	MessageGiven RecordKind = "message"   // Items are told to the model beside outputs
+	MessageGiven RecordKind = "message"   // Items are told to the model beside outputs; Said are the user's words
 	PlanMoved    RecordKind = "plan"      // Plan is as it is now, and Accepted
 	StepClosed   RecordKind = "step"      // Call is the text of a step of the plan that was completed
 	Compacted    RecordKind = "compacted" // Items take the place of all before
@@ -50,6 +50,7 @@ type Record struct {
 	Usage  *Usage       `json:"usage,omitempty"`
 	Call   string       `json:"call,omitempty"` // ToolCall.ID
 	Failed string       `json:"failed,omitempty"`
+	Said   string       `json:"said,omitempty"`
 	Files  []FileRecord `json:"files,omitempty"`
 	Plan   *Plan        `json:"plan,omitempty"`
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,26 +27,51 @@ func (r *run) turn(ctx context.Context) (answer *string, err error) {
 	return r.conclude(ctx, strings.Join(res.texts, "\n\n"))
 }
 
-// request tells the model what there is to tell, and takes in its response.
+// request tells the model what there is to tell, and takes in its response. A
+// conversation that is too long for it is made shorter, once.
 func (r *run) request(ctx context.Context) error {
 	for _, text := range r.task.Inbox.take() {
-		r.tell(UserMessage{Text: text})
+		r.hear(text)
 	}
+	r.shorten()
 	r.settle()
 	res, err := r.consume(ctx)
+	if window, _ := r.agent.window(); errors.Is(err, ErrTooLong) && r.compact(window) {
+		res, err = r.consume(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	r.usage = r.usage.plus(res.usage)
-	r.spent.add(res.usage)
-	r.req.Items = append(r.req.Items, res.items...)
-	r.note(&Record{Kind: ResponseCame, Items: res.items, Texts: res.texts, Calls: res.calls, Usage: &res.usage, Cost: r.cost()})
-	r.pending = res
-	r.sink(Spent{Usage: r.usage, Cost: r.cost()})
+	r.received(res)
 	return nil
 }
 
-// tell appends what the model gets to hear beside the output of its calls.
+// received makes res what the run has to do.
+func (r *run) received(res *response) {
+	r.usage = r.usage.plus(res.usage)
+	r.spent.add(res.usage)
+	r.req.Items = append(r.req.Items, res.items...)
+	r.sized, r.sizedAt = res.usage.InputTokens+res.usage.OutputTokens, len(r.req.Items)
+	r.memory.responded(res.texts)
+	r.note(&Record{Kind: ResponseCame, Items: res.items, Texts: res.texts, Calls: res.calls, Usage: &res.usage, Cost: r.cost()})
+	r.pending = res
+	if res.compacted >= 0 { // what came before is in that item
+		r.replaceItems(slices.Clone(res.items[res.compacted:]))
+		r.opened = 0
+	}
+	r.sink(Spent{Usage: r.usage, Cost: r.cost()})
+}
+
+// hear tells the model what its user says.
+func (r *run) hear(words string) {
+	r.memory.heard(words)
+	message := UserMessage{Text: words}
+	r.req.Items = append(r.req.Items, message)
+	r.note(&Record{Kind: MessageGiven, Items: Items{message}, Said: words})
+}
+
+// tell tells the model what it did not ask for: that its checks failed, or that
+// it said nothing.
 func (r *run) tell(message UserMessage) {
 	r.req.Items = append(r.req.Items, message)
 	r.pending = nil
@@ -91,6 +117,7 @@ func (r *run) act(ctx context.Context, res *response) error {
 		}
 		res.answered++
 		r.req.Items = append(r.req.Items, out)
+		r.memory.answered(call, out, failure)
 		r.note(&Record{Kind: CallAnswered, Call: call.ID, Items: Items{out}, Failed: failure, Files: r.changes(ctx)})
 		if failure == "" {
 			succeeded = true

@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/agentls/agentls/agent"
 )
 
 // A fault is why an attempt failed. Its text names the endpoint, what came
@@ -96,7 +98,7 @@ func (m *Model) reported(code, message string) *fault {
 	if code != "" && !strings.Contains(message, code) {
 		text = strings.TrimSpace(code + " " + message)
 	}
-	f := m.final(nil, ": the server reports: %s%s", orUnknown(text), quotaHint(code))
+	f := m.final(tooLong(code), ": the server reports: %s%s", orUnknown(text), quotaHint(code))
 	f.again = !permanent[code]
 	return f
 }
@@ -106,6 +108,14 @@ var permanent = map[string]bool{
 	"insufficient_quota": true, "billing_hard_limit_reached": true, "billing_not_active": true,
 	"context_length_exceeded": true, "invalid_prompt": true, "invalid_request_error": true,
 	"model_not_found": true, "invalid_api_key": true, "usage_not_included": true, "cyber_policy": true,
+}
+
+// tooLong returns agent.ErrTooLong for the code that means it, else nil.
+func tooLong(code string) error {
+	if code == "context_length_exceeded" {
+		return agent.ErrTooLong
+	}
+	return nil
 }
 
 func quotaHint(code string) string {
@@ -132,7 +142,7 @@ func (m *Model) statusFault(res *http.Response, body []byte) *fault {
 	if isHTML(res, body) {
 		message = "an HTML page"
 	}
-	f := m.final(nil, " answered %d: %s%s", res.StatusCode, orUnknown(message), m.statusHint(res.StatusCode, code))
+	f := m.final(tooLong(code), " answered %d: %s%s", res.StatusCode, orUnknown(message), m.statusHint(res.StatusCode, code))
 	f.again = worthRetrying(res, code)
 	f.wait = serverWait(res.Header)
 	if f.again && f.wait > maxRetryAfter {

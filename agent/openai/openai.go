@@ -37,6 +37,7 @@ type Options struct {
 	APIKey      string        // sent to BaseURL and nowhere else; may be empty
 	Model       string        // as the server calls it
 	Effort      string        // of reasoning: "low", "medium", "high"; empty leaves it to the server
+	Window      int           // tokens of input that the model takes; 0: what is known of it
 	HTTPClient  *http.Client  // nil makes one; it must have no timeout, streams are long
 	IdleTimeout time.Duration // without a byte from the server; 0 is five minutes
 	MaxRetries  int           // after the first attempt; 0 is four, negative none
@@ -83,6 +84,9 @@ func New(opts Options) *Model {
 		backoff:  positiveOr(opts.Backoff, defaultBackoff),
 		log:      opts.Log,
 	}
+	if opts.Window > 0 {
+		m.profile.window = opts.Window
+	}
 	if m.retries == 0 {
 		m.retries = defaultRetries
 	}
@@ -123,6 +127,14 @@ func (m *Model) Name() string { return m.name }
 
 // SeesImages implements agent.Viewer.
 func (m *Model) SeesImages() bool { return m.profile.images }
+
+// Window returns how many tokens of input the model takes, 0 where that is not
+// known, and whether the server makes conversations shorter before they fill it.
+func (m *Model) Window() (tokens int, compacts bool) {
+	return m.profile.window, m.profile.compaction
+}
+
+var _ agent.Windowed = (*Model)(nil)
 
 // Respond sends req and yields the answer as it comes. A failed attempt is
 // made again where that can help; a Retrying event tells, before the wait,

@@ -34,6 +34,10 @@ func (m *Model) params(req *agent.Request) (responses.ResponseNewParams, error) 
 	return params, nil
 }
 
+// fillPercent is how much of the window a conversation fills before the server
+// makes it shorter.
+const fillPercent = 80
+
 // extend adds what goes beyond the subset every server knows.
 func (m *Model) extend(params *responses.ResponseNewParams, session string) {
 	if m.effort != "" {
@@ -48,6 +52,11 @@ func (m *Model) extend(params *responses.ResponseNewParams, session string) {
 	}
 	if m.profile.obfuscation {
 		params.StreamOptions.IncludeObfuscation = param.NewOpt(false)
+	}
+	if m.profile.compaction {
+		params.ContextManagement = []responses.ResponseNewParamsContextManagement{
+			{Type: "compaction", CompactThreshold: param.NewOpt(int64(m.profile.window) * fillPercent / 100)},
+		}
 	}
 	if m.profile.parallel {
 		params.ParallelToolCalls = param.NewOpt(true)

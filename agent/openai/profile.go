@@ -15,6 +15,8 @@ type profile struct {
 	obfuscation bool // pads deltas unless told not to
 	parallel    bool // parallel_tool_calls
 	images      bool // as output of tools
+	compaction  bool // context_management: the server makes conversations shorter
+	window      int  // tokens of input; 0: not known
 }
 
 // profileFor returns what host and model understand. Other servers implement
@@ -24,15 +26,16 @@ func profileFor(host, model string) profile {
 	if host != "api.openai.com" && !strings.HasSuffix(host, ".api.openai.com") {
 		return profile{}
 	}
-	p := profile{freeform: true, reasoning: true, promptCache: true, obfuscation: true, parallel: true}
+	p := profile{freeform: true, reasoning: true, promptCache: true, obfuscation: true, parallel: true, compaction: true, window: 272_000}
 	p.images = !hasAnyPrefix(model, "gpt-3", "gpt-4", "o1-mini", "o3-mini") || hasAnyPrefix(model, "gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-4-turbo")
 	switch {
 	case hasAnyPrefix(model, "gpt-3", "gpt-4", "chatgpt-", "gpt-5-chat"):
 		// "Encrypted content is not supported with this model":
 		// pydantic-ai issues 2865 and 3326.
-		p.freeform, p.reasoning = false, false
+		p.freeform, p.reasoning, p.compaction, p.window = false, false, false, 0
 	case hasAnyPrefix(model, "o1", "o3", "o4"):
 		p.freeform = false // custom tools came with gpt-5
+		p.compaction, p.window = false, 200_000
 	}
 	return p
 }

@@ -79,6 +79,8 @@ func (m *Model) itemDone(raw []byte) (agent.ModelEvent, error) {
 	switch item.Type {
 	case "message":
 		done.Text = item.text()
+	case "compaction":
+		done.Compacts = true
 	case "function_call", "custom_tool_call":
 		if item.CallID == "" {
 			return nil, m.malformed(errors.New("a tool call without call_id"))

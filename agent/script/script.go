@@ -21,14 +21,15 @@ import (
 // A Script is one conversation, read from a txtar archive. See README.md for
 // its format.
 type Script struct {
-	Name   string
-	Files  map[string]string // the workspace before: sections "files/PATH"
-	Want   map[string]string // and after: sections "want/PATH"
-	Gone   []string          // files that are not there after: sections "gone/PATH"
-	delta  int               // bytes of a delta
-	pause  time.Duration     // between deltas
-	canary []string          // texts that no request may contain
-	turns  []turn
+	Name     string
+	Files    map[string]string // the workspace before: sections "files/PATH"
+	Want     map[string]string // and after: sections "want/PATH"
+	Gone     []string          // files that are not there after: sections "gone/PATH"
+	delta    int               // bytes of a delta
+	pause    time.Duration     // between deltas
+	canary   []string          // texts that no request may contain
+	compacts bool              // a request may begin anew, with a summary of those before
+	turns    []turn
 }
 
 // A turn is one request that gets an answer, after those that fault spoils.
@@ -83,6 +84,8 @@ func (s *Script) header(comment string) error {
 			s.delta, err = positive(value)
 		case "pause":
 			s.pause, err = time.ParseDuration(value)
+		case "compacts":
+			s.compacts, err = strconv.ParseBool(value)
 		case "canary":
 			s.canary = append(s.canary, value)
 		}

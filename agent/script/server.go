@@ -218,7 +218,7 @@ func (s *Server) next(req *Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.at.turn > 0 && !slices.ContainsFunc(parsed, item.fromModel) && !s.at.continuedBy(req) {
+	if s.at.turn > 0 && !s.scripts[0].compacts && !slices.ContainsFunc(parsed, item.fromModel) && !s.at.continuedBy(req) {
 		if err := s.nextScript(); err != nil {
 			return nil, err
 		}
