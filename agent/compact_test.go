@@ -2,7 +2,10 @@ package agent_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -134,5 +137,36 @@ func TestResumeCompacted(t *testing.T) {
 		if diff := cmp.Diff(sent[past.Turns:], p.inputs()); diff != "" {
 			t.Errorf("resumed after line %d, it sends:\n%s", cut, diff)
 		}
+	}
+}
+
+// TestServerCompacts: where the server makes the conversation shorter, its item
+// stands for all before it.
+func TestServerCompacts(t *testing.T) {
+	f := parse(t, []byte(`mode: ask
+prompt: x
+compacts: true
+-- files/a.txt --
+a
+-- turn1.reply --
+call read_file {"path": "a.txt"}
+-- turn2.reply --
+item: {"type": "compaction", "id": "cmp_1", "encrypted_content": "<all of it>"}
+call read_file {"path": "a.txt"}
+-- turn3.reply --
+message: ok
+`))
+	host := strings.TrimSuffix(strings.TrimPrefix(f.url, "http://"), "/v1")
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, host)
+	}}}
+	f.model = openai.New(openai.Options{BaseURL: "http://api.openai.com/v1", Model: "gpt-5.1", HTTPClient: client})
+	if _, _, err := f.run(t, agent.Options{}); err != nil {
+		t.Fatal(err, f.server.Errs())
+	}
+	input := f.server.Requests()[2].Input
+	if len(input) != 3 || string(input[0]) != `{"type":"compaction","id":"cmp_1","encrypted_content":"<all of it>"}` {
+		t.Errorf("the input is %s", input)
 	}
 }

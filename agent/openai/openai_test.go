@@ -159,8 +159,8 @@ func TestOpenAI(t *testing.T) {
 		want  string
 		call  string
 	}{
-		{"gpt-5.1", `{"include": ["reasoning.encrypted_content"], "reasoning": {"summary": "auto"}, "tools": [{"type": "function"}, {"type": "custom", "format": {"type": "grammar", "syntax": "lark"}}]}`, "freeform=true"},
-		{"o3", `{"include": ["reasoning.encrypted_content"], "tools": [{"type": "function"}, {"type": "function", "name": "apply_patch"}]}`, "freeform=false"},
+		{"gpt-5.1", `{"context_management": [{"type": "compaction", "compact_threshold": 217600}], "include": ["reasoning.encrypted_content"], "reasoning": {"summary": "auto"}, "tools": [{"type": "function"}, {"type": "custom", "format": {"type": "grammar", "syntax": "lark"}}]}`, "freeform=true"},
+		{"o3", `{"context_management": null, "include": ["reasoning.encrypted_content"], "tools": [{"type": "function"}, {"type": "function", "name": "apply_patch"}]}`, "freeform=false"},
 		{"gpt-4.1", `{"include": null, "tools": [{"type": "function"}, {"type": "function", "name": "apply_patch"}]}`, "freeform=false"},
 	}
 	for _, test := range tests {
