@@ -47,6 +47,7 @@ type Task struct {
 	Budget     *Budget    `json:"-"` // nil: the agent's own
 	Transcript Transcript `json:"-"` // keeps what happens; nil: it cannot be resumed
 	Past       *Past      `json:"-"` // goes on from there; nil: begins
+	Round      *Round     `json:"-"` // of review, which Past goes on with; nil: none
 
 	Diff   string `json:"diff,omitempty"`   // the change that a review is about, as a unified diff
 	Output string `json:"output,omitempty"` // of a terminal, that the user points at

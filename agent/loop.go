@@ -194,10 +194,13 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 // open begins the conversation, or takes up the one there was.
 func (r *run) open(ctx context.Context) error {
 	if past := r.task.Past; past != nil {
-		if past.State == Done && !r.task.Inbox.waits() {
+		if past.State == Done && !r.task.Inbox.waits() && !r.task.Round.says() {
 			return ErrDone
 		}
 		r.takeUp(past)
+		if r.task.Round != nil {
+			return r.beginRound(ctx, r.task.Round)
+		}
 		return nil
 	}
 	items, err := r.opening(ctx)

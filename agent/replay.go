@@ -85,6 +85,8 @@ func (p *Past) replay(rec *Record) error {
 		if rec.Plan != nil {
 			p.Plan, p.accepted = *rec.Plan, rec.Accepted
 		}
+	case RoundBegun:
+		p.round(rec)
 	case StepClosed:
 		p.steps = append(p.steps, checkpoint{title: rec.Call, files: cloneFiles(p.files)})
 	case Compacted:
@@ -92,7 +94,6 @@ func (p *Past) replay(rec *Record) error {
 	case RunEnded:
 		p.State, p.Reason, p.Answer = rec.State, rec.Reason, rec.Answer
 		if rec.State == Done {
-			p.rounds++
 			p.pending = nil
 		}
 	}
@@ -134,16 +135,30 @@ func (p *Past) answer(rec *Record) error {
 		p.memory.answered(p.pending.calls[p.pending.answered], out, rec.Failed)
 	}
 	p.pending.answered++
-	for _, f := range rec.Files {
+	p.change(rec.Files)
+	if len(p.pending.calls) > 0 && p.pending.answered >= len(p.pending.calls) {
+		p.pending = nil
+	}
+	return nil
+}
+
+// round begins anew with what the user left of the draft.
+func (p *Past) round(rec *Record) {
+	p.items, p.pending, p.steps = append(p.items, rec.Items...), nil, nil
+	p.rounds++
+	p.memory.heard(rec.Said)
+	clear(p.files)
+	clear(p.bases)
+	p.change(rec.Files)
+}
+
+func (p *Past) change(files []FileRecord) {
+	for _, f := range files {
 		p.files[f.Path] = draftFile{content: f.Content, mode: f.Mode, was: f.Was, gone: f.Gone, from: f.From, overwrites: f.Overwrites}
 		if f.Base != nil {
 			p.bases[f.Path] = *f.Base
 		}
 	}
-	if len(p.pending.calls) > 0 && p.pending.answered >= len(p.pending.calls) {
-		p.pending = nil
-	}
-	return nil
 }
 
 func firstOutput(items Items) (ToolOutput, bool) {

@@ -34,6 +34,7 @@ const (
 	PlanMoved    RecordKind = "plan"      // Plan is as it is now, and Accepted
 	StepClosed   RecordKind = "step"      // Call is the text of a step of the plan that was completed
 	Compacted    RecordKind = "compacted" // Items take the place of all before
+	RoundBegun   RecordKind = "round"     // Items tell what the user decided, Files is all that their draft has
 	RunEnded     RecordKind = "ended"     // State, Reason, Answer and Cost
 )
 

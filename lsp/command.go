@@ -45,6 +45,7 @@ func commands() []command {
 		define("agentls.reply", (*Server).reply),
 		define("agentls.plan.accept", (*Server).acceptPlan),
 		define("agentls.continue", (*Server).continueRun),
+		define("agentls.revise", (*Server).revise),
 		define("agentls.runs.list", (*Server).listRuns),
 		define("agentls.context", (*Server).listContext),
 		define("agentls.lastRequest", (*Server).lastRequest),

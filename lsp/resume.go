@@ -11,6 +11,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/transcripts"
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 )
 
@@ -67,10 +68,12 @@ type continueParams struct {
 // continueRun goes on with a run that was cut off, stopped or paused, or failed;
 // or, with a message, with one that is done.
 func (s *Server) continueRun(ctx context.Context, p *continueParams) (*startedResult, error) {
-	return s.goOn(snapshot(ctx), p) //nolint:contextcheck // a run outlives its request
+	return s.goOn(snapshot(ctx), p, nil) //nolint:contextcheck // a run outlives its request
 }
 
-func (s *Server) goOn(snap *index.Snapshot, p *continueParams) (*startedResult, error) {
+// goOn is continueRun; round, which may be nil, is what the user made of what the
+// run proposed.
+func (s *Server) goOn(snap *index.Snapshot, p *continueParams, round *agent.Round) (*startedResult, error) {
 	if s.home.Runs == nil {
 		return nil, badParams("agentls.continue: no runs are kept here")
 	}
@@ -80,14 +83,28 @@ func (s *Server) goOn(snap *index.Snapshot, p *continueParams) (*startedResult, 
 		return nil, badParams("agentls.continue: %v", err)
 	case err != nil:
 		return nil, err
-	case past.State == agent.Done && p.Message == "":
+	case past.State == agent.Done && p.Message == "" && round == nil:
 		_ = file.Close() // nothing was written
 		return nil, badParams("agentls.continue: %v, in %q", agent.ErrDone, "message")
 	}
 	x := execution{task: past.Task, title: past.Task.Title(), runner: s.setup.Load().Runner, kept: file}
 	x.task.Past, x.task.Inbox = past, &agent.Inbox{}
-	x.task.Inbox.Put(p.Message)
+	if round == nil && past.State == agent.Done && past.Task.Mode.Edits() {
+		round = &agent.Round{Changes: s.proposedBy(p.Run), Message: p.Message}
+	} else {
+		x.task.Inbox.Put(p.Message)
+	}
+	x.task.Round = round
 	return s.start(snap, x), nil
+}
+
+// proposedBy returns what a run proposed last.
+func (s *Server) proposedBy(run string) []*edits.ChangeSet {
+	all, err := s.home.Proposals.List()
+	if err != nil {
+		s.Log.Warn("some proposals could not be read", "err", err)
+	}
+	return agent.Proposed(run, all)
 }
 
 // keepTranscript begins the transcript of x, unless it has one. A run that
@@ -149,7 +166,7 @@ func (s *Server) offerRun(ctx context.Context, id, title string) {
 	if err != nil || answer == nil || answer.Title != yes {
 		return
 	}
-	if _, err := s.goOn(s.home.Workspace.Snapshot(), &continueParams{Run: id}); err != nil { //nolint:contextcheck // a run outlives its request
+	if _, err := s.goOn(s.home.Workspace.Snapshot(), &continueParams{Run: id}, nil); err != nil { //nolint:contextcheck // a run outlives its request
 		s.client.say(ctx, protocol.MessageTypeError, "agentls: "+err.Error())
 	}
 }

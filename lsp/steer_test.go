@@ -202,3 +202,43 @@ message: Done.
 		t.Errorf("after the first step there are %v", got)
 	}
 }
+
+// TestRevise: a proposal goes back to its run with what was decided and said,
+// and the answer is a proposal of its own.
+func TestRevise(t *testing.T) {
+	w := newWorld(t, map[string]string{"math.go": mathGo, "a.txt": "a\nb\nc\nd\ne\n"})
+	server := w.play(t, `
+-- turn1.reply --
+call edit {"path": "a.txt", "old": "a", "new": "A"}
+call edit {"path": "a.txt", "old": "e", "new": "E"}
+-- turn2.reply --
+message: Done.
+-- turn3.expect --
+a.txt, line 1: rejected
+The user says: no
+a.txt, line 5: not decided
+-- turn3.reply --
+call edit {"path": "a.txt", "old": "c", "new": "C"}
+-- turn4.reply --
+message: Better.
+`)
+	e := w.start(t)
+	e.open("math.go")
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "shout"}).Run
+	e.eventOf(RunDone, run)
+	at := fileURI(w.path("a.txt"))
+	must[rejectResult](e, "agentls.changes.reject", hunkParams{ChangeSet: run, URI: at, Hunk: 1})
+	if _, err := execute[startedResult](e, "agentls.revise", reviseParams{}); err == nil {
+		t.Error("nothing was said, and it goes on")
+	}
+	must[startedResult](e, "agentls.revise", reviseParams{Comments: []reviseComment{{URI: at, Hunk: 1, Text: "no"}}})
+	e.await("the answer", func() bool { return server.Done() == nil })
+	e.await("its proposal", func() bool {
+		list := must[listResult](e, "agentls.changes.list", listParams{})
+		return len(list.Proposals) == 2 && list.Proposals[1].ID == run+"-2"
+	})
+	must[applyResult](e, "agentls.changes.apply", changeSetParams{ChangeSet: run + "-2"})
+	if got := w.disk(t)["a.txt"]; got != "a\nb\nC\nd\ne\n" {
+		t.Errorf("a.txt is %q", got)
+	}
+}

@@ -149,6 +149,9 @@ func stateOf(roots []string) string {
 // runsDir returns where the transcripts are below that.
 func runsDir(state string) string { return filepath.Join(state, "runs") }
 
+// proposalsDir returns where the proposals are there.
+func proposalsDir(state string) string { return filepath.Join(state, "proposals") }
+
 // home returns what belongs to the workspace of these folders. It reads
 // nothing yet.
 func (a *app) home(roots []string) lsp.Home {
@@ -158,7 +161,7 @@ func (a *app) home(roots []string) lsp.Home {
 		Workspace: index.New(index.Options{
 			Roots: roots, CacheDir: filepath.Join(cacheDir(), key), Log: a.log(), Now: time.Now, Niceness: a.niceness,
 		}),
-		Proposals: edits.OpenProposals(filepath.Join(state, "proposals")),
+		Proposals: edits.OpenProposals(proposalsDir(state)),
 		Runs:      transcripts.Open(runsDir(state)),
 		State:     state,
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/transcripts"
+	"github.com/agentls/agentls/edits"
 )
 
 func (a *app) runsCommand() *cobra.Command {
@@ -181,7 +182,7 @@ func storyOf(run *transcripts.Run) string {
 			}
 		case agent.CallAnswered:
 			b.WriteString(callLine(rec, names[rec.Call]))
-		case agent.MessageGiven:
+		case agent.MessageGiven, agent.RoundBegun:
 			for _, item := range rec.Items {
 				if message, ok := item.(agent.UserMessage); ok {
 					fmt.Fprintf(&b, "> %s\n\n", strings.ReplaceAll(strings.TrimRight(message.Text, "\n"), "\n", "\n> "))
@@ -229,10 +230,31 @@ func (a *app) resumeRun(cmd *cobra.Command, asked request, id string) error {
 	defer file.Close() //nolint:errcheck // each turn was synced
 	task := past.Task
 	task.Past, task.Transcript, task.Inbox = past, file, &agent.Inbox{}
-	task.Inbox.Put(asked.prompt)
+	if past.State == agent.Done && past.Task.Mode.Edits() {
+		task.Round, err = a.roundOf(cmd, asked, id)
+		if err != nil {
+			return err
+		}
+	} else {
+		task.Inbox.Put(asked.prompt)
+	}
 	err = a.perform(cmd, asked, task)
 	if errors.Is(err, agent.ErrDone) {
 		return fmt.Errorf("%w: agentls runs resume %s MESSAGE", err, id)
 	}
 	return err
+}
+
+// roundOf returns what the user made of what a run proposed, and their message.
+func (a *app) roundOf(cmd *cobra.Command, asked request, id string) (*agent.Round, error) {
+	root, err := workspaceRoot(cmd.Context(), asked.dir)
+	if err != nil {
+		return nil, err
+	}
+	proposals := edits.OpenProposals(proposalsDir(stateOf([]string{root})))
+	all, err := proposals.List()
+	if err != nil {
+		cmd.PrintErrln(plain(err.Error()))
+	}
+	return &agent.Round{Changes: agent.Proposed(id, all), Message: asked.prompt}, nil
 }
