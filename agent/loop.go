@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,9 +50,13 @@ type Options struct {
 	Budget    Budget           // of a run whose task brings none
 	Price     *Price           // of the model; nil: it is not known
 	MaxOutput int              // bytes of a tool's output that the model gets; 0 is 33,000
+	Effort    map[Mode]string  // of reasoning: "low", "medium", "high"; a mode that is not named has its default
 	Now       func() time.Time // for budgets and transcripts; nil: they know no time
 	Log       *slog.Logger     // nil discards
 }
+
+// efforts are the defaults: a question is to be answered soon.
+var efforts = map[Mode]string{Ask: "low", Explain: "low", Edit: "medium", PlanFirst: "medium"}
 
 // An Agent runs tasks with a model. It holds nothing of any run, and may run
 // several at once.
@@ -68,6 +73,7 @@ type Agent struct {
 	budget    Budget
 	price     *Price
 	maxOutput int
+	effort    map[Mode]string
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -78,7 +84,7 @@ var _ Runner = (*Agent)(nil)
 func New(opts Options) *Agent {
 	a := &Agent{
 		model: opts.Model, gate: opts.Gate, tokens: opts.Tokens, guidance: opts.Guidance, state: opts.State, overview: opts.Overview, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
-		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, now: opts.Now, log: opts.Log,
+		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, effort: opts.Effort, now: opts.Now, log: opts.Log,
 	}
 	if a.gate == nil {
 		a.gate = &Gate{}
@@ -171,7 +177,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
 	}
 	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent, a.tokens}
-	r.req = Request{Session: task.ID, Instructions: instructions(task.Mode)}
+	r.req = Request{Session: task.ID, Effort: cmp.Or(a.effort[task.Mode], efforts[task.Mode]), Instructions: instructions(task.Mode)}
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type Model interface {
 // conversation is made shorter.
 type Request struct {
 	Session      string // prompt cache key
+	Effort       string // of reasoning, as of Options.Effort; "": as the model is configured
 	Instructions string
 	Tools        []ToolSpec
 	Items        []Item

@@ -80,9 +80,10 @@ type Grant int
 
 // The grants.
 const (
-	Refused Grant = iota
-	Once          // for this command
-	ForRun        // for all commands of the run
+	Refused      Grant = iota
+	Once               // for this command
+	ForRun             // for all commands of the run
+	ForWorkspace       // for this command, in all runs in the workspace; whoever asks keeps that
 )
 
 // Permit asks the user, and waits for the word. The error says why they could

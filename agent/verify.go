@@ -21,12 +21,29 @@ const (
 // told often enough.
 func (r *run) verify(ctx context.Context) (failures string, err error) {
 	r.checks = nil
-	if len(r.verifyWith) == 0 || r.sandbox == nil || !r.task.Mode.Edits() {
+	if !r.task.Mode.Edits() {
 		return "", nil
 	}
 	cs, err := r.draft.ChangeSet(ctx, "", "")
 	if err != nil || cs == nil {
 		return "", err
+	}
+	if r.checks, err = r.soundness(ctx, cs); err != nil {
+		return "", fmt.Errorf("check the change: %w", err)
+	}
+	if err := r.runChecks(ctx); err != nil {
+		return "", err
+	}
+	if r.repairs++; r.repairs > maxRepairs {
+		return "", nil
+	}
+	return failuresOf(r.checks), nil
+}
+
+// runChecks runs the verify commands, if there are any.
+func (r *run) runChecks(ctx context.Context) error {
+	if len(r.verifyWith) == 0 || r.sandbox == nil {
+		return nil
 	}
 	box := r.boxForChecks()
 	if box != r.sandbox {
@@ -35,14 +52,11 @@ func (r *run) verify(ctx context.Context) (failures string, err error) {
 	for _, line := range r.verifyWith {
 		check, err := r.check(ctx, box, line)
 		if err != nil {
-			return "", err
+			return err
 		}
 		r.checks = append(r.checks, check)
 	}
-	if r.repairs++; r.repairs > maxRepairs {
-		return "", nil
-	}
-	return failuresOf(r.checks), nil
+	return nil
 }
 
 // boxForChecks returns what a round of checks runs in. Where it can be had, it

@@ -64,7 +64,10 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 // begin starts task about a place, as a run whose title begins with verb.
 func (s *Server) begin(ctx context.Context, at place, where where, task agent.Task, verb string) (*startedResult, error) {
 	x := execution{task: task}
-	var err error
+	err := s.mayEdit(task.Mode)
+	if err != nil {
+		return nil, err
+	}
 	if x.runner, x.remote, err = s.runner(where); err != nil {
 		return nil, err
 	}
@@ -75,4 +78,13 @@ func (s *Server) begin(ctx context.Context, at place, where where, task agent.Ta
 	}
 	x.task.ID, x.task.Focus, x.title = s.NewID(), &f.Focus, verb+" "+f.name
 	return s.start(snap, x), nil //nolint:contextcheck // a run outlives its request
+}
+
+// mayEdit returns an error for a task that edits in a workspace that is not
+// trusted.
+func (s *Server) mayEdit(mode agent.Mode) error {
+	if mode.Edits() && s.setup.Load().Untrusted {
+		return badParams("this workspace is not trusted: ask about it, and trust it in the editor to have it changed")
+	}
+	return nil
 }

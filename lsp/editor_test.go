@@ -68,6 +68,7 @@ type world struct {
 	caps       string      // ClientCapabilities, as JSON
 	configured chan string // gets the settings of each configuration, if not nil
 	problem    error       // of the configuration
+	untrusted  bool
 	service    *remote.Client
 	noService  error // why there is no service
 
@@ -156,7 +157,7 @@ func (w *world) options() Options {
 			if w.configured != nil {
 				w.configured <- string(settings)
 			}
-			return Setup{Runner: w.runner, Context: agent.New(agent.Options{}).Context, Model: w.model, Source: "test", Err: w.problem, Remote: w.service, RemoteErr: w.noService}
+			return Setup{Runner: w.runner, Context: agent.New(agent.Options{}).Context, Model: w.model, Source: "test", Err: w.problem, Untrusted: w.untrusted, Remote: w.service, RemoteErr: w.noService}
 		},
 	}
 }

@@ -14,11 +14,20 @@ var words = map[agent.PermissionKind][]struct {
 	title string
 	grant agent.Grant
 }{
-	agent.Unconfined: {{"Run once", agent.Once}, {"Run all of this run", agent.ForRun}, {"Refuse", agent.Refused}},
-	agent.Network:    {{"Allow once", agent.Once}, {"Allow for this run", agent.ForRun}, {"Refuse", agent.Refused}},
+	agent.Unconfined: {{"Run once", agent.Once}, {"Run all of this run", agent.ForRun}, {"Always run this command here", agent.ForWorkspace}, {"Refuse", agent.Refused}},
+	agent.Network:    {{"Allow once", agent.Once}, {"Allow for this run", agent.ForRun}, {"Always allow this command here", agent.ForWorkspace}, {"Refuse", agent.Refused}},
 }
 
-// permit is the agent.Permit of runs for this client: it asks by a message,
+// permission is the agent.Permit of runs for this client: it asks for what the
+// user did not grant for the workspace.
+func (s *Server) permission() agent.Permit {
+	if s.home.Permissions == nil {
+		return s.permit
+	}
+	return s.home.Permissions.Permit(s.permit)
+}
+
+// permit asks by a message,
 // which every client can show. (LSP, window/showMessageRequest)
 func (s *Server) permit(ctx context.Context, p agent.Permission) (agent.Grant, error) {
 	params := &protocol.ShowMessageRequestParams{Type: protocol.MessageTypeWarning, Message: "agentls: " + p.Question()}

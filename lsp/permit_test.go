@@ -22,12 +22,12 @@ func TestPermit(t *testing.T) {
 		offers string
 		want   agent.Grant
 	}{
-		{agent.Unconfined, "Run once", "Run once|Run all of this run|Refuse", agent.Once},
-		{agent.Unconfined, "Run all of this run", "Run once|Run all of this run|Refuse", agent.ForRun},
-		{agent.Network, "Allow for this run", "Allow once|Allow for this run|Refuse", agent.ForRun},
-		{agent.Network, "Refuse", "Allow once|Allow for this run|Refuse", agent.Refused},
-		{agent.Network, "Run once", "Allow once|Allow for this run|Refuse", agent.Refused},
-		{agent.Network, "", "Allow once|Allow for this run|Refuse", agent.Refused},
+		{agent.Unconfined, "Run once", "Run once|Run all of this run|Always run this command here|Refuse", agent.Once},
+		{agent.Unconfined, "Run all of this run", "Run once|Run all of this run|Always run this command here|Refuse", agent.ForRun},
+		{agent.Network, "Allow for this run", "Allow once|Allow for this run|Always allow this command here|Refuse", agent.ForRun},
+		{agent.Network, "Refuse", "Allow once|Allow for this run|Always allow this command here|Refuse", agent.Refused},
+		{agent.Network, "Run once", "Allow once|Allow for this run|Always allow this command here|Refuse", agent.Refused},
+		{agent.Network, "", "Allow once|Allow for this run|Always allow this command here|Refuse", agent.Refused},
 	}
 	for _, test := range tests {
 		t.Run(string(test.kind)+" "+test.answer, func(t *testing.T) {

@@ -87,6 +87,10 @@ func (s *Server) goOn(snap *index.Snapshot, p *continueParams, round *agent.Roun
 		_ = file.Close() // nothing was written
 		return nil, badParams("agentls.continue: %v, in %q", agent.ErrDone, "message")
 	}
+	if err := s.mayEdit(past.Task.Mode); err != nil {
+		_ = file.Close() // nothing was written
+		return nil, err
+	}
 	x := execution{task: past.Task, title: past.Task.Title(), runner: s.setup.Load().Runner, kept: file}
 	x.task.Past, x.task.Inbox = past, &agent.Inbox{}
 	if round == nil && past.State == agent.Done && past.Task.Mode.Edits() {

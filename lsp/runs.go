@@ -120,7 +120,7 @@ type execution struct {
 func (s *Server) start(snap *index.Snapshot, x execution) *startedResult {
 	id := x.task.ID
 	x.task.Sent = func(req *agent.Request) { s.sent.note(id, req) }
-	x.task.Editor, x.task.Permit, x.task.Question = s.editor.Load(), s.permit, s.asker(x.task.ID)
+	x.task.Editor, x.task.Permit, x.task.Question = s.editor.Load(), s.permission(), s.asker(x.task.ID)
 	x.task.ReviewPlan = s.planner(x.task.ID)
 	if x.task.Inbox == nil && x.remote == "" {
 		x.task.Inbox = &agent.Inbox{}

@@ -18,6 +18,7 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/permissions"
 	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
@@ -55,7 +56,11 @@ type Home struct {
 	Workspace *index.Workspace
 	Proposals *edits.Proposals
 	Runs      *transcripts.Store // nil: no run is kept
-	State     string             // a folder for the answers and diffs that clients open
+
+	// Permissions are those granted for this workspace; nil: none is kept.
+	Permissions *permissions.Store
+
+	State string // a folder for the answers and diffs that clients open
 
 	// Confinement says how the agent's commands are confined here, for people.
 	// It may try them first. Nil: nothing is said.
@@ -73,6 +78,8 @@ type Setup struct {
 
 	// Context says what a run would begin with. It asks no model.
 	Context func(ctx context.Context, snap *index.Snapshot, task agent.Task) (*agent.Manifest, error)
+
+	Untrusted bool // the workspace is not trusted: its runs answer, and change nothing
 
 	Remote    *remote.Client // of the task service; nil where RemoteErr is not
 	RemoteErr error          // why there is none, and what to do

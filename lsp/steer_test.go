@@ -242,3 +242,16 @@ message: Better.
 		t.Errorf("a.txt is %q", got)
 	}
 }
+
+// TestUntrusted: in a workspace that is not trusted, questions are all there is.
+func TestUntrusted(t *testing.T) {
+	w := mathWorld(t)
+	w.model, w.untrusted = "some-model", true
+	e := w.start(t)
+	e.open("math.go")
+	at := e.at("math.go", "Add(a")
+	if _, err := execute[startedResult](e, "agentls.change", changeParams{place: at, Instruction: "do it"}); err == nil || !strings.Contains(err.Error(), "not trusted") {
+		t.Errorf("changed: %v", err)
+	}
+	must[startedResult](e, "agentls.ask", askParams{place: at})
+}

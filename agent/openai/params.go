@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -30,7 +31,7 @@ func (m *Model) params(req *agent.Request) (responses.ResponseNewParams, error) 
 	for _, item := range req.Items {
 		params.Input.OfInputItemList = append(params.Input.OfInputItemList, inputItem(item))
 	}
-	m.extend(&params, req.Session)
+	m.extend(&params, req)
 	return params, nil
 }
 
@@ -39,16 +40,17 @@ func (m *Model) params(req *agent.Request) (responses.ResponseNewParams, error) 
 const fillPercent = 80
 
 // extend adds what goes beyond the subset every server knows.
-func (m *Model) extend(params *responses.ResponseNewParams, session string) {
+func (m *Model) extend(params *responses.ResponseNewParams, req *agent.Request) {
 	if m.effort != "" {
 		params.Reasoning.Effort = shared.ReasoningEffort(m.effort)
 	}
 	if m.profile.reasoning {
+		params.Reasoning.Effort = shared.ReasoningEffort(cmp.Or(m.effort, req.Effort))
 		params.Reasoning.Summary = shared.ReasoningSummaryAuto
 		params.Include = []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent}
 	}
-	if m.profile.promptCache && session != "" {
-		params.PromptCacheKey = param.NewOpt(session)
+	if m.profile.promptCache && req.Session != "" {
+		params.PromptCacheKey = param.NewOpt(req.Session)
 	}
 	if m.profile.obfuscation {
 		params.StreamOptions.IncludeObfuscation = param.NewOpt(false)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/agent/permissions"
 	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
@@ -165,6 +167,7 @@ func (a *app) home(roots []string) lsp.Home {
 		Runs:      transcripts.Open(runsDir(state)),
 		State:     state,
 
+		Permissions: permissions.Open(permissionsFile(state), time.Now),
 		Confinement: func(ctx context.Context) string { return a.confinementOf(ctx, roots) },
 	}
 }
@@ -174,6 +177,13 @@ func (a *app) home(roots []string) lsp.Home {
 func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes func(roots []string) agent.Sandbox) lsp.Setup {
 	config, sources, err := a.modelConfig(ctx, editor)
 	setup := lsp.Setup{Model: config.Model, Source: config.Source, Err: err}
+	effort := map[agent.Mode]string{}
+	for i := range sources {
+		for mode, level := range sources[i].Effort {
+			effort[mode] = cmp.Or(effort[mode], level)
+		}
+		setup.Untrusted = setup.Untrusted || sources[i].Trusted != nil && !*sources[i].Trusted
+	}
 	if err != nil || !config.Configured() {
 		setup.Model = ""
 		setup.Runner = &agent.Offline{LastChange: lastChange}
@@ -183,7 +193,7 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	model := openai.New(openai.Options{
 		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
 	})
-	opts := agent.Options{Model: model, Gate: a.gate(sources...), Log: a.log(), Sandbox: sandboxes, Now: time.Now}
+	opts := agent.Options{Model: model, Gate: a.gate(sources...), Log: a.log(), Sandbox: sandboxes, Effort: effort, Now: time.Now}
 	if opts.Price, setup.Err = priceOf(config.BaseURL, config.Model); setup.Err != nil {
 		return setup
 	}

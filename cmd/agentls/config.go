@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/agentls/agentls/agent"
 )
 
 // The endpoint that a key without a base URL is for, and its model where none
@@ -33,7 +35,11 @@ type settings struct {
 	APIKeyEnv     string   `json:"-" toml:"api_key_env"`     // a variable that holds the key
 	APIKeyCommand []string `json:"-" toml:"api_key_command"` // a command that prints the key
 
-	Remote  remoteSettings  `json:"remote" toml:"remote"`
+	Remote remoteSettings `json:"remote" toml:"remote"`
+
+	Effort  map[agent.Mode]string `json:"effort" toml:"effort"` // of reasoning, by what is done
+	Trusted *bool                 `json:"trusted" toml:"-"`     // the workspace, by the editor's user; nil: it has no say
+
 	Journal journalSettings `json:"journal" toml:"journal"`
 
 	Withhold []string `json:"withhold" toml:"withhold"` // patterns of files to keep from models; those of all sources count
@@ -179,7 +185,7 @@ func tomlProblem(err error) string {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, withhold, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
+		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, withhold, effort, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {

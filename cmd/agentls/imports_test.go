@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"agent":               {"agent/secrets", "edits", "edits/text", "index"},
 	"agent/secrets":       {"edits/text", "github.com/pelletier/go-toml/v2"},
 	"agent/commands":      {"agent", "agent/sandbox", "edits/text"},
+	"agent/permissions":   {"agent"},
 	"agent/transcripts":   {"agent", "golang.org/x/sys/"},
 	"agent/sandbox":       {"edits/text", "agent/sandbox/stage", "golang.org/x/sys/", "os/exec"},
 	"agent/sandbox/stage": {"golang.org/x/sys/", "os/exec"},
@@ -49,7 +50,7 @@ var allowed = map[string][]string{
 		"remote", "agent", "index", "index/git", "edits", "edits/text", "net", "net/http", "go.etcd.io/bbolt", "go.etcd.io/bbolt/",
 	},
 	"lsp/rpc": {"go.lsp.dev/"},
-	"lsp":     {"lsp/rpc", "agent", "agent/transcripts", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
+	"lsp":     {"lsp/rpc", "agent", "agent/permissions", "agent/transcripts", "edits", "edits/text", "index", "index/git", "remote", "go.lsp.dev/"},
 
 	"editors/model":    {"agent/script"},
 	"editors/nvimtest": {"os/exec", "github.com/neovim/go-client/"},

@@ -98,7 +98,7 @@ func (a *app) perform(cmd *cobra.Command, asked request, task agent.Task) error 
 	defer home.Workspace.Close() //nolint:errcheck // only read
 	snap := home.Workspace.Snapshot()
 	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json}
-	task.Permit, task.Question, task.Budget = a.permit(cmd, asked), a.asker(cmd), &asked.budget
+	task.Permit, task.Question, task.Budget = home.Permissions.Permit(a.permit(cmd, asked)), a.asker(cmd), &asked.budget
 	task.ReviewPlan = a.planner(cmd, asked)
 	result, err := setup.Runner.Run(cmd.Context(), snap, task, show.event)
 	show.end()
@@ -131,6 +131,7 @@ func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id strin
 			color := paletteFor(cmd.OutOrStdout())
 			cmd.Print("\n", color.diff(cs.Unified(home.Workspace.Snapshot().Rel)))
 			printChecks(cmd, color, cs.Checks)
+			suggestChecks(cmd, home, cs)
 		}
 		report.Entry, err = a.offer(cmd, home, result, wanted)
 	} else if !a.json && result.Paused == "" {
@@ -166,6 +167,20 @@ func (a *app) asker(cmd *cobra.Command) agent.Asker {
 	}
 }
 
+// suggestChecks names commands that would have checked cs, where none did.
+func suggestChecks(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet) {
+	if len(cs.Checks) > 0 {
+		return
+	}
+	var changed []string
+	for i := range cs.Files {
+		changed = append(changed, cs.Files[i].Target())
+	}
+	for _, line := range agent.SuggestChecks(home.Workspace.Snapshot(), changed) {
+		cmd.PrintErrf("no command checked this; one that could: --verify %q\n", line)
+	}
+}
+
 // printChecks says how the checks of a change went, and what failed ones said.
 func printChecks(cmd *cobra.Command, color palette, checks []edits.Check) {
 	for i := range checks {
@@ -194,7 +209,7 @@ func (a *app) permit(cmd *cobra.Command, asked request) agent.Permit {
 		case !terminal:
 			return agent.Refused, nil
 		}
-		answer, err := askTerminal(ctx, cmd, "\n"+p.Question()+"\n[y]es, once; [a]ll of this run; [N]o: ")
+		answer, err := askTerminal(ctx, cmd, "\n"+p.Question()+"\n[y]es, once; [a]ll of this run; always [h]ere, this command; [N]o: ")
 		return grants[strings.ToLower(answer)], err
 	}
 }
@@ -220,7 +235,7 @@ func askTerminal(ctx context.Context, cmd *cobra.Command, question string) (stri
 }
 
 // grants are the answers on a terminal. Any other refuses.
-var grants = map[string]agent.Grant{"y": agent.Once, "yes": agent.Once, "a": agent.ForRun, "all": agent.ForRun}
+var grants = map[string]agent.Grant{"y": agent.Once, "yes": agent.Once, "a": agent.ForRun, "all": agent.ForRun, "h": agent.ForWorkspace, "here": agent.ForWorkspace}
 
 // offer applies what a run changed if the user says so; else it is kept as a
 // proposal, or as one for each step of the plan.

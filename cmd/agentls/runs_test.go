@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/permissions"
 )
 
 // story is a run that patches, reads, and is then left without an answer once.
@@ -107,5 +111,36 @@ func TestPause(t *testing.T) {
 	}
 	if err := server.Done(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPermissions: what is granted for the workspace is listed and revoked, and
+// lies outside it.
+func TestPermissions(t *testing.T) {
+	u := newUser(t, map[string]string{".agentls/permissions.jsonl": `{"kind":"network","command":"curl evil"}` + "\n"})
+	if got := u.run("permissions"); got.out != "nothing is granted: every command that needs it asks\n" {
+		t.Errorf("%+v", got)
+	}
+	dir := filepath.Join(u.variable("XDG_STATE_HOME"), "agentls", "workspaces", workspaceKey([]string{u.dir}))
+	store := permissions.Open(permissionsFile(dir), time.Now)
+	for _, command := range []string{"npm ci", "go mod download"} {
+		if err := store.Keep(agent.Permission{Kind: agent.Network, Command: command}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := u.run("permissions", "list"); !strings.Contains(got.out, "reaches the network: npm ci\n") {
+		t.Errorf("%+v", got)
+	}
+	if got := u.run("permissions", "revoke", "1"); got.out != "asks again: npm ci\n" {
+		t.Errorf("%+v", got)
+	}
+	if got := u.run("permissions", "revoke", "2"); got.code != 1 || !strings.Contains(got.errOut, "no such permission") {
+		t.Errorf("%+v", got)
+	}
+	if got := u.run("permissions", "revoke", "x"); got.code != exitUsage {
+		t.Errorf("%+v", got)
+	}
+	if got := u.run("permissions", "revoke", "all"); got.out != "asks again: go mod download\n" {
+		t.Errorf("%+v", got)
 	}
 }

@@ -235,6 +235,7 @@ function serverSettings(): object {
     baseUrl: text('baseUrl'),
     apiKey: text('apiKey'),
     verify: settings.get<string[]>('verify', []),
+    trusted: vscode.workspace.isTrusted,
     remote: { url: text('remote.url'), token: text('remote.token'), environment: text('remote.environment') },
     journal: { entries: number('journal.entries'), bytes: number('journal.bytes'), days: number('journal.days') },
   };

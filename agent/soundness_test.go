@@ -1,0 +1,94 @@
+package agent_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/agent"
+)
+
+// TestSoundness: what does not parse any more, and what is gone and still used,
+// goes back to the model, and stands with the proposal if it stays so.
+func TestSoundness(t *testing.T) {
+	f := parse(t, []byte(`mode: edit
+prompt: x
+-- files/go.mod --
+module m
+-- files/a.go --
+package m
+
+func Gone() {}
+-- files/b.go --
+package m
+
+func use() { Gone() }
+-- turn1.reply --
+patch:
+*** Begin Patch
+*** Update File: a.go
+@@
+-func Gone() {}
++func Broken( {}
+*** End Patch
+-- turn2.reply --
+message: Done.
+-- turn3.expect --
+Your changes were checked, and not all checks passed.
+$ parse what was changed
+it does not parse: a.go:3
+$ find uses of what was removed
+Gone is gone, but used: b.go:3
+-- turn3.reply --
+patch:
+*** Begin Patch
+*** Update File: a.go
+@@
+-func Broken( {}
++func Renamed() {}
+*** End Patch
+-- turn4.reply --
+message: Done.
+-- turn5.expect --
+$ find uses of what was removed
+!parse what was changed
+-- turn5.reply --
+message: So be it.
+`))
+	res, _, err := f.run(t, agent.Options{})
+	if err != nil {
+		t.Fatal(err, f.server.Errs())
+	}
+	if err := f.server.Done(); err != nil {
+		t.Error(err)
+	}
+	if len(res.Change.Checks) != 1 || res.Change.Checks[0].Passed || !strings.Contains(res.Change.Checks[0].Output, "b.go:3") {
+		t.Errorf("the proposal carries %+v", res.Change.Checks)
+	}
+}
+
+func TestSuggestChecks(t *testing.T) {
+	cases := []struct {
+		files   map[string]string
+		changed []string
+		want    []string
+	}{
+		{map[string]string{"go.mod": "module m\n", "Makefile": "test:\n"}, []string{"a/a.go", "a/b.go", "b.go"}, []string{"go test ./. ./a", "go vet ./..."}},
+		{map[string]string{"go.mod": "module m\n"}, []string{"a b/a.go"}, []string{"go vet ./...", "go test ./..."}},
+		{map[string]string{"package.json": "{}\n", "Makefile": "test:\n"}, nil, []string{"npm test"}},
+		{map[string]string{"Cargo.toml": "\n"}, nil, []string{"cargo test"}},
+		{map[string]string{"x.txt": "\n"}, nil, nil},
+	}
+	for _, c := range cases {
+		dir := workspace(t, c.files)
+		var changed []string
+		for _, name := range c.changed {
+			changed = append(changed, filepath.Join(dir, filepath.FromSlash(name)))
+		}
+		if diff := cmp.Diff(c.want, agent.SuggestChecks(scan(t, dir), changed)); diff != "" {
+			t.Errorf("%v:\n%s", c.files, diff)
+		}
+	}
+}
