@@ -20,6 +20,7 @@ const (
 	defaultWindow = 128_000 // tokens, where nobody knows
 	fill          = 0.8     // of the window, before a conversation is made shorter
 	tailShare     = 0.1     // of the window, that stays as it was
+	imageBytes    = 5_000   // of text that take as many tokens as a picture
 )
 
 // Bounds of a summary.
@@ -103,7 +104,7 @@ func bytesOf(items []Item) int {
 		case ModelItem:
 			n += len(it.Raw)
 		case ToolOutput:
-			n += len(it.Text)
+			n += len(it.Text) + len(it.Images)*imageBytes
 		}
 	}
 	return n

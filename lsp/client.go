@@ -29,8 +29,9 @@ type client struct {
 	annotations  bool // asks its user about annotated changes
 	lazySymbols  bool // asks for the range of a found symbol when it needs it
 
-	events  bool // agentls/event
-	prompts bool // asks its user for what a command's argument lacks
+	events    bool // agentls/event
+	prompts   bool // asks its user for what a command's argument lacks
+	questions bool // answers run.question, and run.plan where it waits
 }
 
 func newClient(c *protocol.ClientCapabilities, session *rpc.Session) client {
@@ -75,10 +76,11 @@ func (c *client) actions(d *protocol.TextDocumentClientCapabilities) {
 // experimental reads what the editors' plugins declare. (COMMANDS.md)
 func (c *client) experimental(raw protocol.LSPAny) {
 	var x struct {
-		Agentls struct{ Events, Prompts bool }
+		Agentls struct{ Events, Prompts, Questions bool }
 	}
 	if len(raw) > 0 && json.Unmarshal(raw, &x) == nil {
 		c.events, c.prompts = x.Agentls.Events, x.Agentls.Prompts
+		c.questions = c.events && x.Agentls.Questions
 	}
 }
 

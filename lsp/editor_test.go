@@ -79,7 +79,7 @@ type world struct {
 const pluginCaps = `{
 	"workspace": {"applyEdit": true, "workspaceEdit": {"documentChanges": true, "resourceOperations": ["create", "rename", "delete"]}},
 	"textDocument": {"codeAction": {"disabledSupport": true, "tagSupport": {"valueSet": [1]}}},
-	"experimental": {"agentls": {"events": true, "prompts": true}}
+	"experimental": {"agentls": {"events": true, "prompts": true, "questions": true}}
 }`
 
 const plainCaps = `{"workspace": {"applyEdit": true}, "window": {"workDoneProgress": true}}`

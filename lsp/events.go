@@ -24,7 +24,6 @@ const (
 	RunPlan      EventKind = "run.plan"
 	RunQuestion  EventKind = "run.question"
 	RunUsage     EventKind = "run.usage"
-	RunPaused    EventKind = "run.paused"
 	RunCutOff    EventKind = "run.cutoff"
 	RunDone      EventKind = "run.done"
 	RunFailed    EventKind = "run.failed"
@@ -43,6 +42,7 @@ type Event struct {
 	Remote    string        `json:"remote,omitzero"`
 	Text      string        `json:"text,omitzero"`
 	Void      int           `json:"void,omitzero"`
+	Paused    string        `json:"paused,omitzero"`
 	Step      *Step         `json:"step,omitzero"`
 	Options   []string      `json:"options,omitzero"`
 	Plan      *agent.Plan   `json:"plan,omitzero"`

@@ -33,7 +33,7 @@ func (s *Server) acceptPlan(_ context.Context, p *planParams) (*startedResult, e
 // agentls.plan.accept, or by a message.
 func (s *Server) planner(run string) agent.PlanReview {
 	return func(ctx context.Context, plan agent.Plan) (agent.Plan, error) {
-		if !s.client.events {
+		if !s.client.questions {
 			return plan, s.askAboutPlan(ctx, plan)
 		}
 		reply, forget := s.plans.await(run)

@@ -196,10 +196,7 @@ func (s *Server) failed(ctx context.Context, run, title string, err error) {
 func (s *Server) finished(ctx context.Context, task agent.Task, title string, result *agent.Result) {
 	done := Event{
 		Kind: RunDone, Run: task.ID, Title: title, Mode: task.Mode,
-		Answer: result.Answer, Source: result.Source, Usage: &result.Usage, Cost: result.Cost,
-	}
-	if result.Paused != "" {
-		done.Kind, done.Text = RunPaused, result.Paused
+		Answer: result.Answer, Source: result.Source, Usage: &result.Usage, Cost: result.Cost, Paused: result.Paused,
 	}
 	if err := s.propose(ctx, result, &done); err != nil {
 		s.failed(ctx, task.ID, title, fmt.Errorf("keep the proposal: %w", err))

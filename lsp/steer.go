@@ -83,7 +83,7 @@ func (s *Server) reply(_ context.Context, p *replyParams) (*startedResult, error
 // agentls.reply; or by a message, if there are answers to choose from.
 func (s *Server) asker(run string) agent.Asker {
 	return func(ctx context.Context, q agent.Question) (string, error) {
-		if !s.client.events {
+		if !s.client.questions {
 			return s.choose(ctx, q)
 		}
 		answer, forget := s.questions.await(run)

@@ -255,3 +255,26 @@ func TestUntrusted(t *testing.T) {
 	}
 	must[startedResult](e, "agentls.ask", askParams{place: at})
 }
+
+// TestPaused: a run that pauses says so, and goes on.
+func TestPaused(t *testing.T) {
+	w := mathWorld(t)
+	server := w.play(t, "-- turn1.reply --\ncall list_dir {\"path\": \".\"}\n-- turn2.reply --\nmessage: Done.\n")
+	w.runner = paused{w.runner}
+	e := w.start(t)
+	e.open("math.go")
+	run := must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "do it"}).Run
+	if done := e.eventOf(RunDone, run); done.Paused != "the budget of 1 turns is used up" {
+		t.Errorf("%+v, %v", done, server.Errs())
+	}
+	must[startedResult](e, "agentls.continue", continueParams{Run: run})
+	e.await("the end", func() bool { return server.Done() == nil })
+}
+
+// paused gives each run a budget of one turn.
+type paused struct{ agent.Runner }
+
+func (p paused) Run(ctx context.Context, snap *index.Snapshot, task agent.Task, sink agent.Sink) (*agent.Result, error) {
+	task.Budget = &agent.Budget{Turns: 1}
+	return p.Runner.Run(ctx, snap, task, sink)
+}

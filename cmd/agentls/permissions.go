@@ -76,7 +76,7 @@ func (a *app) listPermissions(cmd *cobra.Command, dir string) error {
 func (a *app) revokePermissions(cmd *cobra.Command, dir, which string) error {
 	number, err := strconv.Atoi(which)
 	if which == "all" {
-		number, err = 0, nil
+		number = 0
 	} else if err != nil || number < 1 {
 		return usageError("%q is no number of agentls permissions list, and not all", which)
 	}

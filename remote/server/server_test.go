@@ -199,7 +199,7 @@ func (h *heard) sink(ev agent.Event) {
 		h.text.Reset()
 		h.text.WriteString(kept[:len(kept)-ev.Void])
 		h.all = append(h.all, "waiting "+ev.Reason)
-	case agent.StepDone, agent.ReasoningDelta:
+	case agent.StepDone, agent.ReasoningDelta, agent.PlanChanged, agent.Spent, agent.StepProposed:
 	}
 }
 
