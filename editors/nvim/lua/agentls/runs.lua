@@ -126,7 +126,10 @@ end
 
 ---@type table<string, fun(run: agentls.Run, event: table)>
 local takes = {
-  ['run.started'] = function(run, event) run.title, run.mode, run.remote = event.title, event.mode, event.remote end,
+  ['run.started'] = function(run, event)
+    run.title, run.mode, run.remote = event.title, event.mode, event.remote
+    run.state, run.error = 'running', nil -- also where it goes on
+  end,
   ['run.text'] = function(run, event) add_text(run, event.text) end,
   ['run.reasoning'] = function(run) run.thinking = true end,
   ['run.step'] = function(run, event) add_step(run, event.step) end,
@@ -138,6 +141,7 @@ local takes = {
     run.state, run.title = 'done', event.title
     run.answer, run.source, run.usage, run.change_set = event.answer, event.source, event.usage, event.changeSet
     run.checks = event.checks or {}
+    if event.paused then add_text(run, '\nIt paused: ' .. event.paused .. '.\n') end
     if not has_text(run) then add_text(run, event.answer or '') end
   end,
   ['run.failed'] = function(run, event)

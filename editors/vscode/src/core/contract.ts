@@ -160,6 +160,33 @@ export interface Task {
   removed?: number;
 }
 
+/** A step of what a run means to do. */
+export interface PlanStep {
+  step: string;
+  status: 'pending' | 'in_progress' | 'completed' | 'failed';
+}
+
+/** What the user says to a hunk, or without one to the whole file. */
+export interface HunkComment {
+  uri: string;
+  hunk?: number;
+  text: string;
+}
+
+/** A run that is kept of this workspace. */
+export interface KeptRun {
+  id: string;
+  title: string;
+  mode: Mode;
+  state: 'running' | 'cut off' | 'paused' | 'stopped' | 'failed' | 'done';
+  reason?: string;
+  turns: number;
+  usage: Usage;
+  /** US dollars; absent: no price is known. */
+  cost?: number;
+  last: string;
+}
+
 /** Each command with its argument and its result. */
 export interface Commands {
   'agentls.ask': {
@@ -167,12 +194,24 @@ export interface Commands {
     result: { run: string };
   };
   'agentls.explain': { argument: Place & { remote?: boolean }; result: { run: string } };
-  'agentls.change': { argument: Place & { remote?: boolean; instruction: string }; result: { run: string } };
+  'agentls.change': {
+    argument: Place & { remote?: boolean; instruction: string; plan?: boolean };
+    result: { run: string };
+  };
   'agentls.rename': {
     argument: { uri: string; position: Position; newName: string };
     result: { changeSet: string; renamed: number; possible: number };
   };
   'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
+  'agentls.steer': { argument: { run: string; message: string }; result: { run: string } };
+  'agentls.reply': { argument: { run: string; answer: string }; result: { run: string } };
+  'agentls.plan.accept': { argument: { run: string; plan?: PlanStep[]; refuse?: string }; result: { run: string } };
+  'agentls.continue': { argument: { run: string; message?: string }; result: { run: string } };
+  'agentls.revise': {
+    argument: { changeSet?: string; message?: string; comments?: HunkComment[] };
+    result: { run: string };
+  };
+  'agentls.runs.list': { argument: object; result: { runs: KeptRun[] } };
   'agentls.editor': { argument: { visible: string[]; problems: EditorProblem[] }; result: { problems: number } };
   'agentls.navigation': {
     argument: { served: { language: string; methods?: string[] }[] };
@@ -199,7 +238,7 @@ export interface Server {
   call<N extends CommandName>(command: N, argument: Commands[N]['argument']): Promise<Commands[N]['result']>;
 }
 
-export type Mode = 'ask' | 'explain' | 'edit';
+export type Mode = 'ask' | 'explain' | 'edit' | 'plan';
 
 export interface Usage {
   requests: number;
@@ -225,6 +264,10 @@ export type Event =
   | { kind: 'run.text' | 'run.reasoning'; run: string; text: string }
   | { kind: 'run.waiting'; run: string; text: string; void?: number }
   | { kind: 'run.step'; run: string; step: Step }
+  | { kind: 'run.plan'; run: string; plan: { explanation?: string; plan: PlanStep[] }; waits?: boolean }
+  | { kind: 'run.question'; run: string; text: string; options?: string[] }
+  | { kind: 'run.usage'; run: string; usage: Usage; cost?: number }
+  | { kind: 'run.cutoff'; run: string; title: string; mode: Mode }
   | {
       kind: 'run.done';
       run: string;
@@ -233,8 +276,13 @@ export type Event =
       answer?: string;
       source: string;
       usage?: Usage;
+      cost?: number;
+      /** Why it paused: it is not done. */
+      paused?: string;
       changeSet?: string;
       checks?: Check[];
+      /** The proposals that it came in, a step each; `changeSet` is the last. */
+      steps?: string[];
     }
   | { kind: 'run.failed'; run: string; title: string; error: string }
   | { kind: 'changes'; changeSet: string; title: string; counts: Counts }

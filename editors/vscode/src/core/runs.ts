@@ -106,7 +106,13 @@ function move(run: Run, event: RunEvent): void {
   }
   switch (event.kind) {
     case 'run.started':
-      Object.assign(run, { title: event.title, mode: event.mode, remote: event.remote });
+      Object.assign(run, {
+        title: event.title,
+        mode: event.mode,
+        remote: event.remote,
+        state: 'running',
+        error: undefined,
+      });
       break;
     case 'run.text':
       run.text += event.text;
@@ -119,6 +125,18 @@ function move(run: Run, event: RunEvent): void {
       break;
     case 'run.step':
       note(run.steps, event.step);
+      break;
+    case 'run.plan':
+    case 'run.question': // this client does not declare that it answers
+    case 'run.usage':
+      break; // the steps and the end say enough
+    case 'run.cutoff':
+      Object.assign(run, {
+        title: event.title,
+        mode: event.mode,
+        state: 'failed',
+        error: 'it was cut off with its server',
+      });
       break;
     case 'run.done':
       finish(run, event);
@@ -133,7 +151,7 @@ function finish(run: Run, event: Extract<Event, { kind: 'run.done' }>): void {
   run.state = 'done';
   run.title = event.title;
   run.mode = event.mode;
-  run.text = event.answer ?? ''; // a retry may have streamed some of it twice
+  run.text = event.paused ? `It paused: ${event.paused}.` : (event.answer ?? ''); // a retry may have streamed some of it twice
   run.source = event.source;
   run.usage = event.usage;
   run.changeSet = event.changeSet;
