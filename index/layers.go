@@ -77,11 +77,13 @@ func (l layers) file(path string) *file {
 }
 
 // A base holds files by path and, made when first asked for, where each name
-// is declared and mentioned.
+// is declared and mentioned, and which words stand where.
 type base struct {
-	files  []*file // by path
-	once   sync.Once
-	lookup *directory
+	files     []*file // by path
+	once      sync.Once
+	lookup    *directory
+	wordsOnce sync.Once
+	words     *words
 }
 
 func newBase(files map[string]*file) *base {
