@@ -93,6 +93,7 @@ nothing, undone at any time. Without a model the index answers.`,
 	app := newApp(root)
 	root.AddCommand(
 		app.serveCommand(), app.indexCommand(), app.symbolsCommand(), app.refsCommand(), app.outlineCommand(),
+		app.mapCommand(), app.graphCommand(), app.mapEvalCommand(),
 		app.askCommand(), app.runCommand(), app.runsCommand(), app.permissionsCommand(), app.patchCommand(), app.changesCommand(), app.sandboxCommand(),
 		app.taskCommand(), app.remoteCommand(), app.contextCommand(), app.reviewCommand(), app.privacyCommand(),
 		app.doctorCommand(), app.demoCommand(), app.versionCommand(),
