@@ -29,8 +29,7 @@ type Ranked struct {
 const maxReasons = 3
 
 // What speaks for a file beside its words, of which the best match has 1. The
-// values are round: doubling or halving any one moves recall on real histories
-// by less than two commits in a hundred.
+// values are round: none was fitted closely.
 const (
 	weightNamed    = 0.7 // declares what the task names
 	weightPath     = 1.0 // is named in the task
