@@ -56,7 +56,7 @@ type Options struct {
 }
 
 // efforts are the defaults: a question is to be answered soon.
-var efforts = map[Mode]string{Ask: "low", Explain: "low", Edit: "medium", PlanFirst: "medium"}
+var efforts = map[Mode]string{Ask: "low", Explain: "low", Edit: "medium", PlanFirst: "medium", Review: "high"}
 
 // An Agent runs tasks with a model. It holds nothing of any run, and may run
 // several at once.
