@@ -87,7 +87,7 @@ func (r *run) beginRound(ctx context.Context, round *Round) error {
 	r.memory.heard(message.Text)
 	r.note(&Record{Kind: RoundBegun, Files: files, Items: Items{message}, Said: message.Text})
 	r.req.Items = append(r.req.Items, message)
-	r.restart(files)
+	r.restart(files) //nolint:contextcheck // NewDraft reads a small file, at once
 	return nil
 }
 
