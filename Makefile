@@ -103,7 +103,7 @@ bench-agent: build ## the agent against Codex CLI, on the same scripted model: w
 .PHONY: bench-context
 bench-context: ## the privacy gate (start, s/MiB, false alarms) and the context of an ask; AGENTLS_BENCH_CODE=DIR reads that code
 	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$($(GO) env GOVERSION)"
-	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 10m ./agent/secrets ./agent | grep -v '^    bench'
+	$(GO) test -run '^$$' -bench 'Start|Find|Context' -benchtime 3x -timeout 10m ./agent/secrets ./agent | grep -v '^    bench'
 
 .PHONY: tools
 tools: $(golangci) $(gotestsum) ## the pinned linter and test runner, in .cache/tools (minutes, once)

@@ -61,14 +61,6 @@ func (f *findings) add(found []agent.Finding) {
 	}
 }
 
-// has reports whether a finding is about the file at path. It runs on the read
-// loop.
-func (f *findings) has(path string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.ContainsFunc(f.open, func(g agent.Finding) bool { return g.Path == path })
-}
-
 // A placedFinding is a finding where it stands now.
 type placedFinding struct {
 	agent.Finding

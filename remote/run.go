@@ -317,12 +317,16 @@ func (c *Client) Rejoin(ctx context.Context, snap *index.Snapshot, id string, si
 }
 
 // prompt returns the wish of task, which names it at the service by its first
-// line, and behind it what was said before.
+// line, and behind it what was said before and what the user points at.
 func prompt(task agent.Task) string {
-	if len(task.Earlier) == 0 {
-		return task.Wish()
+	parts := []string{task.Wish()}
+	if len(task.Earlier) > 0 {
+		parts = append(parts, agent.Recount(task.Earlier))
 	}
-	return task.Wish() + "\n\n" + agent.Recount(task.Earlier)
+	if task.Output != "" {
+		parts = append(parts, "Output of a terminal that the user points at:\n"+task.Output)
+	}
+	return strings.Join(parts, "\n\n")
 }
 
 // replay tells sink the events of a task, as those of a run, until it has

@@ -65,8 +65,12 @@ func BenchmarkFind(b *testing.B) {
 		size, alarms = 0, 0
 		for _, content := range files {
 			found := d.Find(string(content))
-			size, alarms = size+len(content), alarms+len(found)
-			for _, f := range found {
+			size += len(content)
+			for i, f := range found {
+				if isNextLine := i > 0 && f.Rule == "private-key" && found[i-1].Rule == f.Rule && f.Span.Start-found[i-1].Span.End < 8; isNextLine {
+					continue // one key is one alarm, however many lines it has
+				}
+				alarms++
 				b.Logf("%s: %s", f.Rule, strconv.Quote(string(content[f.Span.Start:f.Span.End])))
 			}
 		}

@@ -198,6 +198,9 @@ export interface Commands {
     argument: Place & { remote?: boolean; instruction: string; plan?: boolean };
     result: { run: string };
   };
+  'agentls.review': { argument: Place & { focus?: string }; result: { run: string } };
+  'agentls.findings.fix': { argument: { finding: string }; result: { changeSet: string } };
+  'agentls.findings.dismiss': { argument: { finding: string }; result: { dismissed: string } };
   'agentls.rename': {
     argument: { uri: string; position: Position; newName: string };
     result: { changeSet: string; renamed: number; possible: number };
@@ -238,7 +241,7 @@ export interface Server {
   call<N extends CommandName>(command: N, argument: Commands[N]['argument']): Promise<Commands[N]['result']>;
 }
 
-export type Mode = 'ask' | 'explain' | 'edit' | 'plan';
+export type Mode = 'ask' | 'explain' | 'edit' | 'plan' | 'review';
 
 export interface Usage {
   requests: number;
