@@ -215,6 +215,20 @@ func (c *cache) segment() *base {
 	return b
 }
 
+// mapped returns what the last keepSegment wrote, or nil.
+func (c *cache) mapped() *base {
+	generation, ok := c.generation()
+	if !ok {
+		return nil
+	}
+	b, err := openSegment(filepath.Dir(c.db.Path()), generation)
+	if err != nil {
+		c.log.Warn("index segment cannot be read", "error", err)
+		return nil
+	}
+	return b
+}
+
 // keepSegment writes b, which is what the cache holds, beside it, and reports
 // whether it is there.
 func (c *cache) keepSegment(b *base) bool {

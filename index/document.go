@@ -130,7 +130,7 @@ func (f *file) hold(o *outline) {
 // pack returns f, which is new, as the index keeps it: with its outline
 // packed. The blob is for the cache too.
 func (f *file) pack() (packed *file, blob []byte) {
-	blob = encodeFile(f)
+	blob = bytes.Clone(encodeFile(f)) // as large as it is, not as it grew
 	return decodeFile(f.path, f.lang, blob), blob
 }
 

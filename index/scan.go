@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -141,7 +142,8 @@ func (w *Workspace) loadSegment() {
 }
 
 // keepSegment writes a segment of the present state for the next start, if that
-// is complete and the one on disk is another.
+// is complete and the one on disk is another. The first time it goes on with what
+// is mapped from there: what a cold start made in memory is no longer needed.
 func (w *Workspace) keepSegment() {
 	snap := w.Snapshot()
 	if w.cache == nil || !snap.ready || w.segment == snap.disk.base && len(snap.disk.delta) == 0 {
@@ -151,9 +153,29 @@ func (w *Workspace) keepSegment() {
 	if len(snap.disk.delta) > 0 {
 		b = newBase(snap.disk.all())
 	}
-	if w.cache.keepSegment(b) {
-		w.segment = b
+	if !w.cache.keepSegment(b) {
+		return
 	}
+	first := w.segment == nil
+	w.segment = b
+	if first { // what is mapped stays so, with its space on disk: once is enough
+		w.adopt(b)
+	}
+}
+
+// adopt goes on with the segment that was just made of b.
+func (w *Workspace) adopt(b *base) {
+	mapped := w.cache.mapped()
+	if mapped == nil {
+		return
+	}
+	w.mu.Lock()
+	if now := w.snap.Load().disk; now.base == b { // else the roots changed, or the workspace is being closed
+		w.publish(func(next *Snapshot) { next.disk = layers{base: mapped, delta: now.delta} })
+		w.segment = mapped
+	}
+	w.mu.Unlock()
+	debug.FreeOSMemory() // a cold start of a large tree needs some hundred megabytes, and what follows few
 }
 
 func (w *Workspace) clock() time.Time {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -88,7 +89,7 @@ func writeSegment(dir string, b *base, generation uint64) error {
 	head := segmentHead{magic: segmentMagic(), generation: generation}
 	end := uint64(unsafe.Sizeof(head))
 	for i, part := range parts {
-		end = aligned(end) + uint64(len(part))
+		end = aligned(end) + part.size()
 		head.ends[i] = end
 	}
 	head.check = head.sum()
@@ -109,31 +110,42 @@ func writeSegment(dir string, b *base, generation uint64) error {
 
 func aligned(n uint64) uint64 { return (n + 7) &^ 7 }
 
-func writeParts(f *os.File, head *segmentHead, parts [sections][]byte) error {
-	at := uint64(unsafe.Sizeof(*head))
-	if _, err := f.Write(bytesOf([]segmentHead{*head})); err != nil {
-		return err
+// A part is a section in pieces, so that outlines need not be copied to lie one
+// behind the other: together they are the largest thing there is.
+type part [][]byte
+
+func (p part) size() (total uint64) {
+	for _, piece := range p {
+		total += uint64(len(piece))
 	}
-	for _, part := range parts {
-		if _, err := f.Write(make([]byte, aligned(at)-at)); err != nil {
-			return err
-		}
-		if _, err := f.Write(part); err != nil {
-			return err
-		}
-		at = aligned(at) + uint64(len(part))
-	}
-	return nil
+	return total
 }
 
-func segmentParts(b *base) (parts [sections][]byte) {
+func writeParts(f *os.File, head *segmentHead, parts [sections]part) error {
+	out := bufio.NewWriterSize(f, 1<<20) // it keeps its first error for Flush
+	at := uint64(unsafe.Sizeof(*head))
+	_, _ = out.Write(bytesOf([]segmentHead{*head}))
+	for _, part := range parts {
+		_, _ = out.Write(make([]byte, aligned(at)-at))
+		for _, piece := range part {
+			_, _ = out.Write(piece)
+		}
+		at = aligned(at) + part.size()
+	}
+	return out.Flush()
+}
+
+func segmentParts(b *base) (parts [sections]part) {
 	files := make([]segmentFile, len(b.files))
-	var paths, outlines []byte
+	outlines := make(part, len(b.files))
+	var paths []byte
+	end := uint64(0)
 	for i, f := range b.files {
 		paths = append(paths, f.path...)
-		outlines = append(outlines, f.packed...)
+		outlines[i] = f.packed
+		end += uint64(len(f.packed))
 		files[i] = segmentFile{
-			size: f.size, modTime: f.modTime, lines: f.lines, hash: f.hash, outlineEnd: uint64(len(outlines)), pathEnd: uint32(len(paths)),
+			size: f.size, modTime: f.modTime, lines: f.lines, hash: f.hash, outlineEnd: end, pathEnd: uint32(len(paths)),
 			symbolCount: uint32(f.symbolCount), useCount: uint32(f.useCount), skipped: f.skipped,
 			language: uint8(slices.Index(lang.All, f.lang) + 1),
 		}
@@ -142,9 +154,9 @@ func segmentParts(b *base) (parts [sections][]byte) {
 		}
 	}
 	d := b.directory()
-	return [sections][]byte{
-		bytesOf(files), paths, outlines, []byte(d.text), bytesOf(d.ends), bytesOf(d.masks),
-		bytesOf(d.declared.from), bytesOf(d.declared.all), bytesOf(d.mentioned.from), bytesOf(d.mentioned.all),
+	return [sections]part{
+		{bytesOf(files)}, {paths}, outlines, {[]byte(d.text)}, {bytesOf(d.ends)}, {bytesOf(d.masks)},
+		{bytesOf(d.declared.from)}, {bytesOf(d.declared.all)}, {bytesOf(d.mentioned.from)}, {bytesOf(d.mentioned.all)},
 	}
 }
 
