@@ -88,3 +88,20 @@ func TestFilesChangeWhileRead(t *testing.T) {
 		}
 	}
 }
+
+// A hundred thousand small files are read in a time that grows with their
+// number alone, and nothing is kept of a second look.
+func TestManyFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it writes 100,000 files")
+	}
+	const many = 100_000
+	dir, cache := manyFiles(t, many), t.TempDir()
+	stats, log := cachedScan(t, dir, cache)
+	if stats.Parsed != many || stats.Symbols != many || log != "" {
+		t.Errorf("cold: %+v\n%s", stats, log)
+	}
+	if stats, log := cachedScan(t, dir, cache); stats.Mode != index.Segment || stats.Cached != many || log != "" {
+		t.Errorf("warm: %v, %+v\n%s", stats.Mode, stats, log)
+	}
+}
