@@ -21,6 +21,7 @@ type client struct {
 	showDocument bool
 	applyEdit    bool
 	configures   bool // answers workspace/configuration
+	watches      bool // reports what changes on disk, once asked
 	deletes      bool // DeleteFile in a workspace edit
 	renames      bool // RenameFile in a workspace edit
 	disabled     bool // shows CodeAction.disabled
@@ -54,6 +55,7 @@ func (c *client) workspace(w *protocol.WorkspaceClientCapabilities) {
 		return
 	}
 	c.applyEdit, c.configures = is(w.ApplyEdit), is(w.Configuration)
+	c.watches = w.DidChangeWatchedFiles != nil && is(w.DidChangeWatchedFiles.DynamicRegistration)
 	if w.Symbol != nil {
 		c.lazySymbols = slices.Contains(w.Symbol.ResolveSupport.Properties, "location.range")
 	}

@@ -90,6 +90,21 @@ func (s *Server) DidClose(_ context.Context, p *protocol.DidCloseTextDocumentPar
 	return s.change(index.Modification{Action: index.Close, Path: path})
 }
 
+// watchThere asks a client that can to report what changes on disk: it sees
+// folders that the system here refuses to watch. What both report is read once.
+func (s *Server) watchThere(ctx context.Context) {
+	if !s.client.watches {
+		return
+	}
+	err := s.client.RegisterCapability(ctx, &protocol.RegistrationParams{Registrations: []protocol.Registration{{
+		ID: "agentls.files", Method: string(protocol.MethodWorkspaceDidChangeWatchedFiles),
+		RegisterOptions: protocol.LSPAny(`{"watchers":[{"globPattern":"**/*"}]}`),
+	}}})
+	if err != nil && ctx.Err() == nil {
+		s.Log.Warn("the client does not watch files, though it said that it can", "err", err)
+	}
+}
+
 // DidChangeWatchedFiles is a bonus: the index watches by itself.
 func (s *Server) DidChangeWatchedFiles(_ context.Context, p *protocol.DidChangeWatchedFilesParams) error {
 	var mods []index.Modification

@@ -107,6 +107,7 @@ func offerNavigation(out *protocol.ServerCapabilities) {
 func (s *Server) Initialized(context.Context, *protocol.InitializedParams) error {
 	s.spawn(s.askConfiguration)
 	s.spawn(s.scan)
+	s.spawn(s.watchThere)
 	s.spawn(s.findConfinement)
 	s.spawn(func(ctx context.Context) {
 		s.recover(ctx)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,4 +153,27 @@ func TestCancelledApply(t *testing.T) {
 	if e.text(a) != aBefore || w.disk(t)["b.txt"] != bBefore {
 		t.Errorf("after undo a.txt is %q, disk %v", e.text(a), w.disk(t))
 	}
+}
+
+// RegisterCapability notes the registration as a message.
+func (e *editor) RegisterCapability(_ context.Context, p *protocol.RegistrationParams) error {
+	e.note(func() {
+		for _, r := range p.Registrations {
+			e.messages = append(e.messages, "register "+r.Method+" "+string(r.RegisterOptions))
+		}
+	})
+	return nil
+}
+
+// TestWatchThere: a client that can watch files is asked to.
+func TestWatchThere(t *testing.T) {
+	w := mathWorld(t)
+	w.caps = `{"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": true}}}`
+	e := w.start(t)
+	want := `register workspace/didChangeWatchedFiles {"watchers":[{"globPattern":"**/*"}]}`
+	e.await("the registration", func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return slices.Contains(e.messages, want)
+	})
 }
