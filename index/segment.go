@@ -155,8 +155,16 @@ func segmentParts(b *base) (parts [sections]part) {
 	}
 	d := b.directory()
 	return [sections]part{
-		{bytesOf(files)}, {paths}, outlines, {[]byte(d.text)}, {bytesOf(d.ends)}, {bytesOf(d.masks)},
-		{bytesOf(d.declared.from)}, {bytesOf(d.declared.all)}, {bytesOf(d.mentioned.from)}, {bytesOf(d.mentioned.all)},
+		{bytesOf(files)},
+		{paths},
+		outlines,
+		{[]byte(d.text)},
+		{bytesOf(d.ends)},
+		{bytesOf(d.masks)},
+		{bytesOf(d.declared.from)},
+		{bytesOf(d.declared.all)},
+		{bytesOf(d.mentioned.from)},
+		{bytesOf(d.mentioned.all)},
 	}
 }
 
