@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
@@ -22,7 +24,7 @@ const renamed = 100
 // and builds and tests the module after each.
 func (a *accuracy) renames() {
 	modules := []string{"cobra", "pflag", "go-toml"}
-	a.printf("\n## Renames: functions of real Go modules\n\nAfter each one the module is vetted, tests too, and the tests of the packages are run that passed before.\n\n| module | renamed | builds and passes | refused | broken |\n|---|---|---|---|---|\n")
+	a.printf("\n## Renames: functions of real Go modules\n\nAfter each one the module is built and its tests are run, but for those that failed before.\n\n| module | renamed | builds and passes | refused | broken |\n|---|---|---|---|---|\n")
 	var broken, refused []string
 	for _, module := range modules {
 		m := a.module(module)
@@ -36,7 +38,7 @@ func (a *accuracy) renames() {
 				refused = append(refused, fmt.Sprintf("%s %s: %s", module, sym.Qualified(), said))
 			default:
 				bad++
-				broken = append(broken, fmt.Sprintf("%s %s: %s", module, sym.Qualified(), said))
+				broken = append(broken, fmt.Sprintf("%s %s: %s", module, sym.Qualified(), said[:min(len(said), 300)]))
 			}
 		}
 		a.printf("| %s | %d | %d | %d | %d |\n", filepath.Base(module), good+bad+no, good, no, bad)
@@ -46,13 +48,15 @@ func (a *accuracy) renames() {
 
 func orNone(all []string) string { return cmp.Or(strings.Join(all, "; "), "none") }
 
-// A module is a copy of a real one.
+var failedTest = regexp.MustCompile(`--- FAIL: (\w+)`)
+
+// A moduleCopy is a copy of a real module.
 type moduleCopy struct {
 	a    *accuracy
 	dir  string
 	snap *index.Snapshot
 	peer *peer
-	runs string // the tests that pass as it is: packages
+	skip []string // tests that fail as it is
 }
 
 func (a *accuracy) module(name string) *moduleCopy {
@@ -62,20 +66,34 @@ func (a *accuracy) module(name string) *moduleCopy {
 		a.t.Fatal(err)
 	}
 	m := &moduleCopy{a: a, dir: dir, snap: indexed(a.t, dir)}
-	if says, ok := m.check(); !ok {
-		a.t.Fatalf("%s as it is: %s", name, says)
+	m.skip = []string{"^$"}
+	for {
+		says, ok := m.check()
+		if ok {
+			break
+		}
+		failed := failedTest.FindStringSubmatch(says)
+		if failed == nil || len(m.skip) > 10 {
+			a.t.Fatalf("%s as it is: %s", name, says)
+		}
+		m.skip = append(m.skip, "^"+failed[1]+"$") // as it is; some count on not being root
 	}
 	m.peer = startServer(a.t, dir, os.Getenv("BENCH_AGENTLS"), "serve")
+	for ready := false; !ready; time.Sleep(50 * time.Millisecond) {
+		var status struct{ Ready bool }
+		m.peer.must("workspace/executeCommand", map[string]any{"command": "agentls.status"}, &status)
+		ready = status.Ready
+	}
 	return m
 }
 
 // check builds and tests the module.
 func (m *moduleCopy) check() (says string, ok bool) {
-	for _, args := range [][]string{{"vet", "./..."}, {"test", "-short", "-vet=off", "-timeout=120s", "./..."}} {
+	for _, args := range [][]string{{"build", "./..."}, {"test", "-short", "-vet=off", "-timeout=120s", "-skip=" + strings.Join(m.skip, "|"), "./..."}} {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = m.dir
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return strings.Join(strings.Fields(string(out[:min(len(out), 400)])), " "), false
+			return strings.Join(strings.Fields(string(out[max(0, len(out)-2000):])), " "), false
 		}
 	}
 	return "", true
@@ -115,7 +133,15 @@ func (m *moduleCopy) rename(sym index.Symbol) string {
 			Edits        []textEdit
 		}
 	}
-	if err := m.peer.call("textDocument/rename", params, &edit); err != nil {
+	err := m.peer.call("textDocument/rename", params, &edit)
+	for range 60 { // what the last one changed and put back may not be indexed again yet
+		if err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+		err = m.peer.call("textDocument/rename", params, &edit)
+	}
+	if err != nil {
 		return "refused: " + err.Error()
 	}
 	changes := edit.Changes
