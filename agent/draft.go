@@ -32,6 +32,8 @@ type Draft struct {
 
 	now   *index.Snapshot // snap with all changes but those of fresh
 	fresh map[string]bool // changed since now was made
+
+	leftOut map[string]string // path to why: what a change set lists only
 }
 
 // A draftFile is a file as the draft has it.
@@ -51,7 +53,7 @@ var _ edits.Source = (*Draft)(nil)
 func NewDraft(snap *index.Snapshot, gate *Gate) *Draft {
 	return &Draft{
 		snap: snap, base: snap, gate: gate.In(context.Background(), snap), confine: edits.Confine(snap.Roots()), changed: map[string]draftFile{},
-		now: snap, fresh: map[string]bool{},
+		now: snap, fresh: map[string]bool{}, leftOut: map[string]string{},
 	}
 }
 
@@ -74,9 +76,14 @@ func (d *Draft) Now() *index.Snapshot {
 	return d.now
 }
 
+// LeaveOut notes that path was to change and cannot be part of the draft: the
+// change set lists it, with the reason, until the draft has something there.
+func (d *Draft) LeaveOut(path, why string) { d.leftOut[path] = why }
+
 // set makes f what the draft has at path.
 func (d *Draft) set(path string, f draftFile) {
 	d.changed[path], d.fresh[path] = f, true
+	delete(d.leftOut, path)
 }
 
 // Gate returns what keeps files of the draft from models.
@@ -323,6 +330,9 @@ func (d *Draft) ChangeSet(ctx context.Context, id, title string) (*edits.ChangeS
 	}
 	if len(cs.Files) == 0 {
 		return nil, nil
+	}
+	for _, path := range slices.Sorted(maps.Keys(d.leftOut)) {
+		cs.LeftOut = append(cs.LeftOut, edits.LeftOut{Path: path, Why: d.leftOut[path]})
 	}
 	return cs, nil
 }

@@ -35,5 +35,6 @@ func (d *Draft) Overlay() map[string]FileState {
 func (d *Draft) clone() *Draft {
 	out := *d
 	out.changed, out.fresh, out.shown, out.images = maps.Clone(d.changed), maps.Clone(d.fresh), nil, nil
+	out.leftOut = maps.Clone(d.leftOut)
 	return &out
 }

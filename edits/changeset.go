@@ -19,6 +19,16 @@ type ChangeSet struct {
 	Title  string       `json:"title"`
 	Files  []FileChange `json:"files"`
 	Checks []Check      `json:"checks,omitempty"` // of what it was when it was proposed, all hunks accepted
+
+	// LeftOut are the files that were to change with these and are listed only,
+	// by path: what is no text is never edited.
+	LeftOut []LeftOut `json:"leftOut,omitempty"`
+}
+
+// A LeftOut is a file that a change set lists and does not change.
+type LeftOut struct {
+	Path string `json:"path"` // absolute
+	Why  string `json:"why"`  // for people: "a binary file of 812 bytes"
 }
 
 // NotRun is the Exit of a Check that could not be run.

@@ -77,7 +77,8 @@ type showResult struct {
 	Title string     `json:"title"`
 	Files []fileView `json:"files"`
 
-	Checks []edits.Check `json:"checks,omitempty"`
+	LeftOut []leftView    `json:"leftOut,omitempty"`
+	Checks  []edits.Check `json:"checks,omitempty"`
 }
 
 type fileView struct {
@@ -87,6 +88,12 @@ type fileView struct {
 	Mode   string     `json:"mode,omitempty"` // the permission bits it gets, octal; absent: those it has
 	Before string     `json:"before"`         // the content that ranges count in: what is there now
 	Hunks  []hunkView `json:"hunks"`
+}
+
+// A leftView is a file that the proposal lists and does not change.
+type leftView struct {
+	URI uri.URI `json:"uri"`
+	Why string  `json:"why"`
 }
 
 type hunkView struct {
@@ -108,6 +115,9 @@ func (s *Server) showChanges(ctx context.Context, p *changeSetParams) (*showResu
 		return nil, err
 	}
 	out := &showResult{ID: cs.ID, Title: cs.Title, Files: []fileView{}, Checks: cs.Checks}
+	for _, left := range cs.LeftOut {
+		out.LeftOut = append(out.LeftOut, leftView{URI: fileURI(left.Path), Why: left.Why})
+	}
 	for i, h := range hunks {
 		if i == 0 || hunks[i-1].file != h.file {
 			out.Files = append(out.Files, viewFile(h.file))

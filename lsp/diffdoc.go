@@ -28,6 +28,9 @@ func renderDiff(cs *edits.ChangeSet, hunks []placed, rel func(string) string) di
 	for i := range cs.Checks {
 		renderCheck(&b, &cs.Checks[i])
 	}
+	for _, left := range cs.LeftOut {
+		fmt.Fprintf(&b, "# left out: %s: %s\n", rel(left.Path), left.Why)
+	}
 	for i, h := range hunks {
 		if i == 0 || hunks[i-1].file != h.file {
 			b.WriteString(diffHeader(h.file, rel))

@@ -272,6 +272,9 @@ func take(ctx context.Context, draft *agent.Draft, c *sandbox.Change, res *agent
 			name = strconv.Quote(name)
 		}
 		res.Left = append(res.Left, name+": "+why.Error())
+		if _, withheld := draft.Withheld(c.Path); !withheld && agent.IsPlain(c.Path) {
+			draft.LeaveOut(c.Path, why.Error())
+		}
 		return
 	}
 	line := words[c.Op] + " " + name

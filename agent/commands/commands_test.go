@@ -19,6 +19,7 @@ import (
 	"github.com/agentls/agentls/agent/openai"
 	"github.com/agentls/agentls/agent/sandbox"
 	"github.com/agentls/agentls/agent/script"
+	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 )
 
@@ -339,6 +340,13 @@ message: ok
 `)
 	if diff := cmp.Diff(map[string]string{"modify a.txt": "a\n", "modify b.txt": "b\n2\n"}, changes(p, res)); diff != "" {
 		t.Error(diff)
+	}
+	left := []edits.LeftOut{
+		{Path: filepath.Join(p.root, "link"), Why: "a symbolic link to a.txt"},
+		{Path: filepath.Join(p.root, "logo.png"), Why: "it was a binary file"},
+	}
+	if diff := cmp.Diff(left, res.Change.LeftOut); diff != "" {
+		t.Error("what the change set lists only:", diff)
 	}
 	if c := res.Change.Files[0]; !c.ChangesMode() || c.Was != 0o644 || c.Mode != 0o755 {
 		t.Errorf("a.txt: mode %v, was %v", c.Mode, c.Was)

@@ -166,7 +166,15 @@ func (a *app) showChanges(cmd *cobra.Command, dir, id string, show func(p palett
 		cmd.Println(color.stats(cs, relativeTo(root)))
 	}
 	cmd.Print(show(color, cs.Unified(relativeTo(root))))
+	printLeftOut(cmd, cs, relativeTo(root))
 	return nil
+}
+
+// printLeftOut lists what was to change and is left as it is.
+func printLeftOut(cmd *cobra.Command, cs *edits.ChangeSet, rel func(string) string) {
+	for _, left := range cs.LeftOut {
+		cmd.Printf("left out: %s: %s\n", plain(rel(left.Path)), plain(left.Why))
+	}
 }
 
 // relativeTo returns paths below root relative to it, others as they are.

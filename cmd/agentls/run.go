@@ -131,6 +131,7 @@ func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id strin
 			color := paletteFor(cmd.OutOrStdout())
 			cmd.Print("\n", color.diff(cs.Unified(home.Workspace.Snapshot().Rel)))
 			printChecks(cmd, color, cs.Checks)
+			printLeftOut(cmd, cs, home.Workspace.Snapshot().Rel)
 			suggestChecks(cmd, home, cs)
 		}
 		report.Entry, err = a.offer(cmd, home, result, wanted)

@@ -101,6 +101,8 @@ export interface ShownChanges {
   id: string;
   title: string;
   files: FileView[];
+  /** What was to change too, is no text, and stays as it is. */
+  leftOut?: { uri: string; why: string }[];
   checks?: Check[];
 }
 
