@@ -213,7 +213,7 @@ func lastPart(qualified string) string { return qualified[strings.LastIndexByte(
 func (r *renamer) unusedName(ctx context.Context) error {
 	for _, other := range r.declared(r.new) {
 		for _, t := range r.targets {
-			if r.sameScope(t, other) {
+			if r.sameScope(t, other) && r.isStillThere(ctx, other) {
 				return refused("%s is declared in %s already", r.new, r.where(ctx, other.file, int(other.decl().at)))
 			}
 		}
@@ -234,6 +234,16 @@ func (r *renamer) unusedName(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// isStillThere reports whether the file of t, as it is now, declares its name: a
+// file may have been saved since it was indexed.
+func (r *renamer) isStillThere(ctx context.Context, t target) bool {
+	f, err := r.snap.file(ctx, t.path)
+	if err != nil || !f.isParsed() {
+		return false
+	}
+	return f == t.file || slices.ContainsFunc(f.outline().decls, func(d decl) bool { return f.outline().names[d.name] == t.name() })
 }
 
 // bare returns the files in which the new name would stand alone.

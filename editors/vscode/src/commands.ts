@@ -36,7 +36,9 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     'agentls.askRemotely': () => ask(parts, { remote: true }),
     'agentls.explainRemotely': () => explain(parts, { remote: true }),
     'agentls.changeRemotely': () => change(parts, { remote: true }),
-    'agentls.review': (at: Place) => parts.connection.call('agentls.review', at),
+    'agentls.review': (given?: Given) => findProblems(parts, given),
+    'agentls.context': (given?: Given) => showContext(parts, given),
+    'agentls.lastRequest': () => showLastRequest(parts),
     'agentls.findings.fix': (of: { finding: string }) => parts.connection.call('agentls.findings.fix', of),
     'agentls.findings.dismiss': (of: { finding: string }) => parts.connection.call('agentls.findings.dismiss', of),
     'agentls.rename': (at?: Naming) => rename(parts, at),
@@ -158,6 +160,30 @@ async function ask(parts: Parts, given: Given | undefined): Promise<string | und
 
 async function explain(parts: Parts, given: Given | undefined): Promise<string> {
   return (await parts.threads.explain(await target(parts, given))).id;
+}
+
+/** Has the code at the cursor reviewed; what is found stands as diagnostics. */
+async function findProblems(parts: Parts, given: Given | undefined): Promise<string> {
+  const { place } = await target(parts, given);
+  await tellEditor(parts.connection);
+  const { run } = await parts.connection.call('agentls.review', place);
+  void told(follow(parts, parts.work.runs.track(run), 'here'));
+  return run;
+}
+
+/** Shows what a question here would send. */
+async function showContext(parts: Parts, given: Given | undefined): Promise<void> {
+  const { place } = await target(parts, given);
+  await tellEditor(parts.connection);
+  await open((await parts.connection.call('agentls.context', place)).uri);
+}
+
+async function showLastRequest({ connection }: Parts): Promise<void> {
+  await open((await connection.call('agentls.lastRequest', {})).uri);
+}
+
+async function open(uri: string): Promise<void> {
+  await vscode.window.showTextDocument(vscode.Uri.parse(uri), { preview: true });
 }
 
 async function change(parts: Parts, given: Given | undefined): Promise<string | undefined> {

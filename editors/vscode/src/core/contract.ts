@@ -189,18 +189,62 @@ export interface KeptRun {
   last: string;
 }
 
+/** What a review found, and is still open. */
+export interface Finding {
+  /** Its fingerprint. */
+  finding: string;
+  uri: string;
+  range: Range;
+  title: string;
+  body: string;
+  /** 0 must not ship, to 3. */
+  priority: number;
+  /** 0 to 1. */
+  confidence: number;
+  fixable: boolean;
+}
+
+/** A piece of what a run would begin with. */
+export interface ContextPiece {
+  id: string;
+  title: string;
+  why: string;
+  tokens: number;
+  /** It cannot be removed. */
+  fixed?: boolean;
+  pinned?: boolean;
+  /** Why it is not sent. */
+  dropped?: string;
+  text: string;
+}
+
 /** Each command with its argument and its result. */
 export interface Commands {
   'agentls.ask': {
-    argument: Place & { remote?: boolean; question?: string; after?: string };
+    argument: Place & {
+      remote?: boolean;
+      output?: string;
+      drop?: string[];
+      pin?: string[];
+      question?: string;
+      after?: string;
+    };
     result: { run: string };
   };
   'agentls.explain': { argument: Place & { remote?: boolean }; result: { run: string } };
   'agentls.change': {
-    argument: Place & { remote?: boolean; instruction: string; plan?: boolean };
+    argument: Place & {
+      remote?: boolean;
+      output?: string;
+      drop?: string[];
+      pin?: string[];
+      instruction: string;
+      plan?: boolean;
+    };
     result: { run: string };
   };
   'agentls.review': { argument: Place & { focus?: string }; result: { run: string } };
+  'agentls.findings.list': { argument: object; result: { findings: Finding[] } };
   'agentls.findings.fix': { argument: { finding: string }; result: { changeSet: string } };
   'agentls.findings.dismiss': { argument: { finding: string }; result: { dismissed: string } };
   'agentls.rename': {
@@ -217,6 +261,11 @@ export interface Commands {
     result: { run: string };
   };
   'agentls.runs.list': { argument: object; result: { runs: KeptRun[] } };
+  'agentls.context': {
+    argument: Place & { mode?: Mode; question?: string; output?: string; drop?: string[]; pin?: string[] };
+    result: { uri: string; tokens: number; budget: number; pieces: ContextPiece[] };
+  };
+  'agentls.lastRequest': { argument: { run?: string }; result: { uri: string } };
   'agentls.editor': { argument: { visible: string[]; problems: EditorProblem[] }; result: { problems: number } };
   'agentls.navigation': {
     argument: { served: { language: string; methods?: string[] }[] };
