@@ -189,6 +189,12 @@ export interface KeptRun {
   last: string;
 }
 
+/** A language that another server answers for; without methods, everything. */
+export interface Served {
+  language: string;
+  methods?: string[];
+}
+
 /** What a review found, and is still open. */
 export interface Finding {
   /** Its fingerprint. */
@@ -268,7 +274,7 @@ export interface Commands {
   'agentls.lastRequest': { argument: { run?: string }; result: { uri: string } };
   'agentls.editor': { argument: { visible: string[]; problems: EditorProblem[] }; result: { problems: number } };
   'agentls.navigation': {
-    argument: { served: { language: string; methods?: string[] }[] };
+    argument: { served: Served[] };
     result: { offered: string[] };
   };
   'agentls.status': { argument: object; result: Status };
