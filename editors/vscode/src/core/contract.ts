@@ -249,7 +249,7 @@ export interface Commands {
     };
     result: { run: string };
   };
-  'agentls.review': { argument: Place & { focus?: string }; result: { run: string } };
+  'agentls.review': { argument: Place & { remote?: boolean; focus?: string }; result: { run: string } };
   'agentls.findings.list': { argument: object; result: { findings: Finding[] } };
   'agentls.findings.fix': { argument: { finding: string }; result: { changeSet: string } };
   'agentls.findings.dismiss': { argument: { finding: string }; result: { dismissed: string } };
