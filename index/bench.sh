@@ -13,7 +13,7 @@ astgrep=$bench/npm/node_modules/.bin/ast-grep
 ctags=$(command -v ctags-universal || command -v ctags || true)
 [ -n "$ctags" ] || { apt-get install -y universal-ctags && ctags=$(command -v ctags-universal); } || true
 
-# sources PACKAGE=VERSION... unpacks sources of Debian 12 here. The lists of
+# sources PACKAGE... unpacks sources of Debian 12 here, of whatever point release. The lists of
 # packages are this script's own: the system's stay as they are.
 sources() {
 	mkdir -p apt/lists/partial
@@ -40,7 +40,7 @@ if [ ! -d "$bench/corpus/big" ]; then
 	cp -r "$bench/corpus/mod/k8s.io/kubernetes@v1.30.0" "$bench/corpus/big.new/kubernetes"
 	cp -r "$bench/corpus/npm/node_modules" "$bench/corpus/big.new/npm" # that name would be passed over
 	cp -r "$(python3 -c 'import os; print(os.path.dirname(os.__file__))')" "$bench/corpus/big.new/python"
-	(cd "$bench/corpus/debian" && sources git=1:2.39.5-0+deb12u3 redis=5:7.0.15-1~deb12u7 sqlite3=3.40.1-2+deb12u2) || true
+	(cd "$bench/corpus/debian" && sources git redis sqlite3) || true
 	chmod -R u+w "$bench/corpus/big.new"
 	mv "$bench/corpus/big.new" "$bench/corpus/big"
 fi
