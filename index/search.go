@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // letters returns the set of letters of s, without case: a bit for each of
@@ -270,15 +274,42 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 	return best.symbols(), nil
 }
 
-// searchBase adds what matches in the base.
+// searchShare is how many names a goroutine of a search has at least.
+const searchShare = 1 << 15
+
+// searchBase adds what matches in the base. It looks on every CPU: most of a
+// search is to look at names.
 func (s *Snapshot) searchBase(ctx context.Context, p *pattern, best *ranking) error {
+	names := s.disk.base.directory()
+	shares := max(1, min(runtime.GOMAXPROCS(0), len(names.masks)/searchShare))
+	found := make([]*ranking, shares)
+	floor := &floor{}
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range shares {
+		found[i] = &ranking{limit: best.limit, floor: floor}
+		first, end := len(names.masks)*i/shares, len(names.masks)*(i+1)/shares
+		group.Go(func() error { return s.searchNames(ctx, p, found[i], first, end) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, r := range found {
+		for _, h := range r.hits {
+			best.add(h)
+		}
+	}
+	return nil
+}
+
+// searchNames adds what matches of the names from first to end.
+func (s *Snapshot) searchNames(ctx context.Context, p *pattern, best *ranking, first, end int) error {
 	names, scattered := s.disk.base.directory(), maxScattered(p.name)
 	outer := containers{pattern: p, names: names}
-	for i, mask := range names.masks {
+	for i := first; i < end; i++ {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if p.letters&^mask != 0 {
+		if p.letters&^names.masks[i] != 0 {
 			continue
 		}
 		name := names.name(i)
@@ -337,10 +368,23 @@ func (h hit) compare(other hit) int {
 		cmp.Compare(h.at, other.at))
 }
 
+// A floor is what the rankings of one search know of each other: as soon as one
+// is full, a hit below its worst is none for any of them.
+type floor struct{ points atomic.Int64 }
+
+func (f *floor) raise(points int) {
+	for now := f.points.Load(); int64(points) > now; now = f.points.Load() {
+		if f.points.CompareAndSwap(now, int64(points)) {
+			return
+		}
+	}
+}
+
 // A ranking keeps the best hits: a heap with the worst on top.
 type ranking struct {
 	limit int
 	hits  []hit
+	floor *floor // nil: it is alone
 }
 
 func (r *ranking) add(h hit) {
@@ -352,10 +396,16 @@ func (r *ranking) add(h hit) {
 		r.hits[0] = h
 		heap.Fix(r, 0)
 	}
+	if r.floor != nil && len(r.hits) == r.limit {
+		r.floor.raise(r.hits[0].points)
+	}
 }
 
 // isBelow reports whether a hit of that many points comes too late.
 func (r *ranking) isBelow(points int) bool {
+	if r.floor != nil && int64(points) < r.floor.points.Load() {
+		return true
+	}
 	return len(r.hits) == r.limit && points < r.hits[0].points
 }
 
