@@ -63,6 +63,21 @@ type partFlags struct {
 func (p *partFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.file, "file", "", "only the changes of this file")
 	cmd.Flags().IntVar(&p.hunk, "hunk", 0, "only this hunk of the file, from 1")
+	cmd.PreRunE = p.given
+}
+
+// given refuses a part that was asked for and is none, as a script's empty
+// variable is: all would be meant.
+func (p *partFlags) given(cmd *cobra.Command, ids []string) error {
+	switch {
+	case len(ids) > 0 && ids[0] == "":
+		return usageError("the ID is empty; leave it out for the last one")
+	case cmd.Flags().Changed("file") && p.file == "":
+		return usageError("--file is empty; leave it out for all files")
+	case cmd.Flags().Changed("hunk") && p.hunk < 1:
+		return usageError("--hunk counts from 1")
+	}
+	return nil
 }
 
 // selection returns the part that is meant: a file is named from here, as the

@@ -54,6 +54,18 @@ func TestPatchTakesGitDiffs(t *testing.T) {
 	u.run("patch", "d.diff").want(t, 3, "does not fit")
 }
 
+// TestUndoOfAnEmptyPart: what a script's empty variable names is not all.
+func TestUndoOfAnEmptyPart(t *testing.T) {
+	u := patchUser(t)
+	u.run("patch", "p.patch").want(t, 0, "applied to 2 files")
+	u.run("changes", "undo", "").want(t, 2, "the ID is empty")
+	u.run("changes", "undo", "--file", "").want(t, 2, "--file is empty")
+	u.run("changes", "undo", "--hunk", "0").want(t, 2, "--hunk counts from 1")
+	if got := u.read("b.txt"); got != "new\n" {
+		t.Errorf("b.txt is %q", got)
+	}
+}
+
 func TestUndoAPart(t *testing.T) {
 	u := patchUser(t)
 	u.run("patch", "p.patch").want(t, 0, "applied to 2 files")
