@@ -52,3 +52,14 @@ func TestCutOff(t *testing.T) {
 		t.Errorf("math.go is %q", got)
 	}
 }
+
+// TestPatchAfterACutOff: a patch is held against the files that were settled.
+func TestPatchAfterACutOff(t *testing.T) {
+	u := mathUser(t)
+	env := u.env
+	u.env = append(u.env, dying+"="+u.path("math.go"))
+	u.run().want(t, 137)
+	u.env = env
+	u.write("wrong.patch", "*** Begin Patch\n*** Update File: math.go\n@@\n-nowhere\n+x\n*** End Patch\n")
+	u.run("patch", "wrong.patch").want(t, 3, `"Cut off" was cut off`, "nothing was changed")
+}

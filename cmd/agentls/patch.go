@@ -29,6 +29,11 @@ be undone. A patch that does not fit ends with exit code 3.`,
 			if err != nil {
 				return err
 			}
+			if !check { // before the files are read: one cut off may be half there
+				if _, err := a.settled(cmd); err != nil {
+					return err
+				}
+			}
 			cs, err := patchChanges(cmd, given[0], root)
 			if err != nil {
 				return err
