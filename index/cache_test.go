@@ -125,14 +125,15 @@ func TestFullDisk(t *testing.T) {
 // A process that is killed while it writes leaves a cache that works.
 func TestKilled(t *testing.T) {
 	dir, cache := manyFiles(t, 800), t.TempDir()
-	for round := range 4 {
+	for round := range 8 {
 		cmd := child(t, dir, cache)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		await(t, func() bool { // it has begun to write
+		await(t, func() bool { // it has begun to write the cache, and in the later rounds the segment
 			at, err := os.Stat(filepath.Join(cache, "index.db"))
-			return err == nil && at.Size() > int64(128<<10*round)
+			segments, _ := filepath.Glob(filepath.Join(cache, "index.segment*"))
+			return round < 4 && err == nil && at.Size() > int64(128<<10*round) || round >= 4 && len(segments) > 0
 		})
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -141,8 +142,10 @@ func TestKilled(t *testing.T) {
 		if stats, log := cachedScan(t, dir, cache); stats.Symbols != 800 || strings.Contains(log, "broken") {
 			t.Fatalf("round %d: %+v\n%s", round, stats, log)
 		}
-		if err := os.Remove(filepath.Join(cache, "index.db")); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"index.db", "index.segment"} {
+			if err := os.Remove(filepath.Join(cache, name)); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -165,11 +165,14 @@ func (r *renamer) acceptable(name string) error {
 	case name == r.old:
 		return refused("%s is the name it has", name)
 	case len(name) > maxNewName || !identifier.MatchString(name):
-		return refused("%q is not a name", name)
+		return refused("%q is not a name", name[:min(len(name), maxNewName)])
 	}
 	for _, t := range r.targets {
 		container := t.outline().names[t.decl().container]
 		is := func(name string) bool { return t.lang.IsTest(name, container, t.decl().kind) }
+		if t.lang.Name == "go" && container == "" && (name == "init" || name == "main") {
+			return refused("a Go package's %s takes no part in its code: nothing can use it by that name", name)
+		}
 		if t.lang.IsTestFile(filepath.ToSlash(t.path)) && is(name) != is(r.old) {
 			return refused("by its name, %s would be a test, or no longer be one", name)
 		}

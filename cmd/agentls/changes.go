@@ -16,13 +16,14 @@ import (
 func (a *app) changesCommand() *cobra.Command {
 	var dir string
 	var part partFlags
-	var sideBySide bool
+	var sideBySide, colored bool
 	cmd := &cobra.Command{
 		Use:   "changes",
 		Short: "List, show, apply, undo and redo change sets",
 		Example: `  agentls changes                 proposals that wait, and what can be undone
   agentls changes show 5k2mz      as a diff
   agentls changes show 5k2mz --side-by-side
+  agentls changes show --color | less -R
   agentls changes apply 5k2mz
   agentls changes apply 5k2mz --file math.go --hunk 2
   agentls changes undo            the last one
@@ -42,11 +43,14 @@ func (a *app) changesCommand() *cobra.Command {
 	}
 	sub("list", "List proposals and journal entries", func(c *cobra.Command, _ string) error { return a.listChanges(c, dir) })
 	show := sub("show [ID]", "Print a proposal or an entry as a diff; the newest without ID", func(c *cobra.Command, id string) error {
+		p := paletteFor(c.OutOrStdout())
+		p.on = p.on || colored
 		if sideBySide {
-			return a.showChanges(c, dir, id, func(p palette, diff string) string { return p.sideBySide(diff, terminalWidth()) })
+			return a.showChanges(c, dir, id, p, func(p palette, diff string) string { return p.sideBySide(diff, terminalWidth()) })
 		}
-		return a.showChanges(c, dir, id, palette.diff)
+		return a.showChanges(c, dir, id, p, palette.diff)
 	})
+	show.Flags().BoolVar(&colored, "color", false, "colours and marked words, for a pager too")
 	show.Flags().BoolVar(&sideBySide, "side-by-side", false, "old and new in two columns")
 	part.register(sub("apply [ID]", "Apply what is pending in a proposal; the newest without ID", func(c *cobra.Command, id string) error { return a.applyChanges(c, dir, id, part) }))
 	part.register(sub("undo [ID]", "Take an entry back; the last one of the workspace without ID", func(c *cobra.Command, id string) error { return a.undoChanges(c, dir, id, part) }))
@@ -161,7 +165,7 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 }
 
 // showChanges prints a change set, its diff as show makes it.
-func (a *app) showChanges(cmd *cobra.Command, dir, id string, show func(p palette, diff string) string) error {
+func (a *app) showChanges(cmd *cobra.Command, dir, id string, color palette, show func(p palette, diff string) string) error {
 	cs, err := a.findChanges(cmd.Context(), dir, id)
 	if err != nil {
 		return err
@@ -173,7 +177,6 @@ func (a *app) showChanges(cmd *cobra.Command, dir, id string, show func(p palett
 	if err != nil {
 		return err
 	}
-	color := paletteFor(cmd.OutOrStdout())
 	for i := range cs.Checks {
 		cmd.Println(color.check(&cs.Checks[i]))
 	}

@@ -107,6 +107,7 @@ func TestShow(t *testing.T) {
 	p := u.run("patch", "p.patch")
 	id := p.out[strings.LastIndex(p.out, " ")+1 : len(p.out)-1]
 	u.run("changes", "show", id).want(t, 0, "a.txt modify  +2 -2", "-one\n+ONE\n")
+	u.run("changes", "show", id, "--color").want(t, 0, "\x1b[31m-", "\x1b[32m+")
 	u.run("changes", "show", id, "--side-by-side").want(t, 0, "one", " │ ONE\n", "two", " │ two\n", " │ new\n")
 }
 

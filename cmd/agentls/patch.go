@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -73,6 +74,9 @@ func laidPatch(cmd *cobra.Command, source, root string) (*edits.ChangeSet, error
 			return nil, err
 		}
 		return diff.ChangeSet(cmd.Context(), disk, resolve)
+	}
+	if strings.HasPrefix(source, "--- ") || strings.HasPrefix(source, "Index: ") || strings.HasPrefix(source, "From ") {
+		return nil, errors.New("this is no diff as git diff writes it, which begins with \"diff --git\": make one with git diff, or with git diff --no-index OLD NEW")
 	}
 	patch, err := edits.ParsePatch(source)
 	if err != nil {
