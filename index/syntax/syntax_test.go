@@ -129,6 +129,27 @@ func TestTooSlow(t *testing.T) {
 	}
 }
 
+// Wherever a parse is given up, in the balancing of its tree at the end too, the
+// next one is as of a new parser. (With a parser that was only reset, the core
+// aborted the process.)
+func TestTooSlowAnywhere(t *testing.T) {
+	p, l := parser(t), goLanguage()
+	long := []byte("package p\n" + strings.Repeat("func f() { g(1, 2) }\n", 4000))
+	start := time.Now()
+	if _, err := p.Parse(l, long, limit); err != nil {
+		t.Fatal(err)
+	}
+	whole := time.Since(start)
+	for i := range 300 {
+		if _, err := p.Parse(l, long, whole*time.Duration(i)/250); err != nil && !errors.Is(err, syntax.ErrTooSlow) {
+			t.Fatal(err)
+		}
+		if nodes, err := p.Parse(l, []byte("package p\n"), limit); err != nil || len(nodes) != 3 {
+			t.Fatal(i, len(nodes), err)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	tree, err := parser(t).ParseTree(goLanguage(), []byte("package p\nfunc f() {\n\tx :=\n\t!!\n"), limit)
 	if err != nil {

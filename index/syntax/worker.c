@@ -57,6 +57,14 @@ static const char *read_text(void *payload, uint32_t at, TSPoint position, uint3
   return at < w->size ? w->text + at : "";
 }
 
+// Takes another parser. To reset it is not enough: v0.25 keeps that it was
+// stopped while it balanced its tree, and the next parse dies of that.
+static void renew(worker *w) {
+  ts_parser_delete(w->parser);
+  w->parser = ts_parser_new();
+  w->language = NULL;
+}
+
 static TSTree *parse(worker *w, const TSLanguage *language, const char *text, uint32_t size, const TSTree *old, uint64_t limit) {
   if (language != w->language) {
     if (!ts_parser_set_language(w->parser, language)) return NULL;
@@ -68,7 +76,7 @@ static TSTree *parse(worker *w, const TSLanguage *language, const char *text, ui
   TSInput input = {.payload = w, .read = read_text, .encoding = TSInputEncodingUTF8};
   TSParseOptions options = {.payload = w, .progress_callback = is_late};
   TSTree *tree = ts_parser_parse_with_options(w->parser, old, input, options);
-  if (!tree) ts_parser_reset(w->parser); // else the next parse would go on with this one
+  if (!tree) renew(w); // else the next parse would go on with this one
   w->text = NULL;
   return tree;
 }
