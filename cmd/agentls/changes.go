@@ -141,11 +141,15 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	entries, err := a.journal().Entries(cmd.Context(), listed)
+	j, err := a.settled(cmd)
 	if err != nil {
 		return err
 	}
-	if err := a.journal().Damaged(); err != nil {
+	entries, err := j.Entries(cmd.Context(), listed)
+	if err != nil {
+		return err
+	}
+	if err := j.Damaged(); err != nil {
 		cmd.PrintErrln("agentls:", err)
 	}
 	if a.json {

@@ -47,7 +47,8 @@ func TestCutOff(t *testing.T) {
 	u.run().want(t, 137)
 	u.env = env
 	u.run("doctor").want(t, 0, "1 change cut off")
-	u.run("changes", "undo").want(t, 0, `"Cut off" was cut off, and rolled forward`, "undone: Cut off")
+	u.run("changes").want(t, 0, `"Cut off" was cut off, and rolled forward`, "Cut off")
+	u.run("changes", "undo").want(t, 0, "undone: Cut off")
 	if got := u.read("math.go"); got != mathGo {
 		t.Errorf("math.go is %q", got)
 	}
