@@ -23,3 +23,11 @@ func (s *Snapshot) OutlineOf(path string) ([]Symbol, error) {
 	}
 	return d.file().symbols(), nil
 }
+
+// ShareSearches has searches share their names among goroutines from so many on,
+// until the returned function is called.
+func ShareSearches(names int) (undo func()) {
+	was := searchShare
+	searchShare = names
+	return func() { searchShare = was }
+}

@@ -274,8 +274,9 @@ func (s *Snapshot) Search(ctx context.Context, query string, limit int) ([]Symbo
 	return best.symbols(), nil
 }
 
-// searchShare is how many names a goroutine of a search has at least.
-const searchShare = 1 << 15
+// searchShare is how many names a goroutine of a search has at least; tests make
+// it small.
+var searchShare = 1 << 15
 
 // searchBase adds what matches in the base. It looks on every CPU: most of a
 // search is to look at names.

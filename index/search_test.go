@@ -2,6 +2,8 @@ package index_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,4 +96,35 @@ func contextEnded(t *testing.T) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx, cancel
+}
+
+// TestSearchShared: goroutines that share the names find what one finds.
+func TestSearchShared(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	parts := []string{"Get", "http", "Server", "x", "New", "Conn", "read", "Buf", "a", "ID", "Map"}
+	var src strings.Builder
+	src.WriteString("package p\n")
+	for i := range 3000 {
+		name := ""
+		for range 1 + random.IntN(4) {
+			name += parts[random.IntN(len(parts))]
+		}
+		fmt.Fprintf(&src, "func %s%d() {}\n", name, i%700)
+	}
+	f := load(t, "-- a.go --\n"+src.String())
+	snap := f.ws.Snapshot()
+	for range 200 {
+		query := parts[random.IntN(len(parts))][:1] + parts[random.IntN(len(parts))]
+		limit := 1 + random.IntN(300)
+		alone, err := snap.Search(t.Context(), query, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		undo := index.ShareSearches(100)
+		shared, err := snap.Search(t.Context(), query, limit)
+		undo()
+		if diff := cmp.Diff(alone, shared); err != nil || diff != "" {
+			t.Fatalf("%s, best %d: %v (-alone +shared):\n%s", query, limit, err, diff)
+		}
+	}
 }
