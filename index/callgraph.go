@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,6 +26,13 @@ type CallEdge struct {
 	Calls     int // how many sites
 	Certainty Certainty
 }
+
+// How many calls a graph follows in each direction, and at most: what lies
+// further is not read.
+const (
+	GraphDepth    = 2
+	MaxGraphDepth = 5
+)
 
 // maxNodes is how many declarations a graph shows: more are unreadable.
 const maxNodes = 60
@@ -169,11 +177,11 @@ func mermaidText(s string) string {
 	}, s)
 }
 
-// Markdown returns g as a page: what was asked for, the chart, and how to read
-// it.
-func (g *CallGraph) Markdown(rel func(path string) string) string {
+// Markdown returns g as a page: what was asked for, the chart, how to read it,
+// and what calls it and what it calls as links, which to makes.
+func (g *CallGraph) Markdown(rel func(path string) string, to func(Symbol) string) string {
 	root := g.Nodes[0]
-	page := fmt.Sprintf("# Calls of `%s`\n\n%s in `%s`.\n\n```mermaid\n%s```\n", root.Qualified(), root.Kind, rel(root.Path), g.Mermaid(rel))
+	page := fmt.Sprintf("# Calls of `%s`\n\n%s in %s.\n\n```mermaid\n%s```\n", root.Qualified(), root.Kind, markdownLink(rel(root.Path), to(root)), g.Mermaid(rel))
 	if slices.ContainsFunc(g.Edges, func(e CallEdge) bool { return e.Certainty == Possible }) {
 		page += "\nA dashed arrow is a call by its name only: the index does not know the type.\n"
 	}
@@ -183,5 +191,42 @@ func (g *CallGraph) Markdown(rel func(path string) string) string {
 	if g.Cut {
 		page += fmt.Sprintf("\nThere is more than these %d.\n", len(g.Nodes))
 	}
-	return page
+	var callers, callees []string
+	for _, e := range g.Edges {
+		if e.To == 0 {
+			callers = append(callers, g.line(e, e.From, rel, to))
+		}
+		if e.From == 0 {
+			callees = append(callees, g.line(e, e.To, rel, to))
+		}
+	}
+	return page + section("Called by", callers) + section("Calls", callees)
+}
+
+// line says one call in a list: what is at its other end, and where.
+func (g *CallGraph) line(e CallEdge, end int, rel func(path string) string, to func(Symbol) string) string {
+	sym, more := g.Nodes[end], ""
+	if e.Calls > 1 {
+		more = fmt.Sprintf(", %d times", e.Calls)
+	}
+	if e.Certainty == Possible {
+		more += ", by its name only"
+	}
+	return fmt.Sprintf("- `%s` in %s%s\n", sym.Qualified(), markdownLink(rel(sym.Path), to(sym)), more)
+}
+
+// section returns a headline and its list; "" for an empty one.
+func section(title string, list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return "\n## " + title + "\n\n" + strings.Join(list, "")
+}
+
+// markup is what means something in the text of a link.
+var markup = regexp.MustCompile("[][\\\\`*_<>]")
+
+// markdownLink returns a link whose text is a stranger's.
+func markdownLink(name, target string) string {
+	return fmt.Sprintf("[%s](<%s>)", markup.ReplaceAllString(name, `\$0`), target)
 }

@@ -47,7 +47,7 @@ func odd() { middle(A{}) }
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkGolden(t, filepath.Join("testdata", "callgraph.golden"), graph.Markdown(snap.Rel))
+	checkGolden(t, filepath.Join("testdata", "callgraph.golden"), graph.Markdown(snap.Rel, func(sym index.Symbol) string { return snap.Rel(sym.Path) }))
 	deeper, err := snap.CallGraph(t.Context(), found[0], 2)
 	if err != nil || len(deeper.Nodes) != len(graph.Nodes)+1 || deeper.Cut {
 		t.Errorf("two calls deep: %d nodes for %d, %v", len(deeper.Nodes), len(graph.Nodes), err)

@@ -19,13 +19,14 @@ const (
 	kindAsk     protocol.CodeActionKind = "agentls.ask"
 	kindExplain protocol.CodeActionKind = "agentls.explain"
 	kindInspect protocol.CodeActionKind = "agentls.review"
+	kindGraph   protocol.CodeActionKind = "agentls.graph"
 	kindChange  protocol.CodeActionKind = "refactor.rewrite.agentls.change"
 	kindRename  protocol.CodeActionKind = "refactor.rewrite.agentls.rename"
 	kindReview  protocol.CodeActionKind = "quickfix.agentls.review"
 )
 
 func actionKinds() []protocol.CodeActionKind {
-	return []protocol.CodeActionKind{kindReview, kindAsk, kindExplain, kindInspect, kindChange, kindRename}
+	return []protocol.CodeActionKind{kindReview, kindAsk, kindExplain, kindInspect, kindGraph, kindChange, kindRename}
 }
 
 // CodeAction offers what can be done at a selection: first the review of a
@@ -82,7 +83,9 @@ func (s *Server) offers(ctx context.Context, snap *index.Snapshot, at place) ([]
 		actions = append(actions, s.offerAgent(ctx, snap, f, askParams{place: at, where: where})...)
 	}
 	rename, err := s.offerRename(ctx, snap, f, at)
-	return append(actions, s.offerReview(f, at), rename), err
+	actions = append(actions, s.offerReview(f, at))
+	actions = append(actions, offerGraph(f, at)...)
+	return append(actions, rename), err
 }
 
 // places returns where runs can be: here, and at the task service if there is

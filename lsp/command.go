@@ -40,6 +40,7 @@ func commands() []command {
 		define("agentls.explain", (*Server).explain),
 		define("agentls.change", (*Server).changeCode),
 		define("agentls.rename", (*Server).rename),
+		define("agentls.graph", (*Server).showGraph),
 		define("agentls.stop", (*Server).stopRun),
 		define("agentls.steer", (*Server).steer),
 		define("agentls.reply", (*Server).reply),

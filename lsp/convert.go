@@ -81,6 +81,21 @@ func (c *converter) name(ctx context.Context, sym *index.Symbol) (protocol.Locat
 	return protocol.Location{URI: fileURI(sym.Path), Range: protocol.Range{Start: toPosition(start), End: toPosition(end)}}, nil
 }
 
+// link returns the URI of a symbol, with its line as editors understand it.
+func (c *converter) link(ctx context.Context, sym index.Symbol) string {
+	to := string(fileURI(sym.Path))
+	lines, err := c.of(ctx, sym.Path)
+	if err != nil {
+		return to
+	}
+	return lineURI(to, lines, sym.NameSpan.Start)
+}
+
+// lineURI returns the URI of the line that offset is on.
+func lineURI(file string, lines *text.Lines, offset int) string {
+	return fmt.Sprintf("%s#L%d", file, lines.LineAt(offset)+1)
+}
+
 func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }

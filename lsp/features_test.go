@@ -121,6 +121,7 @@ func TestCodeActions(t *testing.T) {
 		"Explain `Sum` [agentls.explain] generated",
 		"Change `Sum`… [refactor.rewrite.agentls.change] generated",
 		"Review `Sum` [agentls.review] generated",
+		"Show call graph of `Sum` [agentls.graph]",
 		"Rename `Sum` (index) [refactor.rewrite.agentls.rename]",
 	}
 	if diff := cmp.Diff(want, offered(t, e, e.at("math.go", "Sum(n"))); diff != "" {
@@ -156,6 +157,7 @@ func TestMarkers(t *testing.T) {
 		"Explain `First` [agentls.explain]",
 		"Change `First`: return an error [refactor.rewrite.agentls.change]",
 		"Review `First` [agentls.review]",
+		"Show call graph of `First` [agentls.graph]",
 		"Rename `First` to `Second` (index) [refactor.rewrite.agentls.rename]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

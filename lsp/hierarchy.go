@@ -18,9 +18,7 @@ func (s *Server) PrepareCallHierarchy(ctx context.Context, p *protocol.CallHiera
 	if s.leaves(ctx, p.TextDocument.URI, protocol.MethodTextDocumentPrepareCallHierarchy) {
 		return nil, nil
 	}
-	conv, found, err := s.meant(ctx, p.TextDocumentPositionParams, func(k index.Kind) bool {
-		return k == index.Function || k == index.Method || k == index.Class
-	})
+	conv, found, err := s.meant(ctx, p.TextDocumentPositionParams, callable)
 	if err != nil {
 		return nil, err
 	}

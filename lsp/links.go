@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"context"
-	"fmt"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -57,7 +56,7 @@ func linkURI(ctx context.Context, conv *converter, l index.Link) (uri.URI, bool)
 		if err != nil {
 			return "", false
 		}
-		to += fmt.Sprintf("#L%d", lines.LineAt(span.Start)+1)
+		to = lineURI(to, lines, span.Start)
 	}
 	return uri.URI(to), true
 }

@@ -313,7 +313,7 @@ func TestRemoteActions(t *testing.T) {
 	want := []string{
 		"Ask about `Add`", "Explain `Add`", "Change `Add`… (disabled)",
 		"Ask about `Add` remotely [remote]", "Explain `Add` remotely [remote]", "Change `Add`… remotely [remote]",
-		"Review `Add` (disabled)", "Rename `Add` (index)",
+		"Review `Add` (disabled)", "Show call graph of `Add`", "Rename `Add` (index)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)

@@ -8,9 +8,6 @@ import (
 	"github.com/agentls/agentls/index"
 )
 
-// maxDepth is how far a call graph goes at most: what lies further is not read.
-const maxDepth = 5
-
 func (a *app) graphCommand() *cobra.Command {
 	var dir string
 	var depth int
@@ -22,8 +19,8 @@ func (a *app) graphCommand() *cobra.Command {
   agentls graph mux.go:47 --json`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			if depth < 1 || depth > maxDepth {
-				return usageError("--depth is a number from 1 to %d", maxDepth)
+			if depth < 1 || depth > index.MaxGraphDepth {
+				return usageError("--depth is a number from 1 to %d", index.MaxGraphDepth)
 			}
 			home, at, err := a.openIn(cmd.Context(), dir, given[0])
 			if err != nil {
@@ -37,7 +34,7 @@ func (a *app) graphCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "the workspace; the file's own where none is given")
-	cmd.Flags().IntVar(&depth, "depth", 2, "calls to follow in each direction")
+	cmd.Flags().IntVar(&depth, "depth", index.GraphDepth, "calls to follow in each direction")
 	return cmd
 }
 

@@ -25,6 +25,15 @@ T.contains('the prompt', T.asked, 'Ask')
 T.contains('the answer', T.float(), 'Twice doubles.')
 T.keys('q')
 
+-- The call graph: a page, which is read again where it is open.
+for _ = 1, 2 do
+  choose('Show call graph of `Twice`')
+  T.wait('the page', function() return vim.api.nvim_buf_get_name(0):find('calls.md', 1, true) end)
+  T.contains('the page', table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n'), '# Calls of `Twice`')
+  vim.cmd('close')
+  T.equal('back in the file', vim.api.nvim_get_current_buf(), buf)
+end
+
 -- Rename: the user is asked for the name, and sees the proposal at once.
 T.answers = { 'Double' }
 choose('Rename `Twice` (index)')

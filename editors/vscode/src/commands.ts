@@ -42,6 +42,7 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     'agentls.findings.fix': (of: { finding: string }) => parts.connection.call('agentls.findings.fix', of),
     'agentls.findings.dismiss': (of: { finding: string }) => parts.connection.call('agentls.findings.dismiss', of),
     'agentls.rename': (at?: Naming) => rename(parts, at),
+    'agentls.graph': (given?: Given) => showGraph(parts, given),
     'agentls.stop': (run?: { run?: string } | Node) => stop(parts, run),
     'agentls.changes.diff': (what?: Chosen) => review(parts, what),
     'agentls.changes.accept': (what?: Chosen) => accept(parts, what),
@@ -176,6 +177,12 @@ async function showContext(parts: Parts, given: Given | undefined): Promise<void
   const { place } = await target(parts, given);
   await tellEditor(parts.connection);
   await open((await parts.connection.call('agentls.context', place)).uri);
+}
+
+/** Shows who calls the function at the cursor and what it calls, as a page. */
+async function showGraph(parts: Parts, given: Given | undefined): Promise<void> {
+  const { place } = await target(parts, given);
+  await open((await parts.connection.call('agentls.graph', place)).uri);
 }
 
 async function showLastRequest({ connection }: Parts): Promise<void> {

@@ -9,6 +9,7 @@ local own = {
   ['agentls.explain'] = function(session, a) require('agentls.ask').explain(session, a) end,
   ['agentls.change'] = function(session, a) require('agentls.ask').change(session, a, a.instruction) end,
   ['agentls.rename'] = function(session, a) require('agentls.ask').rename(session, a.uri, a.position, a.newName) end,
+  ['agentls.graph'] = function(session, a) require('agentls.ask').graph(session, a) end,
   ['agentls.changes.accept'] = function(session, a) require('agentls.changes').accept(session, a) end,
   ['agentls.changes.reject'] = function(session, a) require('agentls.changes').reject(session, a) end,
   ['agentls.changes.apply'] = function(session, a) require('agentls.changes').apply(session, a) end,

@@ -99,4 +99,14 @@ function M.rename(session, uri, at, name)
   end, vim.fn.expand('<cword>'))
 end
 
+--- Shows who calls the function at a spot, and what it calls.
+---@param session agentls.Session
+---@param spot agentls.Spot
+function M.graph(session, spot)
+  local still_there = places.watch()
+  session:command('agentls.graph', { uri = spot.uri, range = spot.range }, function(result)
+    if still_there() then vim.cmd('split | edit! ' .. vim.fn.fnameescape(vim.uri_to_fname(result.uri))) end
+  end)
+end
+
 return M

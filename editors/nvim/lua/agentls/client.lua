@@ -26,8 +26,8 @@ local slow = 10000 -- ms after which a server that has not answered is mentioned
 
 --- What the plugin asks of the server. One that lacks any of these is of another version.
 M.commands = {
-  'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.stop', 'agentls.editor',
-  'agentls.navigation',
+  'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.graph', 'agentls.stop',
+  'agentls.editor', 'agentls.navigation',
   'agentls.status', 'agentls.tasks.list', 'agentls.tasks.follow', 'agentls.tasks.cancel',
   'agentls.changes.list', 'agentls.changes.show', 'agentls.changes.diff', 'agentls.changes.accept',
   'agentls.changes.reject', 'agentls.changes.apply', 'agentls.changes.undo', 'agentls.changes.redo',

@@ -68,6 +68,7 @@ local commands = {
     local at = spot(call)
     ask.rename(call.session, at.uri, at.range.start, call.text)
   end,
+  graph = function(call) ask.graph(call.session, spot(call)) end,
   remote = function(call) remote(call) end,
   tasks = function(call) require('agentls.tasks').open(call.session) end,
   answer = function() answer.show() end,
@@ -94,7 +95,7 @@ local commands = {
 }
 
 --- What is about the code at the cursor.
-local about_code = { ask = true, explain = true, change = true, rename = true, remote = true }
+local about_code = { ask = true, explain = true, change = true, rename = true, graph = true, remote = true }
 
 local hunks = { 'hunk', 'file', 'all' }
 local scopes = { accept = hunks, reject = hunks, remote = { 'ask', 'change', 'explain' } }

@@ -257,6 +257,10 @@ export interface Commands {
     argument: { uri: string; position: Position; newName: string };
     result: { changeSet: string; renamed: number; possible: number };
   };
+  'agentls.graph': {
+    argument: Place & { depth?: number };
+    result: { uri: string; nodes: number; edges: number; cut: boolean };
+  };
   'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
   'agentls.steer': { argument: { run: string; message: string }; result: { run: string } };
   'agentls.reply': { argument: { run: string; answer: string }; result: { run: string } };

@@ -108,8 +108,18 @@ suite.test('offers its actions on a function', async () => {
       ['Explain `Tariff`', 'agentls.explain'],
       ['Rename `Tariff` (index)', 'agentls.rename'],
       ['Review `Tariff`', 'agentls.review'],
+      ['Show call graph of `Tariff`', 'agentls.graph'],
     ],
   );
+});
+
+suite.test('shows the call graph as a document', async () => {
+  await run('agentls.graph', placeOf(await vscode.workspace.openTextDocument(tariff), 'further := '));
+  const shown = vscode.window.activeTextEditor?.document;
+  same([shown?.fileName.endsWith('calls.md'), shown?.languageId], [true, 'markdown']);
+  same(shown?.getText().startsWith('# Calls of `Tariff`\n'), true);
+  same(shown?.getText().includes('## Called by\n\n- `Order.Total` in ['), true);
+  await run('workbench.action.closeActiveEditor');
 });
 
 let asked: string;
