@@ -283,8 +283,8 @@ func (d *Draft) inside(path, name string) (string, error) {
 		return path, nil
 	}
 	confined, err := d.confine(path)
-	if errors.Is(err, edits.ErrOutside) {
-		return "", fmt.Errorf("%s: %w", name, edits.ErrOutside)
+	if refused := edits.ErrOutside; errors.As(err, &refused) {
+		return "", fmt.Errorf("%s: %w", name, refused)
 	}
 	return confined, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/agentls/agentls/edits"
@@ -36,6 +37,8 @@ func TestConfine(t *testing.T) {
 		"..a":                           filepath.Join(root, "..a"),
 		"a/below":                       filepath.Join(root, "a/below"), // the file may go first
 		".gitignore":                    filepath.Join(root, ".gitignore"),
+		".github/a":                     filepath.Join(root, ".github/a"),
+		"git~2":                         filepath.Join(root, "git~2"),
 		"../second/c":                   filepath.Join(second, "c"),
 		filepath.Join(second, "d/../c"): filepath.Join(second, "c"),
 	} {
@@ -46,10 +49,18 @@ func TestConfine(t *testing.T) {
 	for _, name := range []string{
 		"", ".", "..", "/", "../outside/secret", "../../etc/passwd", "/etc/passwd", filepath.Join(outside, "secret"), "dir/../../outside/x",
 		"out", "out/secret", "out/new", "out/new/deep", "file", "lost", "lost/x", "abs/secret", "a\x00b",
-		".git/config", ".git", ".GIT/config", "dir/.git/hooks/x", "git/config", "new/.git/config", root, filepath.Join(top, "alias/a"),
+		".git/config", ".git", ".GIT/config", "dir/.git/hooks/x", "git/config", ".git./config", ".git /config", ".git::$INDEX_ALLOCATION/config", "git~1/config",
+		"GIT~1/hooks/x", ".g\u200cit/config", "\ufeff.git/config", "new/.git/config", root, filepath.Join(top, "alias/a"),
 	} {
 		if got, err := resolve(name); !errors.Is(err, edits.ErrOutside) {
 			t.Errorf("%q is %q, %v, want ErrOutside", name, got, err)
+		}
+	}
+	for name, why := range map[string]string{
+		".git/config": "a repository's own .git", "git/config": "a repository's own .git", "": "no name", "a\x00b": "no name", "../x": "outside the workspace",
+	} {
+		if _, err := resolve(name); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: %v, want %q", name, err, why)
 		}
 	}
 	for _, name := range []string{"loop"} {

@@ -140,9 +140,9 @@ func (e *PartialError) Error() string {
 // Unwrap returns why the change was not made.
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// Within returns the same journal, in which the last entry is the last one with
-// a file below one of roots: undo without an ID must not reach into another
-// project.
+// Within returns the same journal, in which the entries are those with a file
+// below one of roots: undo without an ID must not reach into another project.
+// An ID names an entry of any.
 func (j *Journal) Within(roots ...string) *Journal {
 	scoped := *j
 	scoped.roots = roots
@@ -249,11 +249,11 @@ func (j *Journal) turn(ctx context.Context, to Target, id string, kind stepKind,
 	return j.run(ctx, db, to, rec, t)
 }
 
-// Entries returns the newest entries, limit at most, newest first.
+// Entries returns the newest entries (see Within), limit at most, newest first.
 func (j *Journal) Entries(ctx context.Context, limit int) ([]*Entry, error) {
 	var out []*Entry
 	err := j.read(ctx, func(db *database) error {
-		recs, err := db.newest(limit)
+		recs, err := db.newest(limit, j.roots)
 		for _, rec := range recs {
 			out = append(out, &rec.Entry)
 		}

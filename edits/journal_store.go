@@ -303,13 +303,16 @@ func (d *database) backwards(order []byte, visit func(rec *record) bool) error {
 	})
 }
 
-func (d *database) newest(limit int) ([]*record, error) {
+// newest returns the records that have a file below roots, limit at most.
+func (d *database) newest(limit int, roots []string) ([]*record, error) {
 	var out []*record
 	if limit <= 0 {
 		return nil, nil
 	}
 	err := d.backwards(madeBucket, func(rec *record) bool {
-		out = append(out, rec)
+		if rec.isBelow(roots) {
+			out = append(out, rec)
+		}
 		return len(out) < limit
 	})
 	return out, err

@@ -88,7 +88,7 @@ func CheckPath(name string) error {
 		return wrong
 	}
 	for part := range strings.SplitSeq(name, "/") {
-		if strings.EqualFold(part, ".git") {
+		if edits.IsGit(part) {
 			return wrong
 		}
 	}
