@@ -17,10 +17,12 @@ func (a *app) changesCommand() *cobra.Command {
 	var dir string
 	var part partFlags
 	var sideBySide, colored bool
+	var scope listScope
 	cmd := &cobra.Command{
 		Use:   "changes",
 		Short: "List, show, apply, undo and redo change sets",
 		Example: `  agentls changes                 proposals that wait, and what can be undone
+  agentls changes list --all      of every workspace
   agentls changes show 5k2mz      as a diff
   agentls changes show 5k2mz --side-by-side
   agentls changes show --color | less -R
@@ -29,7 +31,7 @@ func (a *app) changesCommand() *cobra.Command {
   agentls changes undo            the last one
   agentls changes redo --file math.go`,
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.listChanges(cmd, dir) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listChanges(cmd, dir, scope) },
 	}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".", "the workspace")
 	sub := func(use, short string, run func(*cobra.Command, string) error) *cobra.Command {
@@ -41,7 +43,8 @@ func (a *app) changesCommand() *cobra.Command {
 		cmd.AddCommand(made)
 		return made
 	}
-	sub("list", "List proposals and journal entries", func(c *cobra.Command, _ string) error { return a.listChanges(c, dir) })
+	sub("list", "List proposals and journal entries of the workspace", func(c *cobra.Command, _ string) error { return a.listChanges(c, dir, scope) }).
+		Flags().BoolVar(&scope.every, "all", false, "the entries of every workspace, too")
 	show := sub("show [ID]", "Print a proposal or an entry as a diff; the newest without ID", func(c *cobra.Command, id string) error {
 		p := paletteFor(c.OutOrStdout())
 		p.on = p.on || colored
@@ -133,11 +136,22 @@ type changesReport struct {
 	Entries   []*edits.Entry     `json:"entries"`
 }
 
+// A listScope is which entries are listed.
+type listScope struct{ every bool }
+
+// in returns the journal with the entries that are listed.
+func (s listScope) in(j *edits.Journal, home lsp.Home) *edits.Journal {
+	if s.every {
+		return j
+	}
+	return j.Within(home.Workspace.Snapshot().Roots()...)
+}
+
 // listed is how many journal entries are shown.
 const listed = 20
 
-func (a *app) listChanges(cmd *cobra.Command, dir string) error {
-	_, waiting, err := a.proposals(cmd.Context(), dir)
+func (a *app) listChanges(cmd *cobra.Command, dir string, scope listScope) error {
+	home, waiting, err := a.proposals(cmd.Context(), dir)
 	if err != nil {
 		return err
 	}
@@ -145,7 +159,7 @@ func (a *app) listChanges(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
-	entries, err := j.Entries(cmd.Context(), listed)
+	entries, err := scope.in(j, home).Entries(cmd.Context(), listed)
 	if err != nil {
 		return err
 	}

@@ -111,6 +111,18 @@ func TestShow(t *testing.T) {
 	u.run("changes", "show", id, "--side-by-side").want(t, 0, "one", " │ ONE\n", "two", " │ two\n", " │ new\n")
 }
 
+// TestListIsOfTheWorkspace: what was changed elsewhere is listed on request.
+func TestListIsOfTheWorkspace(t *testing.T) {
+	u := patchUser(t)
+	u.run("patch", "p.patch").want(t, 0, "applied")
+	elsewhere := t.TempDir()
+	if p := u.run("changes", "--dir", elsewhere); p.code != 0 || strings.Contains(p.out, "applied") {
+		t.Errorf("%+v", p)
+	}
+	u.run("changes", "list", "--dir", elsewhere, "--all").want(t, 0, "applied")
+	u.run("changes").want(t, 0, "applied")
+}
+
 func TestDamagedJournalIsSaid(t *testing.T) {
 	u := patchUser(t)
 	u.run("patch", "p.patch").want(t, 0)
