@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,8 +54,8 @@ type Options struct {
 	Log       *slog.Logger     // nil discards
 }
 
-// efforts are the defaults: a question is to be answered soon.
-var efforts = map[Mode]string{Ask: "low", Explain: "low", Edit: "medium", PlanFirst: "medium", Review: "high"}
+// usualEfforts are the defaults: a question is to be answered soon.
+var usualEfforts = map[Mode]string{Ask: "low", Explain: "low", Edit: "medium", PlanFirst: "medium", Review: "high"}
 
 // An Agent runs tasks with a model. It holds nothing of any run, and may run
 // several at once.
@@ -177,7 +176,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
 	}
 	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent, a.tokens}
-	r.req = Request{Session: task.ID, Effort: cmp.Or(a.effort[task.Mode], efforts[task.Mode]), Instructions: instructions(task.Mode)}
+	r.req = Request{Session: task.ID, Effort: a.effort[task.Mode], UsualEffort: usualEfforts[task.Mode], Instructions: instructions(task.Mode)}
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ type Model interface {
 // conversation is made shorter.
 type Request struct {
 	Session      string // prompt cache key
-	Effort       string // of reasoning, as of Options.Effort; "": as the model is configured
+	Effort       string // of reasoning, that the user wants (Options.Effort); "": they said nothing
+	UsualEffort  string // for such a task; for models that are known to reason
 	Instructions string
 	Tools        []ToolSpec
 	Items        []Item

@@ -70,9 +70,10 @@ type Home struct {
 // A Setup is the runner that a configuration chose.
 type Setup struct {
 	Runner agent.Runner
-	Model  string // its name; "" for the index alone
-	Source string // which configuration won, for people
-	Err    error  // why the configuration cannot be used; Runner is then the index
+	Model  string                // its name; "" for the index alone
+	Models map[agent.Mode]string // those that are not Model, by what is done
+	Source string                // which configuration won, for people
+	Err    error                 // why the configuration cannot be used; Runner is then the index
 
 	Keep edits.Limits // what the journal keeps; see Journal.Keeping
 

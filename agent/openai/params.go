@@ -41,11 +41,9 @@ const fillPercent = 80
 
 // extend adds what goes beyond the subset every server knows.
 func (m *Model) extend(params *responses.ResponseNewParams, req *agent.Request) {
-	if m.effort != "" {
-		params.Reasoning.Effort = shared.ReasoningEffort(m.effort)
-	}
+	params.Reasoning.Effort = shared.ReasoningEffort(cmp.Or(m.effort, req.Effort))
 	if m.profile.reasoning {
-		params.Reasoning.Effort = shared.ReasoningEffort(cmp.Or(m.effort, req.Effort))
+		params.Reasoning.Effort = cmp.Or(params.Reasoning.Effort, shared.ReasoningEffort(req.UsualEffort))
 		params.Reasoning.Summary = shared.ReasoningSummaryAuto
 		params.Include = []responses.ResponseIncludable{responses.ResponseIncludableReasoningEncryptedContent}
 	}

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -176,33 +176,52 @@ func (a *app) home(roots []string) lsp.Home {
 // opens the one of each run; nil: runs have the one that their task brings.
 func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes func(roots []string) agent.Sandbox) lsp.Setup {
 	config, sources, err := a.modelConfig(ctx, editor)
-	setup := lsp.Setup{Model: config.Model, Source: config.Source, Err: err}
-	effort := map[agent.Mode]string{}
+	setup := lsp.Setup{Source: config.Source}
 	for i := range sources {
-		for mode, level := range sources[i].Effort {
-			effort[mode] = cmp.Or(effort[mode], level)
-		}
 		setup.Untrusted = setup.Untrusted || sources[i].Trusted != nil && !*sources[i].Trusted
 	}
-	if err != nil || !config.Configured() {
-		setup.Model = ""
-		setup.Runner = &agent.Offline{LastChange: lastChange}
-		setup.Context = agent.New(a.withContext(agent.Options{Gate: a.gate(sources...), Log: a.log()}, "")).Context
-		return setup
+	opts := agent.Options{Gate: a.gate(sources...), Log: a.log()}
+	if err == nil && config.Configured() {
+		opts.Sandbox, opts.Effort, opts.Now = sandboxes, effortOf(sources), time.Now
+		if sandboxes != nil { // the checks of a task that brings its own are not ours
+			opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
+		}
+		var made agent.ByMode
+		if made, err = a.agents(&config, opts); err == nil {
+			setup.Model, setup.Models, setup.Runner, setup.Context = config.Model, config.Models, made, made.Context
+			return setup
+		}
 	}
-	model := openai.New(openai.Options{
-		BaseURL: config.BaseURL, APIKey: config.APIKey, Model: config.Model, Log: a.log(),
-	})
-	opts := agent.Options{Model: model, Gate: a.gate(sources...), Log: a.log(), Sandbox: sandboxes, Effort: effort, Now: time.Now}
-	if opts.Price, setup.Err = priceOf(config.BaseURL, config.Model); setup.Err != nil {
-		return setup
-	}
-	if sandboxes != nil { // the checks of a task that brings its own are not ours
-		opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
-	}
-	made := agent.New(a.withContext(opts, config.Model))
-	setup.Runner, setup.Context = made, made.Context
+	setup.Err = err
+	setup.Runner = &agent.Offline{LastChange: lastChange}
+	setup.Context = agent.New(a.withContext(opts, "")).Context
 	return setup
+}
+
+// agents returns an agent for each model that config names; opts are of each
+// but for what its model is.
+func (a *app) agents(config *modelConfig, opts agent.Options) (agent.ByMode, error) {
+	made := map[string]*agent.Agent{}
+	of := func(model string) (*agent.Agent, error) {
+		if made[model] != nil {
+			return made[model], nil
+		}
+		var err error
+		opts.Model = openai.New(openai.Options{BaseURL: config.BaseURL, APIKey: config.APIKey, Model: model, Log: a.log()})
+		if opts.Price, err = priceOf(config.BaseURL, model); err != nil {
+			return nil, err
+		}
+		made[model] = agent.New(a.withContext(opts, model))
+		return made[model], nil
+	}
+	usual, err := of(config.Model)
+	out := agent.ByMode{Usual: usual, Own: map[agent.Mode]*agent.Agent{}}
+	for mode, model := range config.Models {
+		if err == nil {
+			out.Own[mode], err = of(model)
+		}
+	}
+	return out, err
 }
 
 // modelConfig returns the model to use, and all that is configured, the
@@ -218,7 +237,7 @@ func (a *app) modelConfig(ctx context.Context, editor json.RawMessage) (modelCon
 	}
 	sources := []settings{a.flags, fromEnvironment(), file, fromEditor}
 	for i := range sources {
-		if err := sources[i].checkVerify(); err != nil {
+		if err := errors.Join(sources[i].checkVerify(), sources[i].checkModes()); err != nil {
 			return modelConfig{}, nil, err
 		}
 	}

@@ -37,8 +37,11 @@ type settings struct {
 
 	Remote remoteSettings `json:"remote" toml:"remote"`
 
-	Effort  map[agent.Mode]string `json:"effort" toml:"effort"` // of reasoning, by what is done
-	Trusted *bool                 `json:"trusted" toml:"-"`     // the workspace, by the editor's user; nil: it has no say
+	// By what is done; what is not named has Model, and the usual effort of reasoning.
+	Models map[agent.Mode]string `json:"models" toml:"models"`
+	Effort map[agent.Mode]string `json:"effort" toml:"effort"`
+
+	Trusted *bool `json:"trusted" toml:"-"` // the workspace, by the editor's user; nil: it has no say
 
 	Journal journalSettings `json:"journal" toml:"journal"`
 
@@ -57,6 +60,7 @@ type workspaceSettings struct {
 // A modelConfig is what won.
 type modelConfig struct {
 	Model   string
+	Models  map[agent.Mode]string // those that are not Model
 	BaseURL string
 	APIKey  string
 	Source  string // which sources won, for people
@@ -90,7 +94,11 @@ func resolve(ctx context.Context, sources ...settings) (modelConfig, error) {
 		}
 	}
 	out.Source = strings.Join(won, ", ")
-	return out, out.complete()
+	if err := out.complete(); err != nil {
+		return out, err
+	}
+	out.Models = modelsOf(out.Model, sources)
+	return out, nil
 }
 
 // complete fills in the model of OpenAI, and says what is missing elsewhere.
@@ -185,7 +193,7 @@ func tomlProblem(err error) string {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: unknown key %q (known: model, base_url, api_key_env, api_key_command, verify, withhold, effort, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
+		return fmt.Sprintf("line %d: unknown key %q (known: model, models, base_url, api_key_env, api_key_command, verify, withhold, effort, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/remote"
 )
@@ -50,8 +52,8 @@ func TestResolve(t *testing.T) {
 				t.Fatal(err)
 			}
 			said := got.Source
-			got.Source = ""
-			if got != c.want || !strings.Contains(said, c.says) {
+			got.Source, got.Models = "", nil
+			if !reflect.DeepEqual(got, c.want) || !strings.Contains(said, c.says) {
 				t.Errorf("%+v (%s), want %+v (%s)", got, said, c.want, c.says)
 			}
 		})
@@ -94,6 +96,74 @@ func TestConfigurationFile(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", content, err, want)
 		}
+	}
+}
+
+// TestModelsByMode: the first source that says a model for a mode, or for all,
+// wins.
+func TestModelsByMode(t *testing.T) {
+	sources := []settings{
+		{Models: map[agent.Mode]string{agent.Ask: "small"}},
+		{Model: "usual", Models: map[agent.Mode]string{agent.Ask: "not this", agent.Review: "large"}},
+		{Model: "last", Models: map[agent.Mode]string{agent.Explain: "too late"}},
+	}
+	want := map[agent.Mode]string{agent.Ask: "small", agent.Review: "large"}
+	if diff := cmp.Diff(want, modelsOf("usual", sources)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := byMode(want); got != " (ask: small, review: large)" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestModeSettingsRefused: names that are none are said, and what they may be.
+func TestModeSettingsRefused(t *testing.T) {
+	for wrong, want := range map[string]string{
+		"models = { aks = 'm' }":      `models: "aks" is none of ask, explain, edit, plan and review`,
+		"models = { ask = ' ' }":      "models: ask names no model",
+		"effort = { write = 'low' }":  `effort: "write" is none of ask`,
+		"effort = { ask = 'lowest' }": `effort: ask = "lowest" is none of low, medium and high`,
+	} {
+		u := mathUser(t)
+		u.model(shout)
+		u.configure(wrong + "\n")
+		u.run("run", "do it").want(t, 1, want)
+	}
+}
+
+// TestModelAndEffortOfAMode: what reaches the model's server is what the user
+// named for the mode, else the usual.
+func TestModelAndEffortOfAMode(t *testing.T) {
+	u := mathUser(t)
+	model := u.model(shout)
+	u.env = append(u.env, "AGENTLS_MODEL=")
+	u.configure("model = 'gpt-5.4'\nmodels = { edit = 'gpt-5.4-mini' }\neffort = { edit = 'high' }\n")
+	u.run("doctor").want(t, 0, "gpt-5.4 (edit: gpt-5.4-mini) at ")
+	u.run("run", "do it").want(t, 0)
+	req := model.Requests()[0]
+	if req.Model != "gpt-5.4-mini" || !strings.Contains(string(req.Body), `"effort":"high"`) {
+		t.Errorf("%s: %s", req.Model, req.Body)
+	}
+}
+
+// TestBrokenPricesLeaveTheIndex: a list of prices that cannot be read is said,
+// and the session goes on without a model.
+func TestBrokenPricesLeaveTheIndex(t *testing.T) {
+	u := mathUser(t)
+	u.model(shout)
+	config := filepath.Join(u.variable("XDG_CONFIG_HOME"), "agentls")
+	if err := os.MkdirAll(config, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(config, "prices.toml"), []byte("input: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.run("run", "do it").want(t, 1, "prices.toml")
+	w := u.serve()
+	w.initialize(u)
+	got := string(w.execute(1, "agentls.status", map[string]any{}))
+	if !strings.Contains(got, "prices.toml") || strings.Contains(got, `"model"`) {
+		t.Errorf("status: %s", got)
 	}
 }
 

@@ -79,7 +79,7 @@ func (a *app) checkModel(cmd *cobra.Command) finding {
 	if config.APIKey == "" {
 		key = "without a key"
 	}
-	return finding{"model", true, fmt.Sprintf("%s at %s %s (%s)", config.Model, withoutPassword(config.BaseURL), key, config.Source)}
+	return finding{"model", true, fmt.Sprintf("%s%s at %s %s (%s)", config.Model, byMode(config.Models), withoutPassword(config.BaseURL), key, config.Source)}
 }
 
 // withoutPassword returns an address as it may be shown.

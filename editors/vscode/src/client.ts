@@ -234,6 +234,8 @@ function serverSettings(): object {
     model: text('model'),
     baseUrl: text('baseUrl'),
     apiKey: text('apiKey'),
+    models: settings.get('models', {}),
+    effort: settings.get('effort', {}),
     verify: settings.get<string[]>('verify', []),
     trusted: vscode.workspace.isTrusted,
     remote: { url: text('remote.url'), token: text('remote.token'), environment: text('remote.environment') },

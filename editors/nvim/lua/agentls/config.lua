@@ -8,12 +8,16 @@ local M = {}
 ---@field model? string the model's name
 ---@field base_url? string the model's endpoint
 ---@field api_key? string|fun(): string the endpoint's key, or what fetches it when the server starts
+---@field models? table<agentls.Mode, string> the models of those actions that are not to have model
+---@field effort? table<agentls.Mode, 'low'|'medium'|'high'> how much the model thinks
 ---@field verify? string[] command lines that check a change before it is proposed
 ---@field navigation? 'auto'|'on'|'off' whether the index answers what other servers answer too
 ---@field remote? agentls.RemoteOptions the task service
 ---@field journal? agentls.JournalOptions how much can be undone
 ---@field save_after_apply? boolean write the buffers that apply, undo or redo changed, if they were saved before
 ---@field keys? agentls.Keys of the review
+
+---@alias agentls.Mode 'ask'|'explain'|'edit'|'plan'|'review'
 
 ---@class agentls.RemoteOptions
 ---@field url? string
@@ -64,7 +68,8 @@ local defaults = {
 local types = {
   cmd = { 'table' }, filetypes = { 'table', 'string' }, root = { 'table', 'function' },
   model = { 'string' }, base_url = { 'string' }, api_key = { 'string', 'function' },
-  verify = { 'table' }, navigation = { 'string' }, remote = { 'table' }, journal = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
+  models = { 'table' }, effort = { 'table' }, verify = { 'table' }, navigation = { 'string' }, remote = { 'table' },
+  journal = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
 }
 
 ---@type table<string, string[]> the Lua types that an option of remote may have
@@ -72,6 +77,9 @@ local remote_types = { url = { 'string' }, token = { 'string', 'function' }, env
 
 ---@type table<string, string[]> the Lua types that an option of journal may have
 local journal_types = { entries = { 'number' }, bytes = { 'number' }, days = { 'number' } }
+
+---@type table<agentls.Mode, string[]> the Lua types that an option by mode may have
+local mode_types = { ask = { 'string' }, explain = { 'string' }, edit = { 'string' }, plan = { 'string' }, review = { 'string' } }
 
 ---@type agentls.Options what counts
 M.options = defaults
@@ -107,6 +115,8 @@ end
 local function check(given)
   check_types(given, types, 'setup')
   check_types(given.remote or {}, remote_types, 'setup: remote')
+  check_types(given.models or {}, mode_types, 'setup: models')
+  check_types(given.effort or {}, mode_types, 'setup: effort')
   check_types(given.journal or {}, journal_types, 'setup: journal')
   check_types(given.keys or {}, vim.tbl_map(function() return { 'string' } end, defaults.keys), 'setup: keys')
   if given.cmd and type(given.cmd[1]) ~= 'string' then
@@ -149,7 +159,7 @@ end
 function M.settings()
   local o, r = M.options, M.options.remote
   local settings = { model = o.model, baseUrl = o.base_url, apiKey = fetch(o.api_key, 'api_key'), verify = o.verify }
-  settings.navigation = o.navigation
+  settings.models, settings.effort, settings.navigation = o.models, o.effort, o.navigation
   if next(r) then
     settings.remote = { url = r.url, token = fetch(r.token, 'remote.token'), environment = r.environment }
   end

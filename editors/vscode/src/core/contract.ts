@@ -30,6 +30,8 @@ export interface Status {
   version: string;
   /** Absent: the index answers. */
   model?: string;
+  /** Of the modes that have a model of their own. */
+  models?: Partial<Record<Mode, string>>;
   source: string;
   error?: string;
   ready: boolean;
