@@ -81,6 +81,11 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 		return r.classifyKey(rel, t)
 	case occ.has(isAccess):
 		return r.classifyQualified(f, i, rel, t)
+	case occ.has(isImport) && rel.same && t.lang.Modules: // export { a as b }
+		if slices.Contains(rel.exports, f.name(i)) {
+			return Certain
+		}
+		return 0
 	case rel.same && f.name(i) == name:
 		return r.unlessImported(f, name, t)
 	case slices.Contains(rel.names, f.name(i)):
@@ -133,6 +138,12 @@ func (r *resolver) classifyKey(rel *relation, t target) Certainty {
 // classifyQualified is for names behind a dot: pkg.Name.
 func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Certainty {
 	q := int(f.outline().occs[i].link) - 1
+	if at, original := r.member(f, i); at != nil {
+		if at == t.file && original == t.name() {
+			return Certain
+		}
+		return 0
+	}
 	if q < 0 || f.name(i) != t.name() {
 		return 0
 	}
@@ -168,6 +179,9 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	q := int(occ.link) - 1
 	if q < 0 {
 		return r.bySole(f, t)
+	}
+	if at, _ := r.member(f, i); at != nil {
+		return 0 // a module's
 	}
 	if !f.outline().occs[q].has(isLocal|isAccess) && r.isPackage(f, f.name(q)) {
 		if t.lang.Family == "lua" && slices.Contains(r.relation(f, t.file, t.name()).qualifiers, f.name(q)) {

@@ -93,6 +93,7 @@ func (t *follower) file(src []byte) *file {
 	}
 	f := &file{path: t.path, size: int64(len(src)), lines: lineCount(src), hash: text.HashOf(src), lang: t.lang}
 	out, _ := extract(t.lang, t.tree.Nodes(0, len(src)+1), src)
+	addManifest(t.path, out, src)
 	f.hold(out)
 	return f
 }

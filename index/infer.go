@@ -105,6 +105,9 @@ func (r *resolver) meanings(f *file, i int) []target {
 func (r *resolver) namesOf(f *file, i int) []string {
 	name := f.name(i)
 	names := []string{name}
+	if _, original := r.member(f, i); original != "" && original != name {
+		return append(names, original)
+	}
 	if f.outline().occs[i].has(isAccess | isLocal) {
 		return names
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -84,6 +85,9 @@ type base struct {
 	lookup    *directory
 	wordsOnce sync.Once
 	words     *words
+
+	packagesOnce sync.Once
+	packages     map[string]*file // package.json by the name of the package
 }
 
 func newBase(files map[string]*file) *base {
@@ -111,6 +115,42 @@ func (b *base) search(path string) (int, bool) {
 func (b *base) directory() *directory {
 	b.once.Do(func() { b.lookup = newDirectory(b.files) })
 	return b.lookup
+}
+
+// packageNames returns the packages of b by name; of those that share one, the
+// first by path.
+func (b *base) packageNames() map[string]*file {
+	b.packagesOnce.Do(func() { b.packages = packageNames(b.files) })
+	return b.packages
+}
+
+func packageNames(files []*file) map[string]*file {
+	named := map[string]*file{}
+	for _, f := range files {
+		if !strings.HasSuffix(f.path, packageFile) || !f.isParsed() {
+			continue
+		}
+		if name := f.head().pkg; name != "" && named[name] == nil {
+			named[name] = f
+		}
+	}
+	return named
+}
+
+// packageFile is how the path of a package's manifest ends.
+const packageFile = string(filepath.Separator) + "package.json"
+
+// packageNamed returns the package.json of the package of that name, or nil.
+func (s *Snapshot) packageNamed(name string) *file {
+	for _, f := range s.overlay() {
+		if strings.HasSuffix(f.path, packageFile) && f.isParsed() && f.outline().pkg == name {
+			return f
+		}
+	}
+	if f := s.disk.base.packageNames()[name]; f != nil && !s.covered(f.path) {
+		return f
+	}
+	return nil
 }
 
 // overlay returns the files that lie over the base: open documents, and what

@@ -3,9 +3,7 @@ package index
 import (
 	"bytes"
 	"context"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/agentls/agentls/edits/text"
@@ -61,7 +59,7 @@ func sniff(content []byte) skip {
 // the content unfit. What is too much for a parser is skimmed.
 func parse(p *syntax.Parser, path string, language *lang.Language, content []byte) (*outline, skip) {
 	if language == nil {
-		if out := parseModFile(path, content); out != nil {
+		if out := parseManifest(path, content); out != nil {
 			return out, notSkipped
 		}
 		return nil, skipLanguage
@@ -81,23 +79,8 @@ func parse(p *syntax.Parser, path string, language *lang.Language, content []byt
 	if len(texts) > 0 {
 		addEmbedded(p, out, content, texts)
 	}
+	addManifest(path, out, content)
 	return out, notSkipped
-}
-
-// parseModFile keeps of a go.mod the module path, by which imports resolve.
-func parseModFile(path string, content []byte) *outline {
-	if filepath.Base(path) != "go.mod" {
-		return nil
-	}
-	for line := range bytes.Lines(content) {
-		if rest, ok := bytes.CutPrefix(line, []byte("module")); ok {
-			rest, _, _ = bytes.Cut(rest, []byte("//"))
-			out := &outline{pkg: strings.Trim(string(bytes.TrimSpace(rest)), `"`), names: []string{""}}
-			out.group()
-			return out
-		}
-	}
-	return nil
 }
 
 // parsers are the parsers for whoever needs one for a moment, as many as can

@@ -161,13 +161,51 @@ func merged(refs []Reference) []Reference {
 
 // eachUse calls yield for each use of t.
 func (r *resolver) eachUse(ctx context.Context, t target, yield func(f *file, i int, c Certainty)) error {
-	for _, f := range r.snap.mentions(t.name()) {
+	for _, f := range r.mentioning(t) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
 		r.usesIn(f, t, yield)
 	}
 	return r.eachDefault(ctx, t, yield)
+}
+
+// mentioning returns the files that mention t by its name, or by another one
+// under which a module exports it.
+func (r *resolver) mentioning(t target) []*file {
+	files := r.snap.mentions(t.name())
+	if t.lang.Family != "javascript" || t.decl().parent != noParent {
+		return files
+	}
+	names := []string{t.name()}
+	for n, read := 0, 0; n < len(names); n++ {
+		if n > 0 {
+			files = append(files, r.snap.mentions(names[n])...)
+		}
+		for ; read < len(files); read++ {
+			names = append(names, r.newNames(files[read], t, names)...)
+		}
+	}
+	r.aliased[t] = names[1:]
+	seen := map[*file]bool{}
+	return slices.DeleteFunc(files, func(f *file) bool {
+		again := seen[f]
+		seen[f] = true
+		return again
+	})
+}
+
+// newNames returns the names beside known under which f exports t.
+func (r *resolver) newNames(f *file, t target, known []string) []string {
+	var names []string
+	for _, name := range known {
+		for _, alias := range exportedAs(f, name) {
+			if !slices.Contains(known, alias) && !slices.Contains(names, alias) && r.offers(f, alias, t.file, t.name()) {
+				names = append(names, alias)
+			}
+		}
+	}
+	return names
 }
 
 // usesIn calls yield for each use of t in f, which mentions its name.
@@ -189,6 +227,12 @@ func (r *resolver) aliases(f *file, t target) []string {
 			if !slices.Contains(names, alias) {
 				names = append(names, alias)
 			}
+		}
+		if t.lang.Family == "javascript" { // z.function for what is declared as _function
+			names = append(names, exportedAs(t.file, t.name())...)
+			names = append(names, r.aliased[t]...)
+			slices.Sort(names)
+			names = slices.Compact(names)
 		}
 	}
 	return names

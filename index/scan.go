@@ -450,7 +450,7 @@ func (w *Workspace) glance(e entry) loaded {
 // unread says why the content of e is of no use to the index.
 func unread(e entry, language *lang.Language) skip {
 	switch {
-	case language == nil && filepath.Base(e.path) != "go.mod":
+	case language == nil && !isManifest(e.path):
 		return skipLanguage
 	case e.size > maxSkim:
 		return skipLarge

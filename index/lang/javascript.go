@@ -289,6 +289,7 @@ func jsExportNames(f *Facts, clause Node) {
 		out := name.Text()
 		if !alias.None() {
 			out = alias.Unquoted()
+			f.mentionImport(alias)
 		}
 		if out == "default" {
 			f.Default = name.Text()

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"bytes"
 	"path"
 	"strings"
 
@@ -12,7 +13,7 @@ func python() *Language {
 		Name: "python", Extensions: []string{".py", ".pyi", ".pyw"}, Parser: tspython.Language, Grammar: pythonGrammar,
 		Hoists: true, Nests: true, Repeats: true, Self: "self",
 		Comments: Comments{Line: "#", InBody: true}, Body: ":",
-		Imports: pythonImports, ImportKinds: "import_statement import_from_statement future_import_statement",
+		Imports: pythonImports, ImportKinds: "import_statement import_from_statement future_import_statement list tuple",
 		Refine:     refinePython,
 		Exported:   func(d *Declaration) bool { return !strings.HasPrefix(d.Name, "_") },
 		Skim:       skimPython,
@@ -82,8 +83,12 @@ func refinePython(d *Declaration) Kind {
 	return d.Kind
 }
 
-// pythonImports takes in "import a.b as c" and "from a import b as c".
+// pythonImports takes in "import a.b as c" and "from a import b as c", and the
+// names that __all__ lists as strings.
 func pythonImports(f *Facts, n Node) bool {
+	if kind := n.Kind(); kind == "list" || kind == "tuple" {
+		return pythonAll(f, n)
+	}
 	module := n.Child("module_name")
 	from := ""
 	if !module.None() {
@@ -101,6 +106,26 @@ func pythonImports(f *Facts, n Node) bool {
 				pythonImport(f, name, c.Child("alias"), from, n.Kind())
 			}
 		}
+	}
+	return true
+}
+
+// pythonAll takes in what is listed in __all__ = [...], if that is strings alone.
+func pythonAll(f *Facts, n Node) bool {
+	start, _ := n.Span()
+	before := n.tree.Src[:start]
+	if line := before[bytes.LastIndexByte(before, '\n')+1:]; !bytes.HasPrefix(line, []byte("__all__")) {
+		return false
+	}
+	var names []Node
+	for c := range n.Children() {
+		if c.Kind() != "string" {
+			return false
+		}
+		names = append(names, c.ChildOf("string_content"))
+	}
+	for _, name := range names {
+		f.mention(name)
 	}
 	return true
 }
