@@ -35,7 +35,10 @@ func BenchmarkContext(b *testing.B) {
 		at = strings.Index(string(content), ") Serve(l net.Listener)") + 3
 	}
 	a := agent.New(agent.Options{})
-	task := agent.Task{Mode: agent.Ask, Prompt: "why?", Focus: &agent.Focus{Path: path, Span: text.Span{Start: at, End: at}}}
+	task := agent.Task{Mode: agent.Ask, Prompt: "why does the server not close idle connections?", Focus: &agent.Focus{Path: path, Span: text.Span{Start: at, End: at}}}
+	if _, err := snap.Map(b.Context(), index.Focus{Words: task.Prompt}, 1); err != nil { // reads what an ask does not wait for
+		b.Fatal(err)
+	}
 	first, err := a.Context(b.Context(), snap, task)
 	if err != nil {
 		b.Fatal(err)

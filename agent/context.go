@@ -66,37 +66,30 @@ func (r *run) gather(ctx context.Context) ([]Piece, error) {
 		}
 		pieces = append(pieces, related...)
 	}
-	around, err := r.surroundings(ctx)
+	state, err := r.versions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pieces = append(pieces, around...)
-	pieces = append(pieces, Piece{ID: "earlier", Title: "What was said before", Why: "your question goes on from it", Text: Recount(task.Earlier), Fixed: true},
+	pieces = append(pieces, state)
+	pieces = append(pieces, r.overview(ctx, pieces), Piece{ID: "earlier", Title: "What was said before", Why: "your question goes on from it", Text: Recount(task.Earlier), Fixed: true},
 		Piece{ID: "wish", Title: "What you want", Why: "it is the task", Text: task.Wish(), Fixed: true})
-	return slices.DeleteFunc(pieces, func(p Piece) bool { return p.Text == "" }), nil
+	return slices.DeleteFunc(pieces, func(p Piece) bool { return p.Text == "" && p.Dropped == "" }), nil
 }
 
-// surroundings returns what the index and version control say of the whole.
-func (r *run) surroundings(ctx context.Context) ([]Piece, error) {
+// versions says what version control says of the whole.
+func (r *run) versions(ctx context.Context) (Piece, error) {
 	state := Piece{ID: "git", Title: "State of version control", Why: "what is changed and not committed"}
-	if r.agent.state != nil {
-		said, err := r.agent.state(ctx, r.draft.snap)
-		if err != nil {
-			return nil, fmt.Errorf("ask version control: %w", err)
-		}
-		if said != "" {
-			state.Text = "Version control says:\n" + said
-		}
+	if r.agent.state == nil {
+		return state, nil
 	}
-	overview := Piece{ID: "map", Title: "Map of the project", Why: "the declarations that matter most here"}
-	if r.agent.overview != nil {
-		text, err := r.agent.overview(ctx, r.draft, r.task.Focus)
-		if err != nil {
-			return nil, fmt.Errorf("make a map: %w", err)
-		}
-		overview.Text = text
+	said, err := r.agent.state(ctx, r.draft.snap)
+	if err != nil {
+		return state, fmt.Errorf("ask version control: %w", err)
 	}
-	return []Piece{state, overview}, nil
+	if said != "" {
+		state.Text = "Version control says:\n" + said
+	}
+	return state, nil
 }
 
 // maxReviewed is how many bytes of a change are shown; the rest is looked up.

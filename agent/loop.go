@@ -31,10 +31,10 @@ type Options struct {
 
 	// What a conversation begins with, beside the code in focus: the user's own
 	// guidance for agents; what version control says of a workspace, for people;
-	// a map of it. Where there is none, it is left out.
-	Guidance string
-	State    func(ctx context.Context, snap *index.Snapshot) (string, error)
-	Overview func(ctx context.Context, draft *Draft, focus *Focus) (string, error)
+	// a map of it, which knows its history. Where there is none, it is left out.
+	Guidance  string
+	State     func(ctx context.Context, snap *index.Snapshot) (string, error)
+	Histories *index.Histories
 
 	Tokens *Tokens // nil: nothing is learned of the model's
 	Tools  []Tool  // offered beside the agent's own in tasks that edit
@@ -65,7 +65,7 @@ type Agent struct {
 	tokens    *Tokens
 	guidance  string
 	state     func(ctx context.Context, snap *index.Snapshot) (string, error)
-	overview  func(ctx context.Context, draft *Draft, focus *Focus) (string, error)
+	histories *index.Histories
 	extra     []Tool
 	open      func(roots []string) Sandbox
 	checks    func(roots []string) []string
@@ -82,7 +82,7 @@ var _ Runner = (*Agent)(nil)
 // New returns an agent for the model of opts.
 func New(opts Options) *Agent {
 	a := &Agent{
-		model: opts.Model, gate: opts.Gate, tokens: opts.Tokens, guidance: opts.Guidance, state: opts.State, overview: opts.Overview, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
+		model: opts.Model, gate: opts.Gate, tokens: opts.Tokens, guidance: opts.Guidance, state: opts.State, histories: opts.Histories, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
 		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, effort: opts.Effort, now: opts.Now, log: opts.Log,
 	}
 	if a.gate == nil {

@@ -63,7 +63,7 @@ func TestContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "instructions\ntools\nworkspace\nfocus\noutput\nguidance\ncallers\ncallees\ntests: you removed it\nwish"
+	want := "instructions\ntools\nworkspace\nfocus\noutput\nguidance\ncallers\ncallees\ntests: you removed it\nmap\nwish"
 	if diff := cmp.Diff(want, pieces(m)); diff != "" {
 		t.Error(diff)
 	}

@@ -17,7 +17,7 @@ type Refusal string
 const (
 	ErrOutside Refusal = "outside the workspace"
 	errNoName  Refusal = "no name of a file"
-	errInGit   Refusal = "inside a repository's own .git, which no change may touch"
+	errInGit   Refusal = "inside a repository's own .git"
 )
 
 // Error returns the reason.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/agentls/agentls/index/git"
 )
@@ -43,6 +44,60 @@ func ReadHistory(ctx context.Context, root string) (*History, error) {
 		return &History{}, err
 	}
 	return NewHistory(top, revisions), nil
+}
+
+// Histories are the histories of trees, each read again once another commit is
+// checked out. It is safe for concurrent use.
+type Histories struct {
+	mu   sync.Mutex
+	read map[string]*readHistory // by root
+}
+
+// A readHistory is one that was read, or is being read.
+type readHistory struct {
+	head string
+	done chan struct{} // closed once it was read
+	is   *History      // written before that
+}
+
+// Of returns the histories around roots, as far as they are known when ctx ends:
+// reading goes on then, and a later call finds what came of it.
+func (h *Histories) Of(ctx context.Context, roots []string) []*History {
+	var out []*History
+	for _, root := range roots {
+		head, ok, err := git.Head(ctx, root)
+		if err != nil || !ok {
+			continue // no repository, no commit, or no time
+		}
+		entry := h.entry(ctx, root, head)
+		select {
+		case <-entry.done:
+			out = append(out, entry.is)
+		case <-ctx.Done():
+		}
+	}
+	return out
+}
+
+// entry returns the history of root at head, which it has read if it is new.
+func (h *Histories) entry(ctx context.Context, root, head string) *readHistory {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known := h.read[root]; known != nil && known.head == head {
+		return known
+	}
+	if h.read == nil {
+		h.read = map[string]*readHistory{}
+	}
+	made := &readHistory{head: head, done: make(chan struct{}), is: &History{}}
+	h.read[root] = made
+	go func() {
+		defer close(made.done)
+		if is, err := ReadHistory(context.WithoutCancel(ctx), root); err == nil {
+			made.is = is
+		}
+	}()
+	return made
 }
 
 // NewHistory returns the history that revisions, which are sorted newest first,

@@ -80,11 +80,10 @@ func (l layers) file(path string) *file {
 // A base holds files by path and, made when first asked for, where each name
 // is declared and mentioned, and which words stand where.
 type base struct {
-	files     []*file // by path
-	once      sync.Once
-	lookup    *directory
-	wordsOnce sync.Once
-	words     *words
+	files  []*file // by path
+	once   sync.Once
+	lookup *directory
+	words  wordsCell
 
 	packagesOnce sync.Once
 	packages     map[string]*file // package.json by the name of the package

@@ -51,8 +51,9 @@ const (
 func TokensOf(bytes int) int { return (bytes*10 + 32) / 33 } // 3.3 bytes a token, measured over models
 
 // Map returns the outline that a task with that focus needs, of at most budget
-// tokens by TokensOf. On cancel the error is the context's cause; a file that
-// cannot be read is shown by its path.
+// tokens by TokensOf. On cancel the error is the context's cause; what the first
+// map has to read once is then read all the same, and the next one finds it. A
+// file that cannot be read is shown by its path.
 func (s *Snapshot) Map(ctx context.Context, focus Focus, budget int) (*Map, error) {
 	r, err := s.rank(ctx, &focus)
 	if err != nil {

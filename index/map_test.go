@@ -1,9 +1,12 @@
 package index_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -299,7 +302,7 @@ func TestHistoryBefore(t *testing.T) {
 		"4": {"old.go: changed for tasks like this; changed lately", "other.go: changed lately"},
 		"5": {"new.go: changed for tasks like this; changed lately", "other.go: changed lately"},
 	} {
-		focus.History = history.Before(hash)
+		focus.Histories = []*index.History{history.Before(hash)}
 		if diff := cmp.Diff(want, ranks(t, past.Snapshot(), focus)); diff != "" {
 			t.Errorf("before commit %s (-want +got):\n%s", hash, diff)
 		}
@@ -341,5 +344,81 @@ func TestPast(t *testing.T) {
 	}
 	if syms, err := past.Snapshot().Symbols(t.Context(), f.path("cart/tax.go")); err != nil || len(syms) != 1 {
 		t.Errorf("tax.go declares %v, %v", syms, err)
+	}
+}
+
+// TestMapGivesUp: a caller does not wait for what the first map has to read, and
+// the next one finds it read.
+func TestMapGivesUp(t *testing.T) {
+	f := load(t, "-- a.go --\npackage a\n\nfunc Area() {}\n")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("the user is gone")
+	cancel(gone)
+	if _, err := f.ws.Snapshot().Map(ctx, index.Focus{Words: "area"}, 100); !errors.Is(err, gone) {
+		t.Errorf("cancelled: %v", err)
+	}
+	m, err := f.ws.Snapshot().Map(t.Context(), index.Focus{Words: "area"}, 100)
+	if err != nil || len(m.Files) != 1 {
+		t.Errorf("after that: %+v, %v", m, err)
+	}
+}
+
+// TestHidden: what must not be named is none of the answers, and no reason for
+// one; what is seen already counts for others.
+func TestHidden(t *testing.T) {
+	f := load(t, "-- area.go --\npackage a\n\nfunc Area() {}\n-- area_test.go --\npackage a\n\nfunc TestArea() { Area() }\n")
+	area := f.path("area.go")
+	rank := func(focus index.Focus) string {
+		t.Helper()
+		ranked, err := f.ws.Snapshot().Rank(t.Context(), focus, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(ranked)
+	}
+	hidden := rank(index.Focus{Words: "area", Hidden: func(path string) bool { return path == area }})
+	if strings.Contains(hidden, "/area.go") || strings.Contains(hidden, "of area.go") || !strings.Contains(hidden, "area_test.go") {
+		t.Errorf("hidden: %s", hidden)
+	}
+	seen := rank(index.Focus{Words: "area", Seen: []string{area}})
+	if strings.Contains(seen, "{"+area) || !strings.Contains(seen, "test of area.go") {
+		t.Errorf("seen: %s", seen)
+	}
+}
+
+// TestHistories: a history is read once for each commit that is checked out, and
+// not waited for longer than the caller wants.
+func TestHistories(t *testing.T) {
+	dir := t.TempDir()
+	commit := func(message string) {
+		t.Helper()
+		write(t, filepath.Join(dir, "a.go"), "package a // "+message+"\n")
+		runGit(t, dir, "add", ".")
+		runGit(t, dir, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", message)
+	}
+	runGit(t, dir, "init", "-q")
+	commit("one")
+	var histories index.Histories
+	first := histories.Of(t.Context(), []string{dir, t.TempDir()})
+	if again := histories.Of(t.Context(), []string{dir}); len(first) != 1 || again[0] != first[0] {
+		t.Errorf("%v, then %v", first, again)
+	}
+	commit("two")
+	if later := histories.Of(t.Context(), []string{dir}); len(later) != 1 || later[0] == first[0] {
+		t.Errorf("another commit: %v", later)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if none := histories.Of(gone, []string{dir}); len(none) != 0 {
+		t.Errorf("cancelled: %v", none)
+	}
+}
+
+func runGit(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v: %s", args, err, out)
 	}
 }

@@ -12,11 +12,14 @@ import (
 
 // A Focus says what a task is about. Any part may be empty.
 type Focus struct {
-	Words   string   // of the task
-	Symbols []Symbol // that are in view
-	Files   []string // that are in view, absolute
-	Edited  []string // that were edited lately, the last first, absolute
-	History *History // of the tree; nil where it is not known
+	Words     string     // of the task
+	Symbols   []Symbol   // that are in view
+	Files     []string   // that are in view, absolute
+	Edited    []string   // that were edited lately, the last first, absolute
+	Histories []*History // of the roots, as far as they are known
+
+	Hidden func(path string) bool // the files that must not be named; nil: none
+	Seen   []string               // files that count, and are not answered: they are shown already
 }
 
 // A Ranked is a file that a task may need.
@@ -97,8 +100,12 @@ func (s *Snapshot) Rank(ctx context.Context, focus Focus, limit int) ([]Ranked, 
 
 // rank scores all files.
 func (s *Snapshot) rank(ctx context.Context, focus *Focus) (*ranker, error) {
+	words, err := s.words(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r := &ranker{
-		snap: s, focus: focus, query: newQuery(focus.Words), words: s.words(ctx),
+		snap: s, focus: focus, query: newQuery(focus.Words), words: words,
 		files: slices.Concat(s.disk.base.files, s.overlay()), notes: map[int][]note{},
 	}
 	r.score = make([]float64, len(r.files))
@@ -108,11 +115,16 @@ func (s *Snapshot) rank(ctx context.Context, focus *Focus) (*ranker, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	if focus.History != nil {
-		r.byHistory(focus.History)
+	for _, h := range focus.Histories {
+		r.byHistory(h)
 	}
 	r.byKin()
 	r.putAside()
+	for _, path := range focus.Seen {
+		if i := r.find(path); i >= 0 {
+			r.score[i] = 0
+		}
+	}
 	return r, nil
 }
 
@@ -137,7 +149,24 @@ func (r *ranker) best(limit int) []int {
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(r.points(b)-r.points(a), strings.Compare(r.files[a].path, r.files[b].path))
 	})
-	return order[:min(limit, len(order))]
+	return order[:r.shown(order, limit)]
+}
+
+// shown moves those of order that may be named to its front, limit at most, and
+// returns how many they are. (Asking is slow: the rest is not asked about.)
+func (r *ranker) shown(order []int, limit int) (n int) {
+	for _, i := range order {
+		if n == limit {
+			break
+		}
+		if r.focus.Hidden != nil && r.focus.Hidden(r.files[i].path) {
+			r.score[i] = 0
+			continue
+		}
+		order[n] = i
+		n++
+	}
+	return n
 }
 
 func (r *ranker) ranked(i int) Ranked {

@@ -14,7 +14,8 @@ import (
 
 // words says which files of a base hold which terms, and where: in their text,
 // in the names that they declare, in their path. It is made when first asked
-// for, by one pass over the text of all files.
+// for, by one pass over the text of all files: 1.2 s and 25 MB for the 110 MB of
+// Go's source.
 type words struct {
 	numbers map[string]uint32 // of the terms
 	text    table[posting]
@@ -46,12 +47,33 @@ func (p posting) count() float64 { return float64(p & maxCount) }
 // longer is data more often than code.
 const maxText = 256 << 10
 
-// words returns the words of the base of s. The first call reads all its files
-// (a second for a hundred megabytes) and is not cancelled: others wait for it.
-func (s *Snapshot) words(ctx context.Context) *words {
-	b := s.disk.base
-	b.wordsOnce.Do(func() { b.words = s.newWords(context.WithoutCancel(ctx)) })
-	return b.words
+// A wordsCell holds the words of a base, once they are made.
+type wordsCell struct {
+	mu   sync.Mutex
+	made chan struct{} // closed then; nil: nobody has asked
+	all  *words        // written before made is closed
+}
+
+// words returns the words of the base of s. The first call has them made, which
+// goes on when ctx ends: the error is then the context's cause, and a later call
+// finds them.
+func (s *Snapshot) words(ctx context.Context) (*words, error) {
+	cell := &s.disk.base.words
+	cell.mu.Lock()
+	if cell.made == nil {
+		cell.made = make(chan struct{})
+		go func() {
+			defer close(cell.made)
+			cell.all = s.newWords(context.WithoutCancel(ctx))
+		}()
+	}
+	cell.mu.Unlock()
+	select {
+	case <-cell.made:
+		return cell.all, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func (s *Snapshot) newWords(ctx context.Context) *words {

@@ -35,6 +35,8 @@ type app struct {
 	confined confinement
 	niceness int // of indexing
 	privacy  privacyLog
+
+	histories index.Histories // for maps
 }
 
 func newApp(root *cobra.Command) *app {

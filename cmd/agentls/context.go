@@ -28,7 +28,7 @@ func (a *app) withContext(opts agent.Options, model string) agent.Options {
 			opts.Guidance = string(guidance)
 		}
 	}
-	opts.Tokens, opts.State = tokensFor(model), a.gitState
+	opts.Tokens, opts.State, opts.Histories = tokensFor(model), a.gitState, &a.histories
 	return opts
 }
 

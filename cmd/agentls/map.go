@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agentls/agentls/index"
-	"github.com/agentls/agentls/index/git"
 	"github.com/agentls/agentls/lsp"
 )
 
@@ -87,12 +86,8 @@ func focusOf(ctx context.Context, snap *index.Snapshot, flags mapFlags) (index.F
 		}
 		focus.Files = append(focus.Files, at.path)
 	}
-	var err error
-	focus.History, err = index.ReadHistory(ctx, snap.Roots()[0])
-	if errors.Is(err, git.ErrNoGit) {
-		err = nil
-	}
-	return focus, err
+	focus.Histories = new(index.Histories).Of(ctx, snap.Roots())
+	return focus, nil
 }
 
 // mapLines are a map for programs.

@@ -106,7 +106,7 @@ func (e *evaluation) ask(ctx context.Context, r *git.Revision) (o outcome, ok bo
 
 // top returns what the map answers to the message of r, before r.
 func (e *evaluation) top(ctx context.Context, r *git.Revision) ([]string, error) {
-	ranked, err := e.past.Snapshot().Rank(ctx, index.Focus{Words: r.Message, History: e.history.Before(r.Hash)}, evalDepth)
+	ranked, err := e.past.Snapshot().Rank(ctx, index.Focus{Words: r.Message, Histories: []*index.History{e.history.Before(r.Hash)}}, evalDepth)
 	if err != nil {
 		return nil, err
 	}

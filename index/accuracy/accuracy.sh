@@ -4,9 +4,9 @@
 # expression, runs a part: definitions, references or renames.
 set -eu
 cd "$(dirname "$0")/../.."
-bench=$PWD/.cache/bench
+mkdir -p .cache/bench/accuracy
+bench=$(cd -P .cache/bench && pwd -P) # peers name files by their real paths
 corpus=$bench/accuracy
-mkdir -p "$corpus"
 
 [ -x "$bench/gopls" ] || GOBIN=$bench go install golang.org/x/tools/gopls@v0.23.0
 [ -x "$bench/npm/node_modules/.bin/pyright-langserver" ] || npm install --prefix "$bench/npm" --no-audit --no-fund typescript@5.4.5 pyright@1.1.400

@@ -51,12 +51,9 @@ func (a *accuracy) goReferences(misses *strings.Builder) {
 func (a *accuracy) typeScriptReferences(misses *strings.Builder) {
 	for _, project := range []string{"rxjs", "zod"} {
 		dir := filepath.Join(a.corpus, project)
-		config := filepath.Join(dir, "src", "tsconfig.json")
-		if project == "zod" {
-			config = filepath.Join(dir, "tsconfig.json")
-		}
-		if _, err := os.Stat(config); err != nil { // so that all files are one project
-			write(a.t, config, `{"compilerOptions": {"module": "nodenext", "moduleResolution": "nodenext", "target": "es2022", "strict": true, "noEmit": true}, "include": ["**/*.ts"]}`)
+		if project == "zod" { // its package has no configuration: all files are one project, in which its name means its sources
+			write(a.t, filepath.Join(dir, "tsconfig.json"), `{"compilerOptions": {"module": "nodenext", "moduleResolution": "nodenext", "target": "es2022", `+
+				`"strict": true, "noEmit": true, "customConditions": ["@zod/source"]}, "include": ["**/*.ts"]}`)
 		}
 		ts := tsserver{startPeer(a.t, dir, "node", filepath.Join(os.Getenv("BENCH_NPM"), "typescript", "lib", "tsserver.js"), "--disableAutomaticTypingAcquisition")}
 		counts := func(path string) bool {
