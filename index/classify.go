@@ -59,9 +59,9 @@ func (r *resolver) overrides(f *file, i int, t target) Certainty {
 }
 
 // declares reports whether decl at of f is the declaration of what t defines, or
-// the other way round: C and C++ have both.
+// the other way round: C, C++ and OCaml have both.
 func (r *resolver) declares(f *file, at int, t target) Certainty {
-	if at < 0 || f.lang == nil || f.lang.Family != "c" || t.lang.Family != "c" {
+	if at < 0 || f.lang == nil || f.lang.Family != t.lang.Family || t.lang.Family != "c" && t.lang.Family != "ocaml" {
 		return 0
 	}
 	other := target{f, at}

@@ -309,6 +309,9 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	if r&lang.Writes != 0 {
 		occ.flags |= isWrite
 	}
+	if r&lang.Extends != 0 {
+		occ.flags |= isOwner
+	}
 	if f := &x.frames[owner]; r&lang.Bases != 0 && (len(f.bound) == 0 || x.inType(f.innerContainer)) {
 		occ.flags |= isBase
 	}

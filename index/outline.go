@@ -22,6 +22,7 @@ const (
 	isSelf   // this, self
 	isBase   // what the declaration around it extends, implements or embeds
 	isWrite  // gets a value
+	isOwner  // what is declared around it belongs to this type: Rust's impl A for B
 )
 
 // An occurrence is one identifier.

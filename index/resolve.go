@@ -108,6 +108,8 @@ func (r *resolver) relate(rel *relation, f, to *file, name string) {
 		r.relateC(rel, f, to, name)
 	case "rust":
 		r.relateRust(rel, f, to, name)
+	case "ocaml":
+		r.relateOCaml(rel, f, to)
 	case "ruby": // constants and what stands at the top are everybody's
 		rel.same = true
 	case "lua", "shellscript", "zig":

@@ -134,6 +134,33 @@ func (r *resolver) includedFile(f *file, path string) *file {
 	return nil
 }
 
+// relateOCaml is relation for OCaml: a file is a module, which all know by its
+// name, and its interface is the same module. A module of that name beside f is
+// meant before one elsewhere.
+func (r *resolver) relateOCaml(rel *relation, f, to *file) {
+	module := ocamlModule(to.path)
+	switch own := folderOf(f.path); {
+	case strings.TrimSuffix(f.path, filepath.Ext(f.path)) == strings.TrimSuffix(to.path, filepath.Ext(to.path)):
+		rel.same = true
+		return
+	case own != folderOf(to.path):
+		for _, ending := range [...]string{".ml", ".mli"} {
+			stem := filepath.Join(own, strings.TrimSuffix(filepath.Base(to.path), filepath.Ext(to.path)))
+			if r.snap.indexedFile(stem+ending) != nil {
+				return
+			}
+		}
+	}
+	rel.qualifiers = append(rel.qualifiers, module)
+	rel.same = rel.same || slices.ContainsFunc(f.outline().imports, func(imp imported) bool { return imp.Path == module })
+}
+
+// ocamlModule returns the name of the module that the file at path is.
+func ocamlModule(path string) string {
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	return strings.ToUpper(stem[:min(1, len(stem))]) + stem[min(1, len(stem)):]
+}
+
 // relateRust is relation for Rust: by the path of the module that to is, in its
 // crate.
 func (r *resolver) relateRust(rel *relation, f, to *file, name string) {

@@ -132,11 +132,8 @@ func (r *resolver) descendants(ctx context.Context, t target) ([]kin, error) {
 func (r *resolver) subtypes(ctx context.Context, t target) ([]kin, error) {
 	var found []kin
 	err := r.eachUse(ctx, t, func(f *file, i int, c Certainty) {
-		if !f.outline().occs[i].has(isBase) {
-			return
-		}
-		if at := f.enclosing(f.span(i)); at >= 0 && f.outline().decls[at].kind.IsType() {
-			found = append(found, kin{target{f, at}, c})
+		if below, ok := r.basedOn(f, i); ok {
+			found = append(found, kin{below, c})
 		}
 	})
 	if err == nil && t.lang.Name == "go" && t.decl().kind == Interface {
@@ -149,17 +146,57 @@ func (r *resolver) subtypes(ctx context.Context, t target) ([]kin, error) {
 	return found, err
 }
 
+// basedOn returns the type that names its base by occurrence i of f: the one
+// around it or, of Rust's impl A for B, the one behind it.
+func (r *resolver) basedOn(f *file, i int) (target, bool) {
+	o := f.outline()
+	if !o.occs[i].has(isBase) {
+		return target{}, false
+	}
+	if at := f.enclosing(f.span(i)); at >= 0 && o.decls[at].kind.IsType() {
+		return target{f, at}, true
+	}
+	for j := i + 1; j < len(o.occs) && !o.occs[j].has(isDefinition); j++ {
+		if o.occs[j].has(isOwner) {
+			return r.typeOf(f, j)
+		}
+	}
+	return target{}, false
+}
+
 // bases returns what t names as its bases, as far as the index sees them.
 func (r *resolver) bases(t target) []kin {
 	var found []kin
-	for _, i := range t.baseNames() {
-		for _, base := range r.meanings(t.file, i) {
+	add := func(f *file, i int) {
+		for _, base := range r.meanings(f, i) {
 			if base.decl().kind.IsType() {
-				found = append(found, kin{base, r.classify(t.file, i, base)})
+				found = append(found, kin{base, r.classify(f, i, base)})
 			}
 		}
 	}
+	for _, i := range t.baseNames() {
+		add(t.file, i)
+	}
+	if t.lang.Name == "rust" {
+		r.eachImpl(t, add)
+	}
 	return found
+}
+
+// eachImpl calls yield for the traits that a Rust type has an impl of.
+func (r *resolver) eachImpl(t target, yield func(f *file, i int)) {
+	for _, f := range r.snap.mentions(t.name()) {
+		for _, owner := range f.named(t.name()) {
+			if !f.outline().occs[owner].has(isOwner) || r.classify(f, int(owner), t) == 0 {
+				continue
+			}
+			for i := int(owner) - 1; i >= 0 && !f.outline().occs[i].has(isOwner|isDefinition); i-- {
+				if of, ok := r.basedOn(f, i); ok && of == t {
+					yield(f, i)
+				}
+			}
+		}
+	}
 }
 
 // baseNames returns the occurrences that name the bases of t.

@@ -35,6 +35,7 @@ var cSharpGrammar = &Grammar{
 		"namespace_declaration.name":                       Defines(Module),
 		"file_scoped_namespace_declaration.name":           Defines(Module),
 		"base_list.":                                       Bases,
+		"assignment_expression.left":                       Writes,
 		"class_declaration.name":                           Defines(Class),
 		"record_declaration.name":                          Defines(Class),
 		"struct_declaration.name":                          Defines(Type),

@@ -36,6 +36,7 @@ var javaGrammar = &Grammar{
 		"superclass.":                              Bases,
 		"type_list.":                               Bases,
 		"assignment_expression.left":               Writes,
+		"update_expression.":                       Writes,
 		"class_declaration.name":                   Defines(Class),
 		"record_declaration.name":                  Defines(Class),
 		"interface_declaration.name":               Defines(Interface),

@@ -66,12 +66,18 @@ var kotlinGrammar = &Grammar{
 		"navigation_expression call_expression":           Operand,
 		"call_expression identifier":                      Calls | Hints,
 		"call_expression navigation_expression":           Calls | Hints,
-		"constructor_invocation user_type":                Calls,
+		"class_declaration delegation_specifiers":         Bases,
+		"object_declaration delegation_specifiers":        Bases,
+		"constructor_invocation user_type":                Calls | Inherits,
+		"explicit_delegation user_type":                   Inherits | Leads,
+		"assignment.left":                                 Writes,
 		"value_argument identifier":                       Plain,
 		"user_type identifier":                            Inherits,
 	},
 	Passes: map[string]Role{
-		"nullable_type": Types,
+		"nullable_type":         Types,
+		"delegation_specifiers": Bases,
+		"delegation_specifier":  Bases,
 	},
 }
 

@@ -38,9 +38,9 @@ var rubyGrammar = &Grammar{
 		"singleton_method.object":   Receives,
 		"singleton_method.name":     Defines(Method),
 		"alias.name":                Defines(Function),
-		"assignment.left":           Defines(Constant),
+		"assignment.left":           Defines(Constant) | Writes,
 		"assignment.right":          Values,
-		"operator_assignment.left":  Defines(Constant),
+		"operator_assignment.left":  Defines(Constant) | Writes,
 		"method_parameters.":        Binds,
 		"block_parameters.":         Binds,
 		"lambda_parameters.":        Binds,
@@ -59,9 +59,9 @@ var rubyGrammar = &Grammar{
 	},
 	Passes: map[string]Role{
 		"destructured_parameter":       Binds,
-		"left_assignment_list":         Defined,
-		"rest_assignment":              Defined,
-		"destructured_left_assignment": Defined,
+		"left_assignment_list":         Defined | Writes,
+		"rest_assignment":              Defined | Writes,
+		"destructured_left_assignment": Defined | Writes,
 	},
 }
 

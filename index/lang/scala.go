@@ -29,6 +29,7 @@ var scalaGrammar = &Grammar{
 	Spaces: "function_definition lambda_expression case_clause",
 	Roles: map[string]Role{
 		"extends_clause.type":                 Bases,
+		"assignment_expression.left":          Writes,
 		"class_definition.name":               Defines(Class),
 		"object_definition.name":              Defines(Class),
 		"package_object.name":                 Defines(Class),

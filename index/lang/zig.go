@@ -43,6 +43,7 @@ var zigGrammar = &Grammar{
 		"field_expression.member":          Accesses | Inherits,
 		"call_expression.function":         Calls | Hints,
 		"struct_initializer identifier":    Literal | Hints,
+		"field_initializer identifier":     Keys | Leads,
 	},
 	Passes: map[string]Role{
 		"string":           Defined,
