@@ -91,6 +91,8 @@ type Result struct {
 
 	Cost   *float64 `json:"cost,omitempty"`   // in the currency of the prices; absent where no price is known
 	Paused string   `json:"paused,omitempty"` // why the run is not done yet: it can go on
+
+	Attempts []Attempt `json:"attempts,omitempty"` // of a task that was tried several times: all, by number
 }
 
 // Usage counts tokens, as the model's server reported them, over a run.

@@ -39,7 +39,8 @@ type changeParams struct {
 	where
 	chosen
 	Instruction string `json:"instruction"`
-	Plan        bool   `json:"plan,omitempty"` // shows a plan, and waits for a word on it, before anything is changed
+	Plan        bool   `json:"plan,omitempty"`     // shows a plan, and waits for a word on it, before anything is changed
+	Attempts    int    `json:"attempts,omitempty"` // at the task; 0 is one
 }
 
 // changeCode has the agent change the code at a place, as a run that ends as a
@@ -58,12 +59,23 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 	if p.Plan && p.Remote {
 		return nil, badParams("agentls.change: at the task service nobody can look at a plan: leave out %q or %q", "plan", "remote")
 	}
-	return s.begin(ctx, p.place, p.where, task, "Change")
+	switch {
+	case p.Attempts < 0 || p.Attempts > agent.MaxAttempts:
+		return nil, badParams("agentls.change: attempts is a number from 1 to %d", agent.MaxAttempts)
+	case p.Attempts > 1 && (p.Plan || p.Remote):
+		return nil, badParams("agentls.change: several attempts are made here, and without a plan: leave out %q or the other", "attempts")
+	}
+	return s.beginTimes(ctx, p.place, p.where, task, "Change", p.Attempts)
 }
 
 // begin starts task about a place, as a run whose title begins with verb.
 func (s *Server) begin(ctx context.Context, at place, where where, task agent.Task, verb string) (*startedResult, error) {
-	x := execution{task: task}
+	return s.beginTimes(ctx, at, where, task, verb, 1)
+}
+
+// beginTimes is begin with so many attempts.
+func (s *Server) beginTimes(ctx context.Context, at place, where where, task agent.Task, verb string, attempts int) (*startedResult, error) {
+	x := execution{task: task, attempts: attempts}
 	err := s.mayEdit(task.Mode)
 	if err != nil {
 		return nil, err

@@ -53,6 +53,7 @@ type Event struct {
 	Cost      *float64      `json:"cost,omitzero"`
 	ChangeSet string        `json:"changeSet,omitzero"`
 	Steps     []string      `json:"steps,omitzero"`
+	Attempts  []attemptLine `json:"attempts,omitzero"`
 	Checks    []edits.Check `json:"checks,omitzero"`
 	Counts    *edits.Counts `json:"counts,omitzero"`
 	Error     string        `json:"error,omitzero"`

@@ -25,24 +25,28 @@ var (
 type runs struct {
 	mu      sync.Mutex
 	cancel  map[string]context.CancelCauseFunc // by run; guarded by mu
-	inboxes map[string]*agent.Inbox            // by run; guarded by mu
+	inboxes map[string][]*agent.Inbox          // by run; guarded by mu
 	tokens  map[string]func()                  // by progress token; guarded by mu
 }
 
-func (r *runs) add(id string, cancel context.CancelCauseFunc, inbox *agent.Inbox) {
+func (r *runs) add(id string, cancel context.CancelCauseFunc, inboxes []*agent.Inbox) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cancel == nil {
-		r.cancel, r.inboxes = make(map[string]context.CancelCauseFunc), make(map[string]*agent.Inbox)
+		r.cancel, r.inboxes = make(map[string]context.CancelCauseFunc), make(map[string][]*agent.Inbox)
 	}
-	r.cancel[id], r.inboxes[id] = cancel, inbox
+	r.cancel[id], r.inboxes[id] = cancel, inboxes
 }
 
-// inbox returns where a run under way hears from its user, or nil.
-func (r *runs) inbox(id string) *agent.Inbox {
+// tell gives a run under way a message of its user's, and reports whether it
+// hears it.
+func (r *runs) tell(id, message string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.inboxes[id]
+	for _, inbox := range r.inboxes[id] {
+		inbox.Put(message)
+	}
+	return len(r.inboxes[id]) > 0
 }
 
 func (r *runs) remove(id string) {
@@ -109,11 +113,13 @@ type startedResult struct {
 
 // An execution is a task, and who does it.
 type execution struct {
-	task   agent.Task
-	title  string
-	runner agent.Runner
-	kept   *transcripts.File // its transcript; nil: it has none yet
-	remote string            // the address of the service that runner hands it to; "" where it runs here
+	task     agent.Task
+	title    string
+	runner   agent.Runner
+	attempts int
+	kept     *transcripts.File // its transcript; nil: it has none yet
+	others   []*execution      // further attempts at the task, each with an id of its own
+	remote   string            // the address of the service that runner hands it to; "" where it runs here
 }
 
 // start begins x on snap and returns at once.
@@ -125,8 +131,9 @@ func (s *Server) start(snap *index.Snapshot, x execution) *startedResult {
 	if x.task.Inbox == nil && x.remote == "" {
 		x.task.Inbox = &agent.Inbox{}
 	}
+	s.addAttempts(&x, x.attempts)
 	ctx, cancel := s.contextOf(x)
-	s.runs.add(x.task.ID, cancel, x.task.Inbox)
+	s.runs.add(x.task.ID, cancel, x.inboxes())
 	s.background.Go(func() {
 		defer cancel(nil)
 		s.keepTranscript(&x)
@@ -158,7 +165,7 @@ func (s *Server) run(ctx context.Context, snap *index.Snapshot, x execution) {
 	s.emit(told, Event{Kind: RunStarted, Run: x.task.ID, Title: x.title, Mode: x.task.Mode, Remote: x.remote})
 	bar := s.beginProgress(told, "agentls: "+x.title, func() { s.runs.stop(x.task.ID, errStopped) })
 	sink := newSink(s, x.task.ID, bar)
-	result, err := x.runner.Run(ctx, snap, x.task, sink.event)
+	result, err := s.perform(ctx, snap, &x, sink.event)
 	sink.close()
 	x.close(s) // before the end is told: who hears of it may go on with the run
 	s.runs.remove(x.task.ID)
@@ -198,7 +205,11 @@ func (s *Server) finished(ctx context.Context, task agent.Task, title string, re
 		Kind: RunDone, Run: task.ID, Title: title, Mode: task.Mode,
 		Answer: result.Answer, Source: result.Source, Usage: &result.Usage, Cost: result.Cost, Paused: result.Paused,
 	}
-	if err := s.propose(ctx, result, &done); err != nil {
+	err := s.proposeOthers(ctx, result, &done)
+	if err == nil {
+		err = s.propose(ctx, result, &done)
+	}
+	if err != nil {
 		s.failed(ctx, task.ID, title, fmt.Errorf("keep the proposal: %w", err))
 		return
 	}

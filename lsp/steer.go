@@ -20,11 +20,9 @@ func (s *Server) steer(_ context.Context, p *steerParams) (*startedResult, error
 	if strings.TrimSpace(p.Message) == "" {
 		return nil, badParams("agentls.steer: say something, in %q", "message")
 	}
-	inbox := s.runs.inbox(p.Run)
-	if inbox == nil {
+	if !s.runs.tell(p.Run, p.Message) {
 		return nil, badParams("no run %q is under way here; agentls.continue goes on with one that is not", p.Run)
 	}
-	inbox.Put(p.Message)
 	return &startedResult{Run: p.Run}, nil
 }
 

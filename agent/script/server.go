@@ -21,11 +21,14 @@ const maxBody = 64 << 20 // bytes of a request
 // the other: a request that goes on from no answer begins the next. Pause and
 // Delta, where set before the first request, count in place of the scripts'.
 // With Peer, the client is another program: what must hold of our requests need
-// not of its, and whatever it asks for is the next turn.
+// not of its, and whatever it asks for is the next turn. With Many, conversations
+// go on at the same time: each is one of the first script's, and a request is
+// answered by the turn behind those that it holds.
 type Server struct {
 	Delta int           // bytes of a delta
 	Pause time.Duration // between deltas
 	Peer  bool
+	Many  bool
 
 	serving sync.WaitGroup
 
@@ -218,6 +221,14 @@ func (s *Server) next(req *Request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Many {
+		turn := turnsIn(parsed)
+		if len(s.scripts) == 0 || turn >= len(s.scripts[0].turns) {
+			return nil, fmt.Errorf("there is no turn %d", turn+1)
+		}
+		s.at = position{turn: turn}
+		return s.advance(s.scripts[0], &s.scripts[0].turns[turn], req), nil
+	}
 	if s.at.turn > 0 && !s.scripts[0].compacts && !slices.ContainsFunc(parsed, item.fromModel) && !s.at.continuedBy(req) {
 		if err := s.nextScript(); err != nil {
 			return nil, err
@@ -235,6 +246,16 @@ func (s *Server) next(req *Request) (*answer, error) {
 		return nil, fmt.Errorf("script %s, turn %d: %w", script.Name, s.at.turn+1, err)
 	}
 	return s.advance(script, &t, req), nil
+}
+
+// turnsIn counts the answers of a model in items.
+func turnsIn(items []item) (n int) {
+	for i := range items {
+		if items[i].fromModel() && (i == 0 || !items[i-1].fromModel()) {
+			n++
+		}
+	}
+	return n
 }
 
 // continuedBy reports whether req asks on after an answer without items.

@@ -242,3 +242,28 @@ func TestVerifyOfAWorkspace(t *testing.T) {
 		t.Error(out.out)
 	}
 }
+
+// TestAttempts: a task is tried several times, each as a run of its own; one is
+// offered, the others are kept.
+func TestAttempts(t *testing.T) {
+	u := mathUser(t)
+	model := u.model(shout)
+	model.Many = true
+	p := u.run("run", "do it", "--attempts", "3", "--verify", "true", "--yes")
+	p.want(t, 0, "attempt 1: ", "attempt 3: ", "all 1 checks passed  best: it is offered", "agentls changes show ", "applied to 2 files")
+	if n := len(model.Requests()); n != 6 {
+		t.Errorf("%d requests", n)
+	}
+	if strings.Count(p.out, "best: it is offered") != 1 || strings.Count(p.out, "agentls changes show ") != 2 {
+		t.Errorf("%s", p.out)
+	}
+	runs := u.run("runs", "list")
+	if strings.Count(runs.out, "do it") != 3 {
+		t.Errorf("%s", runs.out)
+	}
+	u.run("changes").want(t, 0, "proposal", "applied")
+	for _, wrong := range [][]string{{"--attempts", "0"}, {"--attempts", "9"}, {"--attempts", "2", "--plan"}} {
+		u.run(append([]string{"run", "do it"}, wrong...)...).want(t, 2, "--attempts")
+	}
+	u.run("run", "do it", "--attempts", "2", "--json").want(t, 0, `"attempts": [`, `"kept": true`, `"kept": false`)
+}

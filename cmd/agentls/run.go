@@ -21,12 +21,13 @@ import (
 
 // A request is what run was asked for.
 type request struct {
-	dir     string
-	prompt  string
-	yes     bool
-	network bool
-	plan    bool // first
-	budget  agent.Budget
+	dir      string
+	prompt   string
+	yes      bool
+	network  bool
+	plan     bool // first
+	attempts int  // at the task
+	budget   agent.Budget
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -36,17 +37,25 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Run one task without an editor: plan, steps, diff; applied once you say so",
 		Example: `  agentls run "return an error instead of panicking in Route"
   agentls run "add a test for parseHeader" --dir ~/src/project --yes
-  agentls run "drop the deprecated calls" --verify "go vet ./..." --verify "go test ./..."`,
+  agentls run "drop the deprecated calls" --verify "go vet ./..." --verify "go test ./..."
+  agentls run "make the parser twice as fast" --attempts 3 --verify "go test ./..."`,
 		Args:              args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			asked.prompt = strings.Join(given, " ")
+			switch {
+			case asked.attempts < 1 || asked.attempts > agent.MaxAttempts:
+				return usageError("--attempts is a number from 1 to %d", agent.MaxAttempts)
+			case asked.attempts > 1 && asked.plan:
+				return usageError("--attempts and --plan exclude each other: a plan is one run's")
+			}
 			return a.run(cmd, asked)
 		},
 	}
 	a.runFlags(cmd, &asked)
 	cmd.Flags().StringVar(&asked.dir, "dir", ".", "the workspace")
 	cmd.Flags().BoolVar(&asked.plan, "plan", false, "show a plan, to accept or change, before anything is done")
+	cmd.Flags().IntVar(&asked.attempts, "attempts", 1, "try so often, three at a time, and offer what verifies best; --cost is for all together")
 	return cmd
 }
 
@@ -72,21 +81,26 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 	if err != nil {
 		return err
 	}
-	task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Inbox: &agent.Inbox{}}
-	if asked.plan {
-		task.Mode = agent.PlanFirst
+	var tasks []agent.Task
+	for range asked.attempts {
+		task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Inbox: &agent.Inbox{}}
+		if asked.plan {
+			task.Mode = agent.PlanFirst
+		}
+		file, err := store.Begin(task.ID)
+		if err != nil {
+			return err
+		}
+		defer file.Close() //nolint:errcheck // each turn was synced
+		task.Transcript = file
+		tasks = append(tasks, task)
 	}
-	file, err := store.Begin(task.ID)
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // each turn was synced
-	task.Transcript = file
-	return a.perform(cmd, asked, task)
+	return a.perform(cmd, asked, tasks...)
 }
 
-// perform runs task, shows it, and offers what it changed.
-func (a *app) perform(cmd *cobra.Command, asked request, task agent.Task) error {
+// perform runs a task, or the attempts at one, shows it, and offers what it
+// changed.
+func (a *app) perform(cmd *cobra.Command, asked request, tasks ...agent.Task) error {
 	setup := a.configure(cmd.Context(), nil, a.commandsFor)
 	if setup.Err != nil {
 		return setup.Err
@@ -98,21 +112,41 @@ func (a *app) perform(cmd *cobra.Command, asked request, task agent.Task) error 
 	defer home.Workspace.Close() //nolint:errcheck // only read
 	snap := home.Workspace.Snapshot()
 	show := &transcript{cmd: cmd, color: paletteFor(cmd.OutOrStdout()), quiet: a.json}
-	task.Permit, task.Question, task.Budget = home.Permissions.Permit(a.permit(cmd, asked)), a.asker(cmd), &asked.budget
-	task.ReviewPlan = a.planner(cmd, asked)
-	result, err := setup.Runner.Run(cmd.Context(), snap, task, show.event)
+	for i := range tasks {
+		tasks[i].Permit, tasks[i].Question, tasks[i].Budget = home.Permissions.Permit(a.permit(cmd, asked)), a.asker(cmd), &asked.budget
+		tasks[i].ReviewPlan = a.planner(cmd, asked)
+	}
+	var result *agent.Result
+	if len(tasks) == 1 {
+		result, err = setup.Runner.Run(cmd.Context(), snap, tasks[0], show.event)
+	} else {
+		result, err = agent.RunAttempts(cmd.Context(), setup.Runner, snap, tasks, show.event)
+	}
 	show.end()
 	if err != nil {
-		a.sayResumable(cmd, task.ID, err)
+		a.sayResumable(cmd, tasks, err)
 		return err
 	}
-	return a.present(cmd, home, asked, task.ID, result)
+	return a.present(cmd, home, asked, keptRun(tasks, result), result)
 }
 
-// sayResumable tells how to go on with a run that did not come to its end.
-func (a *app) sayResumable(cmd *cobra.Command, id string, err error) {
-	if !errors.Is(err, agent.ErrNoModel) && !errors.Is(err, agent.ErrDone) {
-		cmd.PrintErrf("what it did is kept: agentls runs resume %s\n", id)
+// keptRun returns the run that result is of.
+func keptRun(tasks []agent.Task, result *agent.Result) string {
+	for _, attempt := range result.Attempts {
+		if attempt.Kept {
+			return attempt.Run
+		}
+	}
+	return tasks[0].ID
+}
+
+// sayResumable tells how to go on with runs that did not come to their end.
+func (a *app) sayResumable(cmd *cobra.Command, tasks []agent.Task, err error) {
+	if errors.Is(err, agent.ErrNoModel) || errors.Is(err, agent.ErrDone) {
+		return
+	}
+	for i := range tasks {
+		cmd.PrintErrf("what it did is kept: agentls runs resume %s\n", tasks[i].ID)
 	}
 }
 
@@ -123,6 +157,9 @@ var errPaused = errors.New("the run is paused")
 func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id string, result *agent.Result) (err error) {
 	report := runReport{Result: result}
 	wanted := a.decider(cmd, asked.yes)
+	if err := a.keepAttempts(cmd, home, result.Attempts); err != nil {
+		return err
+	}
 	if result.Paused != "" {
 		wanted = func(*edits.ChangeSet) (bool, error) { return false, nil }
 	}
@@ -147,6 +184,29 @@ func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id strin
 		return fmt.Errorf("%w: %s; go on: agentls runs resume %s", errPaused, result.Paused, id)
 	}
 	return err
+}
+
+// keepAttempts lists the attempts at a task, and keeps what those changed that
+// are not offered.
+func (a *app) keepAttempts(cmd *cobra.Command, home lsp.Home, attempts []agent.Attempt) error {
+	color := paletteFor(cmd.OutOrStdout())
+	for i := range attempts {
+		one := &attempts[i]
+		more := ""
+		switch {
+		case one.Kept:
+			more = color.green("  best: it is offered")
+		case one.Change != nil:
+			if err := home.Proposals.Save(one.Change); err != nil {
+				return err
+			}
+			more = "  agentls changes show " + one.Change.ID
+		}
+		if !a.json {
+			cmd.Printf("attempt %d (%s): %s%s\n", one.Number, one.Run, plain(one.Says), more)
+		}
+	}
+	return nil
 }
 
 // asker returns who answers the model's questions: the user on a terminal;

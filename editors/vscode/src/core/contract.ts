@@ -248,6 +248,7 @@ export interface Commands {
       pin?: string[];
       instruction: string;
       plan?: boolean;
+      attempts?: number;
     };
     result: { run: string };
   };
@@ -347,6 +348,8 @@ export type Event =
       paused?: string;
       changeSet?: string;
       checks?: Check[];
+      /** Where there were several: how each went. */
+      attempts?: { number: number; run: string; kept: boolean; says: string; changeSet?: string }[];
       /** The proposals that it came in, a step each; `changeSet` is the last. */
       steps?: string[];
     }
