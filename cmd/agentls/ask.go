@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -20,8 +21,20 @@ func (a *app) openAt(ctx context.Context, arg string) (lsp.Home, location, error
 	if err != nil {
 		return lsp.Home{}, at, err
 	}
+	if stat, err := os.Stat(at.path); err == nil && stat.IsDir() {
+		return lsp.Home{}, at, usageError("%s is a folder: name a file in it", arg)
+	}
 	home, _, err := a.open(ctx, filepath.Dir(at.path))
 	return home, at, err
+}
+
+// sayElsewhere tells that a file is in another workspace than the one that the
+// command was started in: that one's files are what a model sees.
+func sayElsewhere(cmd *cobra.Command, home lsp.Home) {
+	here, err := workspaceRoot(cmd.Context(), ".")
+	if there := home.Workspace.Snapshot().Roots()[0]; err == nil && here != there {
+		cmd.PrintErrf("this is about another workspace than %s: %s\n", plain(here), plain(there))
+	}
 }
 
 func (a *app) askCommand() *cobra.Command {
@@ -37,6 +50,7 @@ func (a *app) askCommand() *cobra.Command {
 				return err
 			}
 			defer home.Workspace.Close() //nolint:errcheck // only read
+			sayElsewhere(cmd, home)
 			setup := a.configure(cmd.Context(), nil, a.commandsFor)
 			if setup.Err != nil {
 				return setup.Err

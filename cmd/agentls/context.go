@@ -155,6 +155,7 @@ func (a *app) showContext(cmd *cobra.Command, where string, task agent.Task) err
 		return err
 	}
 	defer home.Workspace.Close() //nolint:errcheck // only read
+	sayElsewhere(cmd, home)
 	setup := a.configure(cmd.Context(), nil, a.commandsFor)
 	if setup.Err != nil {
 		return setup.Err

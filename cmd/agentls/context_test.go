@@ -32,4 +32,7 @@ func TestContext(t *testing.T) {
 	u.run("context", "a.go:4").want(t, 0, "| `guidance` |", "Run make.", "# What is sent")
 	u.run("context", "a.go:4", "--mode", "fly").want(t, 2, "--mode is")
 	u.run("context", ".env").want(t, 1)
+	u.run("context", ".").want(t, 2, "is a folder")
+	elsewhere := newUser(t, map[string]string{"b.go": smallGo})
+	u.run("context", elsewhere.path("b.go")).want(t, 0, "another workspace than")
 }

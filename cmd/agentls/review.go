@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -84,11 +85,7 @@ func (r *reviewRequest) check() error {
 }
 
 func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
-	setup := a.configure(cmd.Context(), nil, a.commandsFor)
-	if setup.Err != nil {
-		return setup.Err
-	}
-	home, _, err := a.open(cmd.Context(), asked.dir)
+	setup, home, err := a.openConfigured(cmd.Context(), asked.dir)
 	if err != nil {
 		return err
 	}
@@ -96,7 +93,7 @@ func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
 	snap := home.Workspace.Snapshot()
 	task := agent.Task{ID: newID(), Mode: agent.Review}
 	if task.Diff, err = git.UnifiedDiff(cmd.Context(), snap.Roots()[0], asked.since); err != nil {
-		return fmt.Errorf("find what changed: %w", err)
+		return fmt.Errorf("find what changed: %w%s", err, adviceOn(err))
 	}
 	if task.Diff == "" {
 		cmd.PrintErrln("nothing changed: there is nothing to review")
@@ -120,6 +117,19 @@ func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
 		return exitError{exitFailed}
 	}
 	return err
+}
+
+// adviceOn says what to do about a change that cannot be found.
+func adviceOn(err error) string {
+	switch {
+	case errors.Is(err, git.ErrNoRepository):
+		return "; review compares with a commit: give a folder of a repository by --dir, or make one (git init)"
+	case errors.Is(err, git.ErrNoCommit):
+		return "; commit first, or review what you git add by --staged"
+	case errors.Is(err, git.ErrNoRevision):
+		return "; give a branch, a tag or a commit that git log knows here"
+	}
+	return ""
 }
 
 func printFindings(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error {

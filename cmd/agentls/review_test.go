@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -24,13 +23,7 @@ message: One thing.
 func reviewUser(t *testing.T) *user {
 	t.Helper()
 	u := newUser(t, map[string]string{"div.go": "package div\n"})
-	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"}} {
-		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir, cmd.Env = u.dir, append(u.env, "GIT_CONFIG_SYSTEM=/dev/null")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v: %s", args, err, out)
-		}
-	}
+	u.commit()
 	u.write("div.go", "package div\n\nfunc Div(a, b int) int {\n\treturn a / b\n}\n")
 	return u
 }
@@ -64,6 +57,17 @@ func TestReview(t *testing.T) {
 
 func TestReviewWithoutAModel(t *testing.T) {
 	reviewUser(t).run("review").want(t, 1, "reviewing code needs one")
+}
+
+// TestReviewOfNothing: what is missing, and what to do, in our words.
+func TestReviewOfNothing(t *testing.T) {
+	u := newUser(t, map[string]string{"a.go": smallGo})
+	u.model(findsDivision)
+	u.run("review").want(t, 1, "no git repository", "--dir")
+	u.run("review", "--staged").want(t, 1, "no git repository")
+	u.git("init", "-q")
+	u.run("review").want(t, 1, "no commit yet", "--staged")
+	u.run("review", "nope").want(t, 1, `"nope": no such revision`, "git log")
 }
 
 // TestSARIF: what is printed is valid by the schema of OASIS.

@@ -101,11 +101,7 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 // perform runs a task, or the attempts at one, shows it, and offers what it
 // changed.
 func (a *app) perform(cmd *cobra.Command, asked request, tasks ...agent.Task) error {
-	setup := a.configure(cmd.Context(), nil, a.commandsFor)
-	if setup.Err != nil {
-		return setup.Err
-	}
-	home, _, err := a.open(cmd.Context(), asked.dir)
+	setup, home, err := a.openConfigured(cmd.Context(), asked.dir)
 	if err != nil {
 		return err
 	}

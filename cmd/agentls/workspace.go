@@ -33,6 +33,16 @@ func (a *app) open(ctx context.Context, dir string) (lsp.Home, index.Stats, erro
 	return home, stats, err
 }
 
+// openConfigured is open, with what runs there.
+func (a *app) openConfigured(ctx context.Context, dir string) (lsp.Setup, lsp.Home, error) {
+	setup := a.configure(ctx, nil, a.commandsFor)
+	if setup.Err != nil {
+		return setup, lsp.Home{}, setup.Err
+	}
+	home, _, err := a.open(ctx, dir)
+	return setup, home, err
+}
+
 // workspaceRoot returns the absolute path of the workspace that dir belongs
 // to, links resolved: an editor and a shell must mean the same one.
 func workspaceRoot(ctx context.Context, dir string) (string, error) {

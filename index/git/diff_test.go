@@ -1,6 +1,7 @@
 package git
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,5 +36,29 @@ func TestDiffAndStatus(t *testing.T) {
 	}
 	if want := []string{"M  a.txt", " M b.txt", "?? new.txt"}; !slices.Equal(status.Changed, want) || status.Branch == "" {
 		t.Errorf("status is %+v", status)
+	}
+}
+
+// TestNoDiff: what is missing is said by name.
+func TestNoDiff(t *testing.T) {
+	full, empty := repository(t, map[string]string{"a.txt": "one\n"}), t.TempDir()
+	command(t, empty, "init", "-q")
+	for _, c := range []struct {
+		dir   string
+		since Range
+		want  error
+	}{
+		{t.TempDir(), Working, ErrNoRepository},
+		{t.TempDir(), Staged, ErrNoRepository},
+		{t.TempDir(), "main", ErrNoRepository},
+		{empty, Working, ErrNoCommit},
+		{empty, Staged, nil},
+		{empty, "nope", ErrNoRevision},
+		{full, "nope", ErrNoRevision},
+		{full, "HEAD..nope", ErrNoRevision},
+	} {
+		if _, err := UnifiedDiff(t.Context(), c.dir, c.since); !errors.Is(err, c.want) {
+			t.Errorf("since %q: %v, not %v", c.since, err, c.want)
+		}
 	}
 }
