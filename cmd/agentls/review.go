@@ -23,8 +23,15 @@ type reviewRequest struct {
 	failOn          int // findings of this priority or a more urgent one fail
 }
 
+// A reviewed change is what a review found in it.
+type reviewed struct {
+	snap   *index.Snapshot
+	result *agent.Result
+	hunks  map[string][]git.Lines // what a code host shows of the change, by the names of files
+}
+
 // formats print a review. JSON is the flag of all commands.
-var formats = map[string]func(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error{
+var formats = map[string]func(cmd *cobra.Command, done *reviewed) error{
 	"text": printFindings, "sarif": printSARIF, "github": printPullReview,
 }
 
@@ -99,6 +106,10 @@ func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
 		cmd.PrintErrln("nothing changed: there is nothing to review")
 		return nil
 	}
+	hunks, err := git.Hunks(cmd.Context(), snap.Roots()[0], asked.since)
+	if err != nil {
+		return fmt.Errorf("find what changed: %w", err)
+	}
 	if asked.focus != "" {
 		task.Prompt = "Review the change. Look for this above all: " + asked.focus
 	}
@@ -111,7 +122,7 @@ func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
 	if a.json {
 		err = printJSON(cmd, result)
 	} else {
-		err = formats[asked.format](cmd, snap, result)
+		err = formats[asked.format](cmd, &reviewed{snap, result, hunks})
 	}
 	if err == nil && slices.ContainsFunc(result.Findings, func(f agent.Finding) bool { return f.Priority <= asked.failOn }) {
 		return exitError{exitFailed}
@@ -132,53 +143,18 @@ func adviceOn(err error) string {
 	return ""
 }
 
-func printFindings(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error {
-	for i := range result.Findings {
-		f := &result.Findings[i]
-		cmd.Printf("\n%s:%d: P%d %s (confidence %.0f %%)\n", plain(snap.Rel(f.Path)), f.Line+1, f.Priority, plain(f.Title), 100*f.Confidence)
+func printFindings(cmd *cobra.Command, done *reviewed) error {
+	for i := range done.result.Findings {
+		f := &done.result.Findings[i]
+		cmd.Printf("\n%s:%d: P%d %s (confidence %.0f %%)\n", plain(done.snap.Rel(f.Path)), f.Line+1, f.Priority, plain(f.Title), 100*f.Confidence)
 		for line := range strings.Lines(f.Body) {
 			cmd.Print("  " + plain(line))
 		}
 		cmd.Println()
 		if cs, err := f.ChangeSet("", f.Base); err == nil && cs != nil {
-			cmd.Print(plain(cs.Unified(snap.Rel)))
+			cmd.Print(plain(cs.Unified(done.snap.Rel)))
 		}
 	}
-	cmd.Printf("\n%s\n", count(len(result.Findings), "finding"))
+	cmd.Printf("\n%s\n", count(len(done.result.Findings), "finding"))
 	return nil
-}
-
-// A pullReview is the body of GitHub's "create a review for a pull request".
-type pullReview struct {
-	Body     string        `json:"body"`
-	Event    string        `json:"event"`
-	Comments []pullComment `json:"comments"`
-}
-
-type pullComment struct {
-	Path      string `json:"path"`
-	Line      int    `json:"line"` // the last one, from 1
-	StartLine int    `json:"start_line,omitempty"`
-	Side      string `json:"side"`
-	Body      string `json:"body"`
-}
-
-func printPullReview(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error {
-	review := pullReview{Body: result.Answer, Event: "COMMENT", Comments: []pullComment{}}
-	for i := range result.Findings {
-		f := &result.Findings[i]
-		c := pullComment{Path: snap.Rel(f.Path), Line: f.EndLine + 1, Side: "RIGHT", Body: fmt.Sprintf("**P%d: %s**\n\n%s", f.Priority, f.Title, f.Body)}
-		if f.EndLine > f.Line {
-			c.StartLine = f.Line + 1
-		}
-		if f.Fix != nil {
-			fence := "```"
-			for strings.Contains(*f.Fix, fence) {
-				fence += "`"
-			}
-			c.Body += "\n\n" + fence + "suggestion\n" + *f.Fix + fence
-		}
-		review.Comments = append(review.Comments, c)
-	}
-	return printJSON(cmd, review)
 }

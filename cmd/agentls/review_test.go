@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/agentls/agentls/agent"
@@ -68,6 +69,37 @@ func TestReviewOfNothing(t *testing.T) {
 	u.git("init", "-q")
 	u.run("review").want(t, 1, "no commit yet", "--staged")
 	u.run("review", "nope").want(t, 1, `"nope": no such revision`, "git log")
+}
+
+// TestPullReview: what GitHub's diff does not show, or not in one hunk, is said
+// in the text of the review.
+func TestPullReview(t *testing.T) {
+	lines := "package a\n\nvar (\n\ta = 1\n\tb = 2\n\tc = 3\n\td = 4\n\te = 5\n\tf = 6\n\tg = 7\n)\n"
+	u := newUser(t, map[string]string{"a.go": lines})
+	u.commit()
+	u.write("a.go", strings.Replace(lines, "a = 1", "a = 0", 1))
+	u.model(`
+-- turn1.reply --
+call report_finding {"title":"In it","body":"x","priority":1,"confidence":0.9,"path":"a.go","line":4,"quote":"\ta = 0\n\tb = 2","fix":"\ta, b = 1, 2"}
+call report_finding {"title":"Below","body":"x","priority":1,"confidence":0.9,"path":"a.go","line":10,"quote":"\tg = 7","fix":"\tg = 8"}
+call report_finding {"title":"Across","body":"x","priority":2,"confidence":0.9,"path":"a.go","line":7,"quote":"\td = 4\n\te = 5"}
+-- turn2.reply --
+message: Three.
+`)
+	var review pullReview
+	printed := u.run("review", "--format", "github")
+	if err := json.Unmarshal([]byte(printed.out), &review); err != nil {
+		t.Fatalf("%v: %s", err, printed.errOut)
+	}
+	want := pullReview{
+		Event: "COMMENT",
+		Body: "Three.\n\n### P1: Below\n\n`a.go`, line 10, which the diff does not show\n\nx\n\nInstead:\n\n```\n\tg = 8\n```\n\n" +
+			"### P2: Across\n\n`a.go`, lines 7 to 8, which the diff does not show\n\nx",
+		Comments: []pullComment{{Path: "a.go", Line: 5, Side: "RIGHT", StartLine: 4, StartSide: "RIGHT", Body: "**P1: In it**\n\nx\n\n```suggestion\n\ta, b = 1, 2\n```"}},
+	}
+	if diff := cmp.Diff(want, review); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // TestSARIF: what is printed is valid by the schema of OASIS.

@@ -86,11 +86,11 @@ var levels = []string{"error", "error", "warning", "note"}
 
 const reviewRule = "review"
 
-func printSARIF(cmd *cobra.Command, snap *index.Snapshot, result *agent.Result) error {
+func printSARIF(cmd *cobra.Command, done *reviewed) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "agentls", Version: version, Rules: []sarifRule{{reviewRule, sarifText{Text: "A finding of a review by a model, checked against the code"}}}}
-	for i := range result.Findings {
-		run.Results = append(run.Results, sarifOf(&result.Findings[i], snap))
+	for i := range done.result.Findings {
+		run.Results = append(run.Results, sarifOf(&done.result.Findings[i], done.snap))
 	}
 	return printJSON(cmd, sarifLog{
 		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run},

@@ -2,6 +2,7 @@ package git
 
 import (
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,5 +61,25 @@ func TestNoDiff(t *testing.T) {
 		if _, err := UnifiedDiff(t.Context(), c.dir, c.since); !errors.Is(err, c.want) {
 			t.Errorf("since %q: %v, not %v", c.since, err, c.want)
 		}
+	}
+}
+
+// TestHunks: the lines that a code host shows, whatever the text of the lines
+// and the names are.
+func TestHunks(t *testing.T) {
+	twenty := strings.Repeat("line\n", 20)
+	dir := repository(t, map[string]string{"a b.txt": twenty, "gone.txt": "x\n", "q\".txt": twenty})
+	write(t, filepath.Join(dir, "a b.txt"), "++ b/c.txt\n@@ -1 +1 @@\n"+strings.Repeat("line\n", 17)+"last")
+	write(t, filepath.Join(dir, "q\".txt"), strings.Repeat("line\n", 9)+"new\n"+strings.Repeat("line\n", 11))
+	write(t, filepath.Join(dir, "new.txt"), "new\n")
+	command(t, dir, "rm", "-q", "gone.txt")
+	command(t, dir, "add", "new.txt")
+	got, err := Hunks(t.Context(), dir, Working)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]Lines{"a b.txt": {{0, 5}, {16, 20}}, "q\".txt": {{6, 13}}, "new.txt": {{0, 1}}}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
