@@ -2,13 +2,7 @@ package lsp
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -20,45 +14,33 @@ import (
 	"github.com/agentls/agentls/index"
 )
 
-// findings are what reviews of this session found, until their lines change or
-// the user dismisses them.
+// findings are what reviews found, here or in earlier sessions, until their
+// lines change or the user dismisses them.
 type findings struct {
 	server *Server
-	known  sync.Once // done when dismissed is read
+	known  sync.Once  // done when those of earlier sessions are taken up
+	saving sync.Mutex // one writer of the files at a time; held while they are written, never inside mu
 
 	mu        sync.Mutex
 	open      []agent.Finding // guarded by mu
 	dismissed map[string]bool // fingerprints, for good; guarded by mu
 }
 
-func (s *Server) dismissedFile() string { return filepath.Join(s.home.State, "dismissed.json") }
-
-// readDismissed takes up what the user dismissed in earlier sessions.
-func (f *findings) readDismissed() {
-	dismissed := map[string]bool{}
-	raw, err := os.ReadFile(f.server.dismissedFile())
-	if err == nil {
-		err = json.Unmarshal(raw, &dismissed)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.server.Log.Warn("dismissed findings not read", "err", err)
-	}
-	f.mu.Lock()
-	f.dismissed = dismissed
-	f.mu.Unlock()
-}
-
 // add takes in what a review found, but for what was dismissed or is known.
 func (f *findings) add(found []agent.Finding) {
-	f.known.Do(f.readDismissed)
+	f.known.Do(f.takeUp)
+	if len(found) == 0 {
+		return
+	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for i := range found {
 		same := func(g agent.Finding) bool { return g.Fingerprint == found[i].Fingerprint }
 		if !f.dismissed[found[i].Fingerprint] {
 			f.open = append(slices.DeleteFunc(f.open, same), found[i])
 		}
 	}
+	f.mu.Unlock()
+	f.trySave()
 }
 
 // A placedFinding is a finding where it stands now.
@@ -71,6 +53,7 @@ type placedFinding struct {
 // placed returns the open findings where they stand in snap, and closes those
 // whose lines changed.
 func (f *findings) placed(ctx context.Context, snap *index.Snapshot) []placedFinding {
+	f.known.Do(f.takeUp)
 	f.mu.Lock()
 	open := slices.Clone(f.open)
 	f.mu.Unlock()
@@ -87,7 +70,10 @@ func (f *findings) placed(ctx context.Context, snap *index.Snapshot) []placedFin
 		}
 		gone[open[i].Fingerprint] = true
 	}
-	f.close(gone)
+	if len(gone) > 0 {
+		f.close(gone)
+		f.trySave()
+	}
 	return out
 }
 
@@ -203,19 +189,13 @@ func (s *Server) dismissFinding(ctx context.Context, p *findingParams) (*dismiss
 	if err != nil {
 		return nil, err
 	}
-	s.findings.known.Do(s.findings.readDismissed)
 	s.findings.mu.Lock()
 	s.findings.dismissed[p.Finding] = true
-	dismissed := maps.Clone(s.findings.dismissed)
 	s.findings.mu.Unlock()
-	raw, err := json.Marshal(dismissed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.keep("", "dismissed.json", raw); err != nil {
-		return nil, err
-	}
 	s.findings.close(map[string]bool{p.Finding: true})
+	if err := s.findings.save(); err != nil {
+		return nil, err
+	}
 	s.review.draw(context.WithoutCancel(ctx))
 	return &dismissResult{found.Title}, nil
 }

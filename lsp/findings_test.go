@@ -67,6 +67,57 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestFindingsOutliveASession: the next one has them where their lines are then,
+// without those whose lines changed and without the dismissed.
+func TestFindingsOutliveASession(t *testing.T) {
+	w := mathWorld(t)
+	w.model = "test"
+	begin := func(needle string) *editor {
+		w.runner = finder(needle)
+		e := w.start(t)
+		e.open("math.go")
+		return e
+	}
+	review := func(e *editor) {
+		e.eventOf(RunDone, must[startedResult](e, "agentls.review", reviewParams{place: e.at("math.go", "Add(a")}).Run)
+	}
+	list := func(e *editor) []findingLine {
+		return must[findingsResult](e, "agentls.findings.list", findingsParams{}).Findings
+	}
+	e := begin("func Add(")
+	review(e)
+	before := list(e)
+	e.quit()
+	content := w.disk(t)["math.go"]
+	w.write(t, "math.go", "// New.\n"+content)
+	e = begin("")
+	after := list(e)
+	if len(before) != 1 || len(after) != 1 || after[0].Finding != before[0].Finding || after[0].Range.Start.Line != before[0].Range.Start.Line+1 {
+		t.Fatalf("%+v becomes %+v", before, after)
+	}
+	e.marked(map[string]int{"math.go": 1})
+	e.quit()
+	w.write(t, "math.go", strings.Replace(content, "func Add(", "func Added(", 1))
+	e = begin("func Added(")
+	if left := list(e); len(left) != 0 {
+		t.Errorf("the line changed, and there is %+v", left)
+	}
+	e.quit()
+	w.write(t, "math.go", content)
+	e = begin("func Add(")
+	if left := list(e); len(left) != 0 {
+		t.Errorf("closed, and open again: %+v", left)
+	}
+	review(e)
+	must[dismissResult](e, "agentls.findings.dismiss", findingParams{Finding: "f1"})
+	e.quit()
+	e = begin("func Add(")
+	review(e)
+	if left := list(e); len(left) != 0 {
+		t.Errorf("dismissed, and there again: %+v", left)
+	}
+}
+
 func TestReviewNeedsAModel(t *testing.T) {
 	w := mathWorld(t)
 	e := w.start(t)
