@@ -39,7 +39,9 @@ type MapFile struct {
 }
 
 const (
+	minMapFiles = 4
 	maxMapFiles = 80
+	fileRoom    = 80 // tokens: with less each, names alone would be shown
 	maxDropped  = 40
 	nextShare   = 0.88 // of the room of a file: what the next may take
 	overShare   = 1.3  // more room than there is can be given out: many files need less
@@ -61,6 +63,8 @@ func (s *Snapshot) Map(ctx context.Context, focus Focus, budget int) (*Map, erro
 	}
 	m := &Map{Budget: budget, left: budget}
 	files := r.worthy()
+	shown := min(len(files), max(minMapFiles, budget/fileRoom))
+	files, rest := files[:shown], files[shown:]
 	share := min(mostShare, overShare*(1-nextShare)/(1-math.Pow(nextShare, float64(len(files))))) * float64(budget)
 	for rank, i := range files {
 		if ctx.Err() != nil {
@@ -68,6 +72,9 @@ func (s *Snapshot) Map(ctx context.Context, focus Focus, budget int) (*Map, erro
 		}
 		m.add(ctx, r, i, rank+1, int(share))
 		share *= nextShare
+	}
+	for _, i := range rest {
+		m.drop(r.ranked(i))
 	}
 	slices.SortFunc(m.Files, func(a, b MapFile) int { return strings.Compare(a.Path, b.Path) })
 	return m, nil
@@ -90,15 +97,19 @@ func (m *Map) add(ctx context.Context, r *ranker, i, rank, share int) {
 	ranked := r.ranked(i)
 	f := r.outlined(ctx, i, ranked, min(share, m.left))
 	if roomFor(f.Tokens) > m.left {
-		if len(m.Dropped) < maxDropped {
-			m.Dropped = append(m.Dropped, ranked)
-		}
+		m.drop(ranked)
 		return
 	}
 	f.Rank = rank
 	m.left -= roomFor(f.Tokens)
 	m.Tokens += f.Tokens
 	m.Files = append(m.Files, f)
+}
+
+func (m *Map) drop(file Ranked) {
+	if len(m.Dropped) < maxDropped {
+		m.Dropped = append(m.Dropped, file)
+	}
 }
 
 // Text returns the outline as a model reads it.
@@ -132,7 +143,7 @@ func (r *ranker) outlined(ctx context.Context, i int, ranked Ranked, room int) M
 	}
 	left := room - TokensOf(len(f.Text)) - hiddenRoom
 	shown := slices.Clone(lines)
-	slices.SortStableFunc(shown, func(a, b mapLine) int { return cmp.Compare(b.points, a.points) })
+	sortByPoints(shown)
 	for n := range shown {
 		if left -= TokensOf(len(shown[n].text)); left < 0 {
 			shown = shown[:n]
@@ -144,7 +155,7 @@ func (r *ranker) outlined(ctx context.Context, i int, ranked Ranked, room int) M
 		f.Symbols = append(f.Symbols, line.Symbol)
 		f.Text += line.text
 	}
-	if f.Hidden = len(lines) - len(shown); f.Hidden > 0 {
+	if f.Hidden = len(lines) - len(shown); f.Hidden > 0 && len(shown) > 0 {
 		f.Text += fmt.Sprintf("  … %d more\n", f.Hidden)
 	}
 	f.Tokens = TokensOf(len(f.Text))
@@ -185,18 +196,29 @@ func (r *ranker) declarations(ctx context.Context, i int) []mapLine {
 			lines = append(lines, mapLine{Symbol: sym, points: points})
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b mapLine) int { return cmp.Compare(b.points, a.points) })
-	for n := range lines[:min(len(lines), maxMapLines)] {
+	sortByPoints(lines)
+	said := map[string]float64{} // what has the name of another says little more
+	for n := range lines {
+		said[lines[n].Name]++
+		lines[n].points /= said[lines[n].Name]
+	}
+	sortByPoints(lines)
+	lines = lines[:min(len(lines), maxMapLines)]
+	for n := range lines {
 		lines[n].text = r.line(ctx, src, lines[n].Symbol)
 	}
-	return lines[:min(len(lines), maxMapLines)]
+	return lines
+}
+
+func sortByPoints(lines []mapLine) {
+	slices.SortStableFunc(lines, func(a, b mapLine) int { return cmp.Compare(b.points, a.points) })
 }
 
 // symbolPoints says how much sym is worth showing.
 func (r *ranker) symbolPoints(sym *Symbol) float64 {
 	points := 0.0
 	for _, term := range Terms(sym.Name) {
-		points += r.query.weights[term]
+		points += r.worth(term)
 	}
 	if slices.Contains(r.query.names, sym.Name) {
 		points += 10
@@ -221,6 +243,34 @@ func (r *ranker) symbolPoints(sym *Symbol) float64 {
 		points += 0.3
 	}
 	return points / (1 + 0.5*float64(sym.Depth))
+}
+
+// worth says how much a word in a name says of the task, at most 1: rare words
+// of the task say more.
+func (r *ranker) worth(word string) float64 {
+	weight := r.query.weights[word]
+	if weight == 0 {
+		return 0
+	}
+	return min(weight, 1) * r.rarity(word) / r.rarest()
+}
+
+// rarity says how rare a word is in the files of the base.
+func (r *ranker) rarity(word string) float64 {
+	number, known := r.words.numbers[word]
+	if !known {
+		return inverse(0, len(r.words.lengths))
+	}
+	return inverse(len(r.words.text.list(int(number))), len(r.words.lengths))
+}
+
+// rarest returns the rarity of the rarest word of the task.
+func (r *ranker) rarest() float64 {
+	most := 0.01
+	for _, t := range r.query.terms {
+		most = max(most, r.rarity(t.word))
+	}
+	return most
 }
 
 // line shows one declaration.
