@@ -195,6 +195,32 @@ func TestVerifyGivesUp(t *testing.T) {
 	}
 }
 
+// TestVerifyTouchedFirst: what fails on what the change touches saves the check
+// of all.
+func TestVerifyTouchedFirst(t *testing.T) {
+	patch := "patch:\n*** Begin Patch\n*** Update File: a/a.go\n@@\n-package a\n+package a // %s\n*** End Patch\n"
+	f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a/a.go --\npackage a\n-- turn1.reply --\n"+fmt.Sprintf(patch, "bad")+
+		"-- turn2.reply --\nmessage: one\n-- turn3.expect --\n$ go test ./a\n!go test ./...\n-- turn3.reply --\n"+
+		strings.Replace(fmt.Sprintf(patch, "good"), "-package a\n", "-package a // bad\n", 1)+"-- turn4.reply --\nmessage: two\n"))
+	tries := 0
+	box := &fakeSandbox{confined: true, answers: map[string]func(*agent.Draft) (*agent.CommandResult, error){
+		"go test ./a": func(*agent.Draft) (*agent.CommandResult, error) {
+			tries++
+			return &agent.CommandResult{Exit: 2 - tries}, nil
+		},
+	}}
+	res, _, err := f.run(t, box.options("go test ./...", "make lint"))
+	if err != nil || f.server.Done() != nil {
+		t.Fatal(err, f.server.Done())
+	}
+	if diff := cmp.Diff([]string{"go test ./a", "go test ./a", "go test ./...", "make lint"}, box.lines()); diff != "" {
+		t.Error(diff)
+	}
+	if len(res.Change.Checks) != 3 {
+		t.Errorf("%+v", res.Change.Checks)
+	}
+}
+
 // TestNothingToVerify: a run that changes nothing starts nothing.
 func TestNothingToVerify(t *testing.T) {
 	f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\nmessage: it is fine\n"))

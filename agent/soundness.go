@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -49,24 +50,53 @@ func (r *run) soundness(ctx context.Context, cs *edits.ChangeSet) ([]edits.Check
 	return out, nil
 }
 
-// SuggestChecks returns commands that would check a change of these files, by
-// what the first root of snap holds: for what was changed first, then for all. They are a
-// suggestion to the user, and never run unasked.
-func SuggestChecks(snap *index.Snapshot, changed []string) []string {
-	if len(snap.Roots()) == 0 {
+// SuggestChecks returns commands that would check cs, where none did, by what the
+// first root of snap holds: those that its AGENTS.md names, else for what was
+// changed first, then for all. They are a suggestion to the user, and never run
+// unasked: AGENTS.md is a stranger's.
+func SuggestChecks(ctx context.Context, snap *index.Snapshot, cs *edits.ChangeSet) []string {
+	ran := func(c edits.Check) bool { return c.Confinement != byIndex }
+	if cs == nil || len(snap.Roots()) == 0 || slices.ContainsFunc(cs.Checks, ran) {
 		return nil
 	}
+	var changed []string
+	for i := range cs.Files {
+		changed = append(changed, cs.Files[i].Target())
+	}
 	root := snap.Roots()[0]
+	if named := checksIn(ctx, snap, filepath.Join(root, "AGENTS.md")); len(named) > 0 {
+		return named
+	}
 	has := func(name string) bool { return snap.Has(filepath.Join(root, name)) }
-	var out []string
 	if has("go.mod") {
-		out = append(out, goChecks(root, changed)...)
+		return goChecks(root, changed)
 	}
 	for _, known := range []struct{ file, command string }{
 		{"Cargo.toml", "cargo test"}, {"package.json", "npm test"}, {"pyproject.toml", "python -m pytest"}, {"Makefile", "make test"},
 	} {
-		if has(known.file) && len(out) == 0 {
-			out = append(out, known.command)
+		if has(known.file) {
+			return []string{known.command}
+		}
+	}
+	return nil
+}
+
+const maxSuggested = 3 // commands
+
+// checking matches a command that checks code, as instructions quote it: alone on
+// its line, or between backticks.
+var checking = regexp.MustCompile("(?m)(?:^[ \t]*(?:\\$ )?|`)((?:go (?:test|vet)|cargo (?:test|clippy|check)|(?:npm|pnpm|yarn) (?:run )?(?:test|lint|check|typecheck)|make (?:test|check|lint)|(?:python3? -m )?pytest|ruff check|golangci-lint run|mvn test|gradle test|\\./gradlew test)(?: [\\w./=:,@+-]+)*)[ \t]*(?:`|\r?$)")
+
+// checksIn returns the commands that the instructions at path say to check with.
+func checksIn(ctx context.Context, snap *index.Snapshot, path string) []string {
+	src, err := snap.ReadFile(ctx, path)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, m := range checking.FindAllSubmatch(src[:min(len(src), maxGuidance)], -1) {
+		if line := string(m[1]); !slices.Contains(out, line) && len(out) < maxSuggested {
+			out = append(out, line)
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/edits"
 )
 
 // TestSoundness: what does not parse any more, and what is gone and still used,
@@ -80,15 +81,24 @@ func TestSuggestChecks(t *testing.T) {
 		{map[string]string{"package.json": "{}\n", "Makefile": "test:\n"}, nil, []string{"npm test"}},
 		{map[string]string{"Cargo.toml": "\n"}, nil, []string{"cargo test"}},
 		{map[string]string{"x.txt": "\n"}, nil, nil},
+		{
+			map[string]string{"go.mod": "module m\n", "AGENTS.md": "Check with `make test FAST=1`, then:\n\n    $ go vet ./...\n\nNever `make install`, nor `go test ./... ; rm -rf /`.\r\nnpm test\r\n"},
+			[]string{"a.go"},
+			[]string{"make test FAST=1", "go vet ./...", "npm test"},
+		},
 	}
 	for _, c := range cases {
 		dir := workspace(t, c.files)
-		var changed []string
+		cs := &edits.ChangeSet{}
 		for _, name := range c.changed {
-			changed = append(changed, filepath.Join(dir, filepath.FromSlash(name)))
+			cs.Files = append(cs.Files, edits.FileChange{Path: filepath.Join(dir, filepath.FromSlash(name))})
 		}
-		if diff := cmp.Diff(c.want, agent.SuggestChecks(scan(t, dir), changed)); diff != "" {
+		if diff := cmp.Diff(c.want, agent.SuggestChecks(t.Context(), scan(t, dir), cs)); diff != "" {
 			t.Errorf("%v:\n%s", c.files, diff)
+		}
+		cs.Checks = []edits.Check{{Command: "make", Confinement: "full"}}
+		if got := agent.SuggestChecks(t.Context(), scan(t, dir), cs); got != nil {
+			t.Errorf("where a command ran: %q", got)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (r *run) verify(ctx context.Context) (failures string, err error) {
 	if r.checks, err = r.soundness(ctx, cs); err != nil {
 		return "", fmt.Errorf("check the change: %w", err)
 	}
-	if err := r.runChecks(ctx); err != nil {
+	if err := r.runChecks(ctx, cs); err != nil {
 		return "", err
 	}
 	if r.repairs++; r.repairs > maxRepairs {
@@ -40,8 +40,9 @@ func (r *run) verify(ctx context.Context) (failures string, err error) {
 	return failuresOf(r.checks), nil
 }
 
-// runChecks runs the verify commands, if there are any.
-func (r *run) runChecks(ctx context.Context) error {
+// runChecks runs the verify commands, if there are any: first, where they can be
+// narrowed to it, on what the change touches. What fails there saves the rest.
+func (r *run) runChecks(ctx context.Context, cs *edits.ChangeSet) error {
 	if len(r.verifyWith) == 0 || r.sandbox == nil {
 		return nil
 	}
@@ -49,14 +50,42 @@ func (r *run) runChecks(ctx context.Context) error {
 	if box != r.sandbox {
 		defer r.end(ctx, box)
 	}
+	passed, err := r.checkAll(ctx, box, r.narrowedChecks(ctx, cs))
+	if err != nil || !passed {
+		return err
+	}
+	_, err = r.checkAll(ctx, box, r.verifyWith)
+	return err
+}
+
+// narrowedChecks returns the verify commands for what cs touches, as far as they
+// can be narrowed to that.
+func (r *run) narrowedChecks(ctx context.Context, cs *edits.ChangeSet) []string {
+	var changed, lines []string
+	for i := range cs.Files {
+		changed = append(changed, cs.Files[i].Path, cs.Files[i].Target())
+	}
+	changed = distinct(changed)
 	for _, line := range r.verifyWith {
+		if narrow := narrowed(ctx, r.draft.Now(), line, changed); narrow != "" && narrow != line {
+			lines = append(lines, narrow)
+		}
+	}
+	return lines
+}
+
+// checkAll runs lines and notes how each went; passed is whether all did.
+func (r *run) checkAll(ctx context.Context, box Sandbox, lines []string) (passed bool, err error) {
+	passed = true
+	for _, line := range lines {
 		check, err := r.check(ctx, box, line)
 		if err != nil {
-			return err
+			return false, err
 		}
 		r.checks = append(r.checks, check)
+		passed = passed && check.Passed
 	}
-	return nil
+	return passed, nil
 }
 
 // boxForChecks returns what a round of checks runs in. Where it can be had, it

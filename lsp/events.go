@@ -55,6 +55,7 @@ type Event struct {
 	Steps     []string      `json:"steps,omitzero"`
 	Attempts  []attemptLine `json:"attempts,omitzero"`
 	Checks    []edits.Check `json:"checks,omitzero"`
+	Suggest   []string      `json:"suggest,omitzero"`
 	Counts    *edits.Counts `json:"counts,omitzero"`
 	Error     string        `json:"error,omitzero"`
 	Files     int           `json:"files,omitzero"`

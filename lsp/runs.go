@@ -180,7 +180,7 @@ func (s *Server) run(ctx context.Context, snap *index.Snapshot, x execution) {
 		s.findings.add(result.Findings)
 		s.review.draw(told)
 	}
-	s.finished(told, x.task, x.title, result)
+	s.finished(told, x.task, x.title, x.remote, result)
 }
 
 // causeOf returns why ctx ended, if that is why err came.
@@ -199,8 +199,9 @@ func (s *Server) failed(ctx context.Context, run, title string, err error) {
 	}
 }
 
-// finished makes the run's change set a proposal, and shows the answer.
-func (s *Server) finished(ctx context.Context, task agent.Task, title string, result *agent.Result) {
+// finished makes the run's change set a proposal, and shows the answer. Remote is
+// as in execution.
+func (s *Server) finished(ctx context.Context, task agent.Task, title, remote string, result *agent.Result) {
 	done := Event{
 		Kind: RunDone, Run: task.ID, Title: title, Mode: task.Mode,
 		Answer: result.Answer, Source: result.Source, Usage: &result.Usage, Cost: result.Cost, Paused: result.Paused,
@@ -212,6 +213,9 @@ func (s *Server) finished(ctx context.Context, task agent.Task, title string, re
 	if err != nil {
 		s.failed(ctx, task.ID, title, fmt.Errorf("keep the proposal: %w", err))
 		return
+	}
+	if remote == "" { // there its environment says what checks
+		done.Suggest = agent.SuggestChecks(ctx, s.home.Workspace.Snapshot(), result.Change)
 	}
 	s.said.note(task, result.Answer)
 	s.emit(ctx, done)

@@ -165,7 +165,9 @@ func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id strin
 			cmd.Print("\n", color.diff(cs.Unified(home.Workspace.Snapshot().Rel)))
 			printChecks(cmd, color, cs.Checks)
 			printLeftOut(cmd, cs, home.Workspace.Snapshot().Rel)
-			suggestChecks(cmd, home, cs)
+			for _, line := range agent.SuggestChecks(cmd.Context(), home.Workspace.Snapshot(), cs) {
+				cmd.PrintErrf("no command checked this; one that could: --verify %q\n", line)
+			}
 		}
 		report.Entry, err = a.offer(cmd, home, result, wanted)
 	} else if !a.json && result.Paused == "" {
@@ -221,20 +223,6 @@ func (a *app) asker(cmd *cobra.Command) agent.Asker {
 			answer = q.Options[n-1]
 		}
 		return answer, err
-	}
-}
-
-// suggestChecks names commands that would have checked cs, where none did.
-func suggestChecks(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet) {
-	if len(cs.Checks) > 0 {
-		return
-	}
-	var changed []string
-	for i := range cs.Files {
-		changed = append(changed, cs.Files[i].Target())
-	}
-	for _, line := range agent.SuggestChecks(home.Workspace.Snapshot(), changed) {
-		cmd.PrintErrf("no command checked this; one that could: --verify %q\n", line)
 	}
 }
 

@@ -59,7 +59,7 @@ for _, event in ipairs({
 }) do runs.take(1, event) end
 T.equal('a run that waits', seen, {
   id = 'r', session = 1, title = 'Ask about x', mode = 'ask', state = 'running', waiting = 'the connection broke',
-  checks = {},
+  checks = {}, suggest = {},
   items = {
     { text = 'I look.' }, { step = { id = 's', tool = 'grep', title = 'grep x', state = 'done' } }, { text = '' },
   },

@@ -6,7 +6,7 @@ import { progressLine } from './core/conversation.ts';
 import type { Run } from './core/runs.ts';
 import type { Node } from './core/tree.ts';
 import type { Tasks } from './core/tasks.ts';
-import { checksLine, countsLine, notice, outcomeLine } from './core/words.ts';
+import { checksLine, countsLine, notice, outcomeLine, suggestionLine } from './core/words.ts';
 import type { Work } from './core/work.ts';
 import { tellEditor } from './editor.ts';
 import { asked, locate, means, selectedPlace, type Target } from './places.ts';
@@ -261,9 +261,9 @@ async function tellResult(parts: Parts, run: Run): Promise<void> {
   const { changeSet } = run;
   await parts.work.refresh();
   const proposal = parts.work.proposals.find((one) => one.id === changeSet);
-  const state = [proposal ? countsLine(proposal.counts) : 'ready to review', checksLine(run.checks)].filter(Boolean);
+  const state = [proposal ? countsLine(proposal.counts) : 'ready to review', checksLine(run.checks)];
   const chosen = await vscode.window.showInformationMessage(
-    notice(`${run.title}: ${state.join(' · ')}`),
+    notice(`${run.title}: ${[...state, suggestionLine(run.suggest)].filter(Boolean).join(' · ')}`),
     'Review',
     'Apply',
   );

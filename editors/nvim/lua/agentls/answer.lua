@@ -48,6 +48,9 @@ local function add_result(out, run)
   if run.error then add(out, '\n**It failed:** ' .. run.error) end
   if #run.checks > 0 then add(out, '') end
   for _, check in ipairs(run.checks) do add(out, checks.line(check)) end
+  if #run.suggest > 0 then
+    add(out, '\nNo command checked it; `verify` in setup could run `' .. table.concat(run.suggest, '`, `') .. '`.')
+  end
   if run.change_set then add(out, '\n**A proposal waits for your review:** press d, or :Agent changes') end
 end
 

@@ -28,6 +28,7 @@ local M = {}
 ---@field error? string
 ---@field change_set? string
 ---@field checks agentls.Check[] what ran on its proposal
+---@field suggest string[] commands that would have checked it, where none did
 ---@field remote? string the address of the service that it was handed to
 
 local kept = 20 -- runs that have ended and are remembered
@@ -62,7 +63,7 @@ end
 ---@return agentls.Run
 function M.run(id, session)
   if not runs[id] then
-    runs[id] = { id = id, session = session, title = '', state = 'running', items = {}, checks = {} }
+    runs[id] = { id = id, session = session, title = '', state = 'running', items = {}, checks = {}, suggest = {} }
     table.insert(order, id)
     forget_old()
   end
@@ -140,7 +141,7 @@ local takes = {
   ['run.done'] = function(run, event)
     run.state, run.title = 'done', event.title
     run.answer, run.source, run.usage, run.change_set = event.answer, event.source, event.usage, event.changeSet
-    run.checks = event.checks or {}
+    run.checks, run.suggest = event.checks or {}, event.suggest or {}
     if event.paused then add_text(run, '\nIt paused: ' .. event.paused .. '.\n') end
     if not has_text(run) then add_text(run, event.answer or '') end
   end,

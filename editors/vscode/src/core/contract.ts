@@ -348,6 +348,8 @@ export type Event =
       paused?: string;
       changeSet?: string;
       checks?: Check[];
+      /** Commands that would have checked it, where none did: for the user to judge. */
+      suggest?: string[];
       /** Where there were several: how each went. */
       attempts?: { number: number; run: string; kept: boolean; says: string; changeSet?: string }[];
       /** The proposals that it came in, a step each; `changeSet` is the last. */

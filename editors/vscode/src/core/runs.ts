@@ -16,6 +16,8 @@ export interface Run {
   usage?: Usage;
   changeSet?: string;
   checks: Check[];
+  /** Commands that would have checked what it changed, where none did. */
+  suggest: string[];
   error?: string;
   /** The task service's address, of a run that was handed to it. */
   remote?: string;
@@ -93,6 +95,7 @@ export function begun(id: string): Run {
     waiting: '',
     source: '',
     checks: [],
+    suggest: [],
     known: true,
   };
 }
@@ -156,6 +159,7 @@ function finish(run: Run, event: Extract<Event, { kind: 'run.done' }>): void {
   run.usage = event.usage;
   run.changeSet = event.changeSet;
   run.checks = event.checks ?? [];
+  run.suggest = event.suggest ?? [];
 }
 
 /** The text without its last so many bytes of UTF-8. */

@@ -106,6 +106,11 @@ export function checksLine(checks: Check[] | undefined): string {
   return failed === 0 ? `✓ ${plural(checks.length, 'check')}` : `✗ ${failed} of ${plural(checks.length, 'check')}`;
 }
 
+/** What could check a change that no command checked. */
+export function suggestionLine(suggest: string[]): string {
+  return suggest.length === 0 ? '' : `unchecked: agentls.verify could run ${suggest.join(', ')}`;
+}
+
 /** All of a check, to read. */
 export function checkText(check: Check): string {
   return `${checkTitle(check)}\n${checkResult(check)}\nconfined: ${check.confinement}\n\n${check.output}`;

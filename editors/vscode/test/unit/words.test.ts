@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FileView } from '../../src/core/contract.ts';
-import { baseName, checksLine, checkText, distinct, hunkEffect, notice, outcomeLine } from '../../src/core/words.ts';
+import {
+  baseName,
+  checksLine,
+  checkText,
+  distinct,
+  hunkEffect,
+  notice,
+  outcomeLine,
+  suggestionLine,
+} from '../../src/core/words.ts';
 import { checks } from './fake.ts';
 
 const before = 'one\ntwo\nthree\n';
@@ -46,6 +55,13 @@ test('what came of an apply', () => {
 test('labels are distinct, names readable', () => {
   assert.deepEqual([distinct('a', []), distinct('a', ['a']), distinct('a', ['a', '2: a'])], ['a', '2: a', '3: a']);
   assert.deepEqual([baseName('file:///w/%E2%82%AC.go'), baseName('file:///w/100%.go')], ['€.go', '100%.go']);
+});
+
+test('what could check an unchecked change', () => {
+  assert.deepEqual(
+    [suggestionLine([]), suggestionLine(['go test ./a', 'go vet ./...'])],
+    ['', 'unchecked: agentls.verify could run go test ./a, go vet ./...'],
+  );
 });
 
 test('checks, in short and as a whole', () => {
