@@ -80,6 +80,7 @@ type Result struct {
 	Answer   string           `json:"answer"` // Markdown
 	Change   *edits.ChangeSet `json:"change,omitempty"`
 	Findings []Finding        `json:"findings,omitempty"` // of a review, the most urgent first
+	Dropped  []Finding        `json:"dropped,omitempty"`  // that its second pass refuted, with the reasons
 	Usage    Usage            `json:"usage"`
 
 	// Steps are Change in pieces, one for each step of the plan that was

@@ -29,6 +29,9 @@ type Finding struct {
 	Quote       string  `json:"quote"`      // these lines, whole
 	Fix         *string `json:"fix"`        // what they should be; nil: none is offered
 
+	Verdict Verdict `json:"verdict,omitempty"` // of the second pass; absent where there was none
+	Reason  string  `json:"reason,omitempty"`  // of the verdict
+
 	Base []byte `json:"-"` // the file that was reviewed
 }
 

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/agent/script"
 )
 
 const reviewed = `mode: review
@@ -85,6 +88,77 @@ func TestReview(t *testing.T) {
 	}
 	if _, ok := res.Findings[1].Place(now); ok {
 		t.Error("a finding stays open on a line that changed")
+	}
+}
+
+const judgedTwice = `mode: review
+-- files/a.go --
+package a
+
+func Div(a, b int) int {
+	return a / b
+}
+
+func Twice(a int) int {
+	return a + a
+}
+-- turn1.reply --
+call report_finding {"title":"b may be zero","body":"It panics.","priority":1,"confidence":0.9,"path":"a.go","line":4,"quote":"return a / b"}
+call report_finding {"title":"overflow","body":"x","priority":2,"confidence":0.6,"path":"a.go","line":8,"quote":"\treturn a + a\n"}
+call report_finding {"title":"no doc","body":"x","priority":3,"confidence":0.6,"path":"a.go","line":7,"quote":"func Twice(a int) int {"}
+-- turn2.reply --
+message: Three.
+`
+
+// TestSecondPass: what is confirmed and what nobody judged stays, what is
+// refuted is told apart; a pass that fails, or that is not wanted, drops nothing.
+func TestSecondPass(t *testing.T) {
+	for _, c := range []struct {
+		name, reply string
+		onePass     bool
+		want        []string
+	}{
+		{
+			"judged", `call report_verdicts {"verdicts":[{"finding":1,"verdict":"confirm","reason":"b is not checked"},{"finding":3,"verdict":"drop","reason":"style"},{"finding":3,"verdict":"confirm","reason":"no"},{"finding":9,"verdict":"drop","reason":"none"}]}`, false,
+			[]string{"b may be zero: confirmed, b is not checked", "overflow: unverified, ", "no doc: dropped, style"},
+		},
+		{"silent", "message: All good.", false, []string{"b may be zero: unverified, ", "overflow: unverified, ", "no doc: unverified, "}},
+		{"malformed", `call report_verdicts {"verdicts":7}`, false, []string{"b may be zero: unverified, ", "overflow: unverified, ", "no doc: unverified, "}},
+		{"off", "", true, []string{"b may be zero: , ", "overflow: , ", "no doc: , "}},
+	} {
+		f := parse(t, []byte(judgedTwice))
+		first, err := script.Parse("first", []byte(judgedTwice))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts := []*script.Script{first}
+		if !c.onePass {
+			second, err := script.Parse("second", []byte("-- turn1.expect --\nYou check what another reviewer reported\nFinding 1: b may be zero\nIt is about line 4 of a.go\n\treturn a / b\nFinding 3: no doc\n{\"reasoning\":{\"effort\":\"high\"}}\n-- turn1.reply --\n"+c.reply+"\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			scripts = append(scripts, second)
+		}
+		server := script.New(scripts...)
+		url, err := server.Start(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.model = openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})
+		res, _, err := f.run(t, agent.Options{OnePass: c.onePass})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, found := range append(res.Findings, res.Dropped...) {
+			got = append(got, fmt.Sprintf("%s: %s, %s", found.Title, found.Verdict, found.Reason))
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+		if err := server.Done(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 }
 

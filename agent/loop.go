@@ -46,6 +46,8 @@ type Options struct {
 	Sandbox func(roots []string) Sandbox
 	Verify  func(roots []string) []string
 
+	OnePass bool // reviews show what they found without a second pass over it
+
 	Budget    Budget           // of a run whose task brings none
 	Price     *Price           // of the model; nil: it is not known
 	MaxOutput int              // bytes of a tool's output that the model gets; 0 is 33,000
@@ -69,6 +71,7 @@ type Agent struct {
 	extra     []Tool
 	open      func(roots []string) Sandbox
 	checks    func(roots []string) []string
+	onePass   bool
 	budget    Budget
 	price     *Price
 	maxOutput int
@@ -83,7 +86,8 @@ var _ Runner = (*Agent)(nil)
 func New(opts Options) *Agent {
 	a := &Agent{
 		model: opts.Model, gate: opts.Gate, tokens: opts.Tokens, guidance: opts.Guidance, state: opts.State, histories: opts.Histories, extra: opts.Tools, open: opts.Sandbox, checks: opts.Verify,
-		budget: opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, effort: opts.Effort, now: opts.Now, log: opts.Log,
+		onePass: opts.OnePass,
+		budget:  opts.Budget, price: opts.Price, maxOutput: opts.MaxOutput, effort: opts.Effort, now: opts.Now, log: opts.Log,
 	}
 	if a.gate == nil {
 		a.gate = &Gate{}
@@ -114,6 +118,7 @@ type run struct {
 	memory     memory
 	plan       Plan
 	findings   []Finding // of a review
+	dropped    []Finding // by its second pass
 	accepted   bool      // the plan, by the user
 	steps      []checkpoint
 	round      int // of review; 0 is the first
@@ -164,6 +169,9 @@ func (r *run) turns(ctx context.Context) (*Result, error) {
 		case err != nil:
 			return nil, err
 		case answer != nil:
+			if err := r.confirm(ctx); err != nil {
+				return nil, err
+			}
 			return r.result(ctx, *answer)
 		}
 	}
@@ -259,7 +267,7 @@ func (r *run) result(ctx context.Context, answer string) (*Result, error) {
 	if answer == "" && cs == nil {
 		answer = "Nothing was changed."
 	}
-	return &Result{Answer: answer, Change: cs, Findings: urgentFirst(r.findings), Steps: steps, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
+	return &Result{Answer: answer, Change: cs, Findings: urgentFirst(r.findings), Dropped: r.dropped, Steps: steps, Usage: r.usage, Cost: r.cost(), Source: r.agent.model.Name()}, nil
 }
 
 // A pauseError has the run pause, with its work kept.

@@ -184,7 +184,7 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	}
 	opts := agent.Options{Gate: a.gate(sources...), Log: a.log()}
 	if err == nil && config.Configured() {
-		opts.Sandbox, opts.Effort, opts.Now = sandboxes, effortOf(sources), time.Now
+		opts.Sandbox, opts.Effort, opts.OnePass, opts.Now = sandboxes, effortOf(sources), onePass(sources), time.Now
 		if sandboxes != nil { // the checks of a task that brings its own are not ours
 			opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
 		}

@@ -67,6 +67,17 @@ func effortOf(sources []settings) map[agent.Mode]string {
 	return out
 }
 
+// onePass reports whether the first source that has a say in it wants no second
+// pass of reviews.
+func onePass(sources []settings) bool {
+	for i := range sources {
+		if sources[i].SecondPass != nil {
+			return !*sources[i].SecondPass
+		}
+	}
+	return false
+}
+
 // byMode lists models for people: " (ask: some-model)", "" for none.
 func byMode(models map[agent.Mode]string) string {
 	var out []string

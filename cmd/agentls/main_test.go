@@ -104,14 +104,19 @@ func (u *user) variable(name string) string {
 	return ""
 }
 
-// model starts a scripted model and configures it in the environment.
-func (u *user) model(archive string) *script.Server {
+// model starts a scripted model, of a conversation for each archive, and
+// configures it in the environment.
+func (u *user) model(archives ...string) *script.Server {
 	u.t.Helper()
-	s, err := script.Parse(u.t.Name(), []byte(archive))
-	if err != nil {
-		u.t.Fatal(err)
+	var scripts []*script.Script
+	for _, archive := range archives {
+		s, err := script.Parse(u.t.Name(), []byte(archive))
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		scripts = append(scripts, s)
 	}
-	server := script.New(s)
+	server := script.New(scripts...)
 	url, err := server.Start(u.t.Context())
 	if err != nil {
 		u.t.Fatal(err)

@@ -20,6 +20,7 @@ type reviewRequest struct {
 	staged, working bool
 	focus           string
 	format          string
+	verbose         bool
 	failOn          int // findings of this priority or a more urgent one fail
 }
 
@@ -28,6 +29,8 @@ type reviewed struct {
 	snap   *index.Snapshot
 	result *agent.Result
 	hunks  map[string][]git.Lines // what a code host shows of the change, by the names of files
+
+	verbose bool // what was dropped is shown, too
 }
 
 // formats print a review. JSON is the flag of all commands.
@@ -41,7 +44,9 @@ func (a *app) reviewCommand() *cobra.Command {
 		Use:   "review [REV]",
 		Short: "Review what is not committed, what is staged, or what changed since a revision",
 		Long: `Review what differs from the last commit, or since REV, in the working tree. Each
-finding is held against the code before it is shown. A model is needed.
+finding is held against the code before it is shown, and confirmed or dropped by
+a second request (second_pass = false in the configuration: by none). A model is
+needed.
 
 It exits with 1 where there are findings as urgent as --fail-on, or more: 0 must
 not ship, 1 is urgent, 2 should be fixed, 3 is a nicety.`,
@@ -64,6 +69,7 @@ not ship, 1 is urgent, 2 should be fixed, 3 is a nicety.`,
 	flags.BoolVar(&asked.working, "working", false, "review what differs from the last commit (the default)")
 	flags.StringVar(&asked.focus, "focus", "", "what to look for: security, concurrency, ...")
 	flags.StringVar(&asked.format, "format", "text", "text, sarif (2.1.0), or github: the body of a pull request's review")
+	flags.BoolVar(&asked.verbose, "verbose", false, "show what the second pass dropped, and why")
 	flags.IntVar(&asked.failOn, "fail-on", -1, "exit with 1 at a finding of this priority (0 to 3) or a more urgent one; -1 never")
 	return cmd
 }
@@ -122,7 +128,7 @@ func (a *app) review(cmd *cobra.Command, asked reviewRequest) error {
 	if a.json {
 		err = printJSON(cmd, result)
 	} else {
-		err = formats[asked.format](cmd, &reviewed{snap, result, hunks})
+		err = formats[asked.format](cmd, &reviewed{snap, result, hunks, asked.verbose})
 	}
 	if err == nil && slices.ContainsFunc(result.Findings, func(f agent.Finding) bool { return f.Priority <= asked.failOn }) {
 		return exitError{exitFailed}
@@ -143,10 +149,27 @@ func adviceOn(err error) string {
 	return ""
 }
 
+// sureness says how sure the model is of f.
+func sureness(f *agent.Finding) string {
+	out := fmt.Sprintf("confidence %.0f %%", 100*f.Confidence)
+	if f.Verdict != "" {
+		out += ", " + string(f.Verdict)
+	}
+	return out
+}
+
+// droppedIn says how many findings the second pass dropped; "" for none.
+func droppedIn(result *agent.Result) string {
+	if len(result.Dropped) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the second pass dropped %d (--verbose and --json say which)", len(result.Dropped))
+}
+
 func printFindings(cmd *cobra.Command, done *reviewed) error {
 	for i := range done.result.Findings {
 		f := &done.result.Findings[i]
-		cmd.Printf("\n%s:%d: P%d %s (confidence %.0f %%)\n", plain(done.snap.Rel(f.Path)), f.Line+1, f.Priority, plain(f.Title), 100*f.Confidence)
+		cmd.Printf("\n%s:%d: P%d %s (%s)\n", plain(done.snap.Rel(f.Path)), f.Line+1, f.Priority, plain(f.Title), sureness(f))
 		for line := range strings.Lines(f.Body) {
 			cmd.Print("  " + plain(line))
 		}
@@ -155,6 +178,12 @@ func printFindings(cmd *cobra.Command, done *reviewed) error {
 			cmd.Print(plain(cs.Unified(done.snap.Rel)))
 		}
 	}
-	cmd.Printf("\n%s\n", count(len(done.result.Findings), "finding"))
+	for i := range done.result.Dropped {
+		f := &done.result.Dropped[i]
+		if done.verbose {
+			cmd.Printf("\ndropped: %s:%d: %s (%s)\n", plain(done.snap.Rel(f.Path)), f.Line+1, plain(f.Title), plain(f.Reason))
+		}
+	}
+	cmd.Printf("\n%s%s\n", count(len(done.result.Findings), "finding"), droppedIn(done.result))
 	return nil
 }

@@ -20,6 +20,9 @@ call report_finding {"title":"b may be zero","body":"It panics.","priority":1,"c
 message: One thing.
 `
 
+// oncePlease is a configuration without a second pass.
+const oncePlease = "second_pass = false\n"
+
 // reviewUser has a change that is not committed.
 func reviewUser(t *testing.T) *user {
 	t.Helper()
@@ -31,6 +34,7 @@ func reviewUser(t *testing.T) *user {
 
 func TestReview(t *testing.T) {
 	u := reviewUser(t)
+	u.configure(oncePlease)
 	u.model(findsDivision)
 	u.run("review", "--fail-on", "0").want(t, 0, "div.go:4: P1 b may be zero (confidence 90 %)", "It panics.", "+\treturn a / max(b, 1)", "1 finding")
 	u.model(findsDivision)
@@ -71,11 +75,27 @@ func TestReviewOfNothing(t *testing.T) {
 	u.run("review", "nope").want(t, 1, `"nope": no such revision`, "git log")
 }
 
+// TestReviewTwice: what the second pass refutes is counted, and told where it is
+// asked for; a pass that gets no answer drops nothing.
+func TestReviewTwice(t *testing.T) {
+	u := reviewUser(t)
+	const refuted = "-- turn1.reply --\ncall report_verdicts {\"verdicts\":[{\"finding\":1,\"verdict\":\"drop\",\"reason\":\"b is never zero\"}]}\n"
+	u.model(findsDivision, refuted)
+	u.run("review", "--fail-on", "3").want(t, 0, "0 findings; the second pass dropped 1")
+	u.model(findsDivision, refuted)
+	u.run("review", "--verbose").want(t, 0, "dropped: div.go:4: b may be zero (b is never zero)")
+	u.model(findsDivision, refuted)
+	u.run("review", "--json").want(t, 0, `"dropped": [`, `"reason": "b is never zero"`)
+	u.model(findsDivision, "-- turn1.reply --\nmessage: What?\n")
+	u.run("review").want(t, 0, "b may be zero (confidence 90 %, unverified)", "the model gave no verdicts", "1 finding\n")
+}
+
 // TestPullReview: what GitHub's diff does not show, or not in one hunk, is said
 // in the text of the review.
 func TestPullReview(t *testing.T) {
 	lines := "package a\n\nvar (\n\ta = 1\n\tb = 2\n\tc = 3\n\td = 4\n\te = 5\n\tf = 6\n\tg = 7\n)\n"
 	u := newUser(t, map[string]string{"a.go": lines})
+	u.configure(oncePlease)
 	u.commit()
 	u.write("a.go", strings.Replace(lines, "a = 1", "a = 0", 1))
 	u.model(`
@@ -105,6 +125,7 @@ message: Three.
 // TestSARIF: what is printed is valid by the schema of OASIS.
 func TestSARIF(t *testing.T) {
 	u := reviewUser(t)
+	u.configure(oncePlease)
 	u.model(findsDivision)
 	printed := u.run("review", "--format", "sarif")
 	raw, err := os.ReadFile("testdata/sarif-schema-2.1.0.json")
