@@ -101,9 +101,11 @@ bench-agent: build ## the agent against Codex CLI, on the same scripted model: w
 	cmd/agentls/bench.sh
 
 .PHONY: bench-context
-bench-context: ## the privacy gate (start, s/MiB, false alarms), the context of an ask and the map of a task; AGENTLS_BENCH_CODE=DIR reads that code
+bench-context: ## the privacy gate (start, s/MiB, false alarms), the context of an ask, the map of a task, and where findings are after edits; AGENTLS_BENCH_CODE=DIR reads that code
 	@echo "machine: $$(uname -srm), $$(getconf _NPROCESSORS_ONLN) cores, $$($(GO) env GOVERSION)"
-	$(GO) test -run '^$$' -bench 'Start|Find|Context|Map$$' -benchtime 20x -timeout 10m ./agent/secrets ./agent ./index | grep -v '^    bench'
+	$(GO) test -run '^$$' -bench 'Start|Find|Context' -benchtime 3x -timeout 10m ./agent/secrets ./agent | grep -v '^    bench'
+	$(GO) test -run '^$$' -bench 'Map$$' -benchtime 40x -timeout 10m ./index | grep -v '^    bench'
+	@echo "findings after 1,000 random edits around them, each of 40 seeds:" && $(GO) test -count 1 -run '^TestPlacesAfterEdits$$' -v ./agent | grep -E ' right, |^--- |^FAIL'
 
 .PHONY: tools
 tools: $(golangci) $(gotestsum) ## the pinned linter and test runner, in .cache/tools (minutes, once)

@@ -78,7 +78,11 @@ func (d *Detector) Find(s string) []Found {
 	if known {
 		return found
 	}
-	found = disjoint(d.scan(plain(s)))
+	found = d.encoded(s, d.scan(plain(s)))
+	if shown := disguised(s); shown != nil {
+		found = shown.found(s, d.scan(plain(shown.text)), found)
+	}
+	found = disjoint(found)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.found) >= maxCached {

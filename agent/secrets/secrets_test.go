@@ -1,6 +1,7 @@
 package secrets_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -41,6 +42,35 @@ func TestFind(t *testing.T) {
 	}
 }
 
+const pat = "ghp_x9Kq2LmT7vWc4RbN8sYd1HfJ6gPzA3eU5oQi"
+
+// TestDisguised: a secret is one in whatever form it is shown. A form that is not
+// known is in PRIVACY.md.
+func TestDisguised(t *testing.T) {
+	in16 := func(s string) string { return strings.Join(strings.Split(s, ""), "\x00") }
+	for name, want := range map[string]string{
+		"JSON escapes":            `{"token":"«` + strings.Replace(pat, "x9", `\u0078\u0039`, 1) + `»"}`,
+		"program's escapes":       `t = "«` + strings.Replace(pat, "_", `\x5f`, 1) + `»"`,
+		"in an address":           "https://x.org/?a=«" + strings.Replace(pat, "_", "%5F", 1) + "»",
+		"a password in one":       "postgres://app:«p%40ss%21w0rd»@db/app",
+		"continued":               "curl -H «ghp_x9Kq2LmT7vWc4RbN»\\\n  «8sYd1HfJ6gPzA3eU5oQi» https://x.org",
+		"continued in a diff":     "+curl «ghp_x9Kq2LmT7vWc4RbN»\\\n+  «8sYd1HfJ6gPzA3eU5oQi» https://x.org",
+		"coloured":                "token «ghp_x9Kq\x1b[31m2LmT7vWc4RbN8s\x1b[0mYd1HfJ6gPzA3eU5oQi» ok",
+		"each letter coloured":    "«" + strings.Join(strings.Split(pat, ""), "\x1b[1m") + "»",
+		"UTF-16":                  in16("token ") + "\x00«" + in16(pat) + "»\x00" + in16(" ok"),
+		"base64":                  "data: «" + base64.StdEncoding.EncodeToString([]byte("token: "+pat)) + "»\n",
+		"base64 of an address":    "x: «" + base64.RawURLEncoding.EncodeToString([]byte("postgres://app:s3cr3t@db/app?")) + "»\n",
+		"a key in a diff":         "+-----BEGIN PRIVATE KEY-----\n+«MIIEvQIBADANBgkqhkiG9w0BAQEFAASC»\n+«MIIEvQIBADANBgkqhkiG9w0BAQEFAAZZ»\n+-----END PRIVATE KEY-----\n",
+		"a key in a string":       `"-----BEGIN PRIVATE KEY-----\n«MIIEvQIBADANBgkqhkiG9w0BAQEFAASC»\n-----END PRIVATE KEY-----"`,
+		"a key in JSON in JSON":   `"{\"k\":\"-----BEGIN PRIVATE KEY-----\\n«MIIEvQIBADANBgkqhkiG9w0BAQEFAASC»\\n-----END PRIVATE KEY-----\"}"`,
+		"the value of a variable": `DB_PASSWORD=«hunter\u0032x9»`,
+	} {
+		if diff := cmp.Diff(want, marked(strings.NewReplacer("«", "", "»", "").Replace(want))); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestNoSecret(t *testing.T) {
 	for _, s := range []string{
 		"password := os.Getenv(\"DB_PASSWORD\")",
@@ -59,6 +89,10 @@ func TestNoSecret(t *testing.T) {
 		"if s.DataModelS3Configuration != nil {",
 		"PPPIOCSPASS = 0x40107447",
 		"AKIAIOSFODNN7EXAMPLE",
+		"Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+		"integrity: " + base64.StdEncoding.EncodeToString([]byte("a sentence about a token and a password, which is none")),
+		`fmt.Printf("%3d%2Fx \u0041 \x41 \
+			go on", n)`,
 		"DB_PASSWORD=WITHHELD_assigned_secret_0123456789ab",
 		"apiVersion: v1\nkind: ConfigMap\ndata:\n  user: YWRtaW4=\n",
 	} {
@@ -72,6 +106,7 @@ func TestNoSecret(t *testing.T) {
 func FuzzFind(f *testing.F) {
 	f.Add("DB_PASSWORD=hunter2\nghp_x9Kq2LmT7vWc4RbN8sYd1HfJ6gPzA3eU5oQi\\\"\x1b[0m")
 	f.Add("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END")
+	f.Add("ghp_x9Kq2LmT7vWc4RbN\\\n 8sYd1HfJ6gPzA3eU5oQi %41\x00\x1b[0mpassword=\\u0041bcd1234")
 	f.Add("kind: Secret\ndata:\n a: bbbbbb\n---\nx://y:zzzz@h")
 	f.Fuzz(func(t *testing.T, s string) {
 		end := 0
