@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -125,7 +126,17 @@ var dress = map[string]func(string) string{
 	"grep":     func(s string) string { return eachLine(s, "deploy/settings.txt:12:") },
 	"terminal": func(s string) string { return "\x1b[32m$\x1b[0m cat x\n\x1b[1m" + s + "\x1b[0m\n\x1b[32m$\x1b[0m " },
 	"output":   func(s string) string { return "exit code 0\n" + s + "\n[changed a.go]\n" },
+	"json":     inString,
 	"crlf":     func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") + "\r\n" },
+}
+
+// inString is s as a string of JSON.
+func inString(s string) string {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string
+	}
+	return `{"output":` + string(raw) + "}\n"
 }
 
 func eachLine(s, prefix string) string {

@@ -22,8 +22,16 @@ type disguise struct {
 
 // form matches what stands for something else, or for nothing: a control
 // sequence, a backslash before the end of a line with the indentation of the
-// next, \u0041, \x41, %41, and the zeroes of UTF-16.
-var form = regexp.MustCompile(`^(?:\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?)|\\\r?\n[+-]?[ \t]*|\\u00([2-7][0-9a-fA-F])|\\x([2-7][0-9a-fA-F])|%([2-7][0-9a-fA-F])|\x00)`)
+// next, \u0041, \x41, %41, the zeroes of UTF-16 and a quotation mark behind a
+// backslash. A line begins at \n in a string, and where a string of JSON does.
+var form = regexp.MustCompile(`^(?:\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?)|\\\r?\n[+-]?[ \t]*|\\u00([2-7][0-9a-fA-F])|\\x([2-7][0-9a-fA-F])|%([2-7][0-9a-fA-F])|\x00|\\(["'])|(\\n|":[ ]?"|"[,}\]]))`)
+
+// The places in a match of form of the groups that are no number: the quotation
+// mark behind a backslash, and what begins a line.
+const (
+	quote = 2 * 4
+	begin = 2 * 5
+)
 
 const maxForm = 1 << 10 // bytes
 
@@ -64,7 +72,7 @@ func disguised(s string) *disguise {
 // expression over all of s would take longer than all rules together.
 func formsIn(s string) (forms [][]int) {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c != '\\' && c != '%' && c != 0x1b && c != 0 || c == '\\' && i+1 < len(s) && strings.IndexByte("ux\r\n", s[i+1]) < 0 {
+		if c := s[i]; c != '\\' && c != '%' && c != 0x1b && c != 0 && c != '"' || c == '\\' && i+1 < len(s) && strings.IndexByte("uxn\r\n\"'", s[i+1]) < 0 {
 			continue
 		}
 		at := form.FindStringSubmatchIndex(s[i:min(len(s), i+maxForm)])
@@ -85,7 +93,13 @@ func formsIn(s string) (forms [][]int) {
 // meant returns the character that a form stands for, if it stands for one.
 func meant(s string, form []int) (c byte, ok bool) {
 	for i := 2; i < len(form); i += 2 {
-		if form[i] >= 0 {
+		switch {
+		case form[i] < 0:
+		case i == quote:
+			return s[form[i]], true
+		case i == begin:
+			return '\n', true
+		default:
 			n, err := strconv.ParseUint(s[form[i]:form[i+1]], 16, 8)
 			return byte(n), err == nil
 		}
