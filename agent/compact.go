@@ -123,7 +123,7 @@ func (r *run) shorten() {
 // with stays, and so does the end, as far as it is short. It reports whether
 // that made the conversation shorter.
 func (r *run) compact(window int) bool {
-	opening := r.req.Items[:r.opened]
+	opening := r.beginning()
 	tail := tailOf(r.req.Items[r.opened:], int(tailShare*float64(window)*bytesPerToken))
 	items := slices.Concat(opening, Items{r.summary()}, tail)
 	if bytesOf(items) >= bytesOf(r.req.Items) {

@@ -46,11 +46,12 @@ func TestCompaction(t *testing.T) {
 	f.task.Transcript = &kept
 	f.model = openai.New(openai.Options{BaseURL: f.url, Model: "scripted", Window: window, Backoff: time.Millisecond})
 	shorter, steps := 0, 0
-	_, err := agent.New(agent.Options{Model: f.model}).Run(t.Context(), f.snap, f.task, func(ev agent.Event) {
+	_, err := agent.New(agent.Options{Model: f.model, Guidance: "I like short names."}).Run(t.Context(), f.snap, f.task, func(ev agent.Event) {
 		switch ev := ev.(type) {
 		case agent.StepDone:
 			if steps++; steps == 5 {
 				f.task.Inbox.Put("Indent with tabs.")
+				f.task.Inbox.Choose(agent.Choice{Drop: []string{"guidance"}})
 			}
 			if ev.Tool == "compact" {
 				shorter++
@@ -74,6 +75,9 @@ func TestCompaction(t *testing.T) {
 		}
 	}
 	last := string(requests[len(requests)-1].Body)
+	if first := string(requests[0].Body); !strings.Contains(first, "I like short names.") || strings.Contains(last, "I like short names.") {
+		t.Error("what was withdrawn is still what the conversation begins with, or never was")
+	}
 	for _, want := range []string{
 		"never touch vendor/", "Indent with tabs.", "1. ✓ the first step", "2. → the second step", "touched.txt",
 		"I keep the old parser, because tests need it.", `read_file {\"path\": \"nowhere.txt\"}: there is no file nowhere.txt`,

@@ -112,9 +112,10 @@ type run struct {
 	req        Request
 	pending    *response // came, and was not done; nil: the model's turn
 	usage      Usage
-	opened     int // items that the conversation begins with
-	sized      int // tokens of the last request and its response; 0: not known
-	sizedAt    int // items they were
+	opened     int       // items that the conversation begins with
+	sized      int       // tokens of the last request and its response; 0: not known
+	sizedAt    int       // items they were
+	shown      *Manifest // what the conversation begins with, as the user has it by now; nil: as it began
 	memory     memory
 	plan       Plan
 	findings   []Finding // of a review
@@ -211,6 +212,13 @@ func (r *run) open(ctx context.Context) error {
 			return ErrDone
 		}
 		r.takeUp(past)
+		if past.choice != nil {
+			r.task.Choice = *past.choice
+			var err error
+			if r.shown, err = r.manifest(ctx); err != nil {
+				return err
+			}
+		}
 		if r.task.Round != nil {
 			return r.beginRound(ctx, r.task.Round)
 		}

@@ -90,6 +90,9 @@ func (r *run) manifest(ctx context.Context) (*Manifest, error) {
 	return m, nil
 }
 
+// removed is why a piece is not sent that the user does not want.
+const removed = "you removed it"
+
 // choose decides which pieces are sent: the fixed and the pinned ones, then the
 // others in their order as long as they fit.
 func (m *Manifest) choose(choice Choice, tokens *Tokens) {
@@ -102,7 +105,7 @@ func (m *Manifest) choose(choice Choice, tokens *Tokens) {
 		case p.Fixed || p.Pinned:
 			left -= p.Tokens
 		case slices.Contains(choice.Drop, p.ID):
-			p.Dropped = "you removed it"
+			p.Dropped = removed
 		}
 	}
 	for i := range m.Pieces {

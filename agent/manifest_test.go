@@ -125,6 +125,43 @@ func TestContextBudget(t *testing.T) {
 	}
 }
 
+// TestChooseDuringARun: the model hears that a piece is withdrawn and gets a
+// pinned one as the next message, while its input only grows (the server checks
+// that); what cannot be removed is said.
+func TestChooseDuringARun(t *testing.T) {
+	f := parse(t, []byte(strings.Replace(calling, "message: ok", `call list_dir {"path":"."}
+-- turn2.expect --
+The user withdrew a part of what this conversation began with: Tests
+Data that the user adds, Callers of Mid:
+Called by:
+-- turn2.reply --
+message: ok`, 1)))
+	f.task.Focus, f.task.Inbox = f.focus(t, "sub/a.go:Mid"), &agent.Inbox{}
+	f.task.Choice.Drop = []string{"callers"}
+	asked := 0
+	f.task.Sent = func(*agent.Request) {
+		if asked++; asked == 1 {
+			f.task.Inbox.Choose(agent.Choice{Drop: []string{"tests", "focus"}, Pin: []string{"callers"}})
+		}
+	}
+	var said []agent.StepDone
+	_, err := agent.New(agent.Options{Model: f.model}).Run(t.Context(), f.snap, f.task, func(ev agent.Event) {
+		if done, ok := ev.(agent.StepDone); ok && done.Tool == "context" {
+			said = append(said, done)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []agent.StepDone{{ID: "context 1", Tool: "context", Title: "change the context", Detail: "removed tests, added callers", Failed: "not among the pieces that can be removed or pinned: focus"}}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+	if err := f.server.Done(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestGuidanceIsCut: at a line, and it says so.
 func TestGuidanceIsCut(t *testing.T) {
 	f := parse(t, []byte(calling))

@@ -39,6 +39,7 @@ type Past struct {
 	sized    int // tokens of the last request and its response
 	sizedAt  int
 	memory   memory
+	choice   *Choice // of the user while it ran; nil: none
 }
 
 // Replay returns what records lead to. Nothing is run.
@@ -78,6 +79,9 @@ func (p *Past) replay(rec *Record) error {
 		return p.answer(rec)
 	case MessageGiven:
 		p.items, p.pending = append(p.items, rec.Items...), nil
+		if rec.Choice != nil {
+			p.choice = rec.Choice
+		}
 		if rec.Said != "" {
 			p.memory.heard(rec.Said)
 		}

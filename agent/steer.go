@@ -11,6 +11,7 @@ import (
 type Inbox struct {
 	mu       sync.Mutex
 	messages []string // guarded by mu
+	choices  []Choice // guarded by mu
 }
 
 // Put leaves a message, which may come from any goroutine. Blank ones are

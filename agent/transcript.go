@@ -54,6 +54,7 @@ type Record struct {
 	Said   string       `json:"said,omitempty"`
 	Files  []FileRecord `json:"files,omitempty"`
 	Plan   *Plan        `json:"plan,omitempty"`
+	Choice *Choice      `json:"choice,omitempty"` // that a message comes of
 
 	Accepted bool `json:"accepted,omitempty"` // the Plan, by the user
 

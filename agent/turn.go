@@ -30,6 +30,11 @@ func (r *run) turn(ctx context.Context) (answer *string, err error) {
 // request tells the model what there is to tell, and takes in its response. A
 // conversation that is too long for it is made shorter, once.
 func (r *run) request(ctx context.Context) error {
+	for _, choice := range r.task.Inbox.takeChoices() {
+		if err := r.rechoose(ctx, choice); err != nil {
+			return err
+		}
+	}
 	for _, text := range r.task.Inbox.take() {
 		r.hear(text)
 	}

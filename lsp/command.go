@@ -43,6 +43,7 @@ func commands() []command {
 		define("agentls.graph", (*Server).showGraph),
 		define("agentls.stop", (*Server).stopRun),
 		define("agentls.steer", (*Server).steer),
+		define("agentls.context.choose", (*Server).chooseContext),
 		define("agentls.reply", (*Server).reply),
 		define("agentls.plan.accept", (*Server).acceptPlan),
 		define("agentls.continue", (*Server).continueRun),

@@ -38,13 +38,13 @@ func (r *runs) add(id string, cancel context.CancelCauseFunc, inboxes []*agent.I
 	r.cancel[id], r.inboxes[id] = cancel, inboxes
 }
 
-// tell gives a run under way a message of its user's, and reports whether it
-// hears it.
-func (r *runs) tell(id, message string) bool {
+// tell has each attempt of a run under way told something of its user's, and
+// reports whether there is one that hears it.
+func (r *runs) tell(id string, put func(*agent.Inbox)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, inbox := range r.inboxes[id] {
-		inbox.Put(message)
+		put(inbox)
 	}
 	return len(r.inboxes[id]) > 0
 }

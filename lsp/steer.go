@@ -20,8 +20,27 @@ func (s *Server) steer(_ context.Context, p *steerParams) (*startedResult, error
 	if strings.TrimSpace(p.Message) == "" {
 		return nil, badParams("agentls.steer: say something, in %q", "message")
 	}
-	if !s.runs.tell(p.Run, p.Message) {
+	if !s.runs.tell(p.Run, func(in *agent.Inbox) { in.Put(p.Message) }) {
 		return nil, badParams("no run %q is under way here; agentls.continue goes on with one that is not", p.Run)
+	}
+	return &startedResult{Run: p.Run}, nil
+}
+
+type choiceParams struct {
+	Run  string   `json:"run"`
+	Drop []string `json:"drop,omitempty"` // pieces to withdraw, by id
+	Pin  []string `json:"pin,omitempty"`  // pieces to add
+}
+
+// chooseContext withdraws or adds pieces of what a run under way began with, from
+// its next turn on.
+func (s *Server) chooseContext(_ context.Context, p *choiceParams) (*startedResult, error) {
+	if len(p.Drop)+len(p.Pin) == 0 {
+		return nil, badParams("agentls.context.choose: name pieces, in %q or %q", "drop", "pin")
+	}
+	choice := agent.Choice{Drop: p.Drop, Pin: p.Pin}
+	if !s.runs.tell(p.Run, func(in *agent.Inbox) { in.Choose(choice) }) {
+		return nil, badParams("no run %q is under way here", p.Run)
 	}
 	return &startedResult{Run: p.Run}, nil
 }

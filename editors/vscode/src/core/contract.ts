@@ -265,6 +265,7 @@ export interface Commands {
     result: { uri: string; nodes: number; edges: number; cut: boolean };
   };
   'agentls.stop': { argument: { run?: string }; result: { stopped: string[] } };
+  'agentls.context.choose': { argument: { run: string; drop?: string[]; pin?: string[] }; result: { run: string } };
   'agentls.steer': { argument: { run: string; message: string }; result: { run: string } };
   'agentls.reply': { argument: { run: string; answer: string }; result: { run: string } };
   'agentls.plan.accept': { argument: { run: string; plan?: PlanStep[]; refuse?: string }; result: { run: string } };
