@@ -83,7 +83,7 @@ func (r *run) judge(ctx context.Context) (*verdictArgs, error) {
 		asked.Text += f.judged(i+1, r.draft.snap.Rel(f.Path))
 		asked.Paths = append(asked.Paths, f.Path)
 	}
-	req := &Request{Session: r.task.ID + "-confirm", Effort: "high", Instructions: confirming, Tools: []ToolSpec{reportVerdicts}, Items: []Item{asked}}
+	req := &Request{Session: r.task.ID + "-confirm", Effort: r.req.Effort, UsualEffort: "high", Instructions: confirming, Tools: []ToolSpec{reportVerdicts}, Items: []Item{asked}}
 	var said *verdictArgs
 	for ev, err := range r.model.Respond(ctx, req) {
 		if err != nil {
