@@ -2,6 +2,7 @@
 local checks = require('agentls.checks')
 local places = require('agentls.places')
 local position = require('agentls.position')
+local reply = require('agentls.reply')
 local runs = require('agentls.runs')
 local say = require('agentls.say')
 local scratch = require('agentls.scratch')
@@ -54,6 +55,20 @@ local function add_result(out, run)
   if run.change_set then add(out, '\n**A proposal waits for your review:** press d, or :Agent changes') end
 end
 
+--- What it means to do, and what it asks.
+---@param out string[]
+---@param run agentls.Run
+local function add_plan(out, run)
+  if run.plan then
+    add(out, '\n**Its plan:** ' .. say.line(run.plan.explanation or ''))
+    vim.list_extend(out, reply.plan_lines(run.plan))
+  end
+  if run.plan_waits then add(out, '\n**The plan waits for your word:** press a') end
+  if not run.question then return end
+  add(out, '\n**It asks:** ' .. run.question.text)
+  for _, option in ipairs(run.question.options or {}) do add(out, '- ' .. say.line(option)) end
+end
+
 ---@param out string[]
 ---@param exchange agentls.Exchange
 local function add_exchange(out, exchange)
@@ -66,6 +81,7 @@ local function add_exchange(out, exchange)
     if not (item.step and before and before.step) then add(out, '') end
     add(out, item.text and vim.trim(item.text) or step_line(item.step))
   end
+  add_plan(out, run)
   add_result(out, run)
 end
 
@@ -74,6 +90,7 @@ end
 local function state_of(run)
   if run.state == 'failed' then return 'failed' end
   if run.state == 'running' then
+    if run.question or run.plan_waits then return 'waiting for you' end
     return run.waiting and 'waiting: ' .. say.line(run.waiting) or run.thinking and 'thinking …' or 'running …'
   end
   local usage = run.usage or {}
@@ -92,6 +109,9 @@ local function footer(c)
   local run, keys = last_run(c), {}
   local command = c.exchanges[#c.exchanges].command
   if run.state == 'running' then keys[#keys + 1] = command and 's stop' or 's leave' end -- the task goes on
+  if run.state == 'running' and not run.remote then keys[#keys + 1] = 't tell' end
+  if run.question or run.plan_waits then keys[#keys + 1] = 'a answer' end
+  if run.paused then keys[#keys + 1] = 'o go on' end
   if run.change_set then keys[#keys + 1] = 'd review' end
   if #run.checks > 0 then keys[#keys + 1] = 'c checks' end
   if run.state == 'failed' and command then keys[#keys + 1] = 'r try again' end
@@ -268,11 +288,31 @@ local function review(c)
   require('agentls.review').open(c.session, id)
 end
 
+--- Tells a run under way something.
+---@param c agentls.Conversation
+local function steer(c)
+  local run = last_run(c)
+  if run.state ~= 'running' then return say.warn('nothing runs here') end
+  vim.ui.input({ prompt = 'Tell it: ' }, function(text)
+    if text and vim.trim(text) ~= '' then c.session:command('agentls.steer', { run = run.id, message = text }) end
+  end)
+end
+
+--- Goes on with a run that paused.
+---@param c agentls.Conversation
+local function go_on(c)
+  if not last_run(c).paused then return say.warn('this run did not pause') end
+  c.session:command('agentls.continue', { run = last_run(c).id })
+end
+
 ---@param c agentls.Conversation
 local function set_keys(c)
   scratch.map(c.buf, {
     q = { 'close', function() close(c) end },
     ['<Esc>'] = { 'close', function() close(c) end },
+    a = { 'answer what it asks', function() reply.answer(c.session, last_run(c)) end },
+    t = { 'tell it something', function() steer(c) end },
+    o = { 'go on after a pause', function() go_on(c) end },
     i = { 'follow-up question', function() follow_up(c) end },
     d = { 'review the proposal', function() review(c) end },
     c = { 'output of the checks', function() checks.show(c.session, last_run(c).checks) end },
@@ -336,11 +376,23 @@ local function tell(run)
   say.note(title .. ': answered: :Agent answer')
 end
 
+--- Tells once of what a run asks where its window is not in sight.
+---@param c agentls.Conversation
+---@param run agentls.Run
+local function tell_question(c, run)
+  local asks = run.question or run.plan_waits and run.plan or nil
+  if asks and asks ~= run.told and not is_in_sight(c) then
+    say.note(run.title .. (run.question and ' asks: ' .. say.line(run.question.text) or ': a plan waits')
+      .. ': :Agent reply')
+  end
+  run.told = asks
+end
+
 runs.watch(function(run)
   local c = conversations[run.id] -- nil: its window comes at once
   if not c then return end
   draw(c)
-  if run.state == 'running' then return end
+  if run.state == 'running' then return tell_question(c, run) end
   if not is_in_sight(c) then tell(run) end
   if not is_open(current) then current = c end
 end)

@@ -79,6 +79,17 @@ function M.change(session, spot, instruction)
   end)
 end
 
+--- Has the code at a spot changed by a plan that the user accepts first.
+---@param session agentls.Session
+---@param spot agentls.Spot
+---@param instruction? string
+function M.plan(session, spot, instruction)
+  words(instruction, 'Plan to change: ', function(text)
+    if vim.trim(text) == '' then return end
+    start(session, 'agentls.change', argument_of(spot, { instruction = text, plan = true }), text)
+  end)
+end
+
 --- Proposes to rename what is at a position. Without a name the user is asked for one.
 ---@param session agentls.Session
 ---@param uri string

@@ -27,6 +27,7 @@ local slow = 10000 -- ms after which a server that has not answered is mentioned
 --- What the plugin asks of the server. One that lacks any of these is of another version.
 M.commands = {
   'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.graph', 'agentls.stop',
+  'agentls.steer', 'agentls.reply', 'agentls.plan.accept', 'agentls.continue',
   'agentls.editor', 'agentls.navigation',
   'agentls.status', 'agentls.tasks.list', 'agentls.tasks.follow', 'agentls.tasks.cancel',
   'agentls.changes.list', 'agentls.changes.show', 'agentls.changes.diff', 'agentls.changes.accept',
@@ -118,7 +119,7 @@ local function capabilities()
   c.workspace.workspaceEdit = {
     documentChanges = true, resourceOperations = { 'rename', 'delete' }, failureHandling = 'undo',
   }
-  c.experimental = { agentls = { events = true, prompts = true } }
+  c.experimental = { agentls = { events = true, prompts = true, questions = true } }
   return c
 end
 

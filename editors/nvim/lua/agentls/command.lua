@@ -64,6 +64,7 @@ local commands = {
   end,
   explain = function(call) ask.explain(call.session, spot(call)) end,
   change = function(call) ask.change(call.session, spot(call), call.text) end,
+  plan = function(call) ask.plan(call.session, spot(call), call.text) end,
   rename = function(call)
     local at = spot(call)
     ask.rename(call.session, at.uri, at.range.start, call.text)
@@ -82,6 +83,7 @@ local commands = {
   undo = function(call) changes.undo(call.session, { entry = call.text }) end,
   redo = function(call) changes.redo(call.session, { entry = call.text }) end,
   history = function(call) changes.history(call.session) end,
+  reply = function(call) require('agentls.reply').answer_next(call.session, call.text) end,
   stop = function(call)
     call.session:command('agentls.stop', {}, function(result)
       say.note(#result.stopped == 0 and 'nothing runs' or 'stopped ' .. say.count(#result.stopped, 'run'))
@@ -95,7 +97,7 @@ local commands = {
 }
 
 --- What is about the code at the cursor.
-local about_code = { ask = true, explain = true, change = true, rename = true, graph = true, remote = true }
+local about_code = { ask = true, explain = true, change = true, plan = true, rename = true, graph = true, remote = true }
 
 local hunks = { 'hunk', 'file', 'all' }
 local scopes = { accept = hunks, reject = hunks, remote = { 'ask', 'change', 'explain' } }

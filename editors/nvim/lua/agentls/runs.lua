@@ -5,6 +5,14 @@ local M = {}
 ---@field text? string
 ---@field step? agentls.RunStep
 
+---@class agentls.Plan
+---@field explanation? string
+---@field plan agentls.PlanStep[]
+
+---@class agentls.PlanStep
+---@field step string
+---@field status 'pending'|'in_progress'|'completed'|'failed'
+
 ---@class agentls.RunStep
 ---@field id string
 ---@field tool string
@@ -22,6 +30,11 @@ local M = {}
 ---@field items agentls.Item[]
 ---@field waiting? string why it waits for the model's server
 ---@field thinking? boolean the model's reasoning comes in
+---@field question? { text: string, options?: string[] } what its model asks the user
+---@field plan? agentls.Plan what it means to do
+---@field plan_waits? boolean the plan waits for the user's word
+---@field told? table what it asks, once the user was told of it
+---@field paused? string why it is not done
 ---@field answer? string
 ---@field source? string
 ---@field usage? table<string, integer>
@@ -129,7 +142,7 @@ end
 local takes = {
   ['run.started'] = function(run, event)
     run.title, run.mode, run.remote = event.title, event.mode, event.remote
-    run.state, run.error = 'running', nil -- also where it goes on
+    run.state, run.error, run.paused = 'running', nil, nil -- also where it goes on
   end,
   ['run.text'] = function(run, event) add_text(run, event.text) end,
   ['run.reasoning'] = function(run) run.thinking = true end,
@@ -138,14 +151,19 @@ local takes = {
     void(run, event.void or 0)
     run.waiting = event.text
   end,
+  ['run.question'] = function(run, event) run.question = { text = event.text, options = event.options } end,
+  ['run.plan'] = function(run, event) run.plan, run.plan_waits = event.plan, event.waits end,
   ['run.done'] = function(run, event)
+    run.question, run.plan_waits = nil, nil
     run.state, run.title = 'done', event.title
     run.answer, run.source, run.usage, run.change_set = event.answer, event.source, event.usage, event.changeSet
     run.checks, run.suggest = event.checks or {}, event.suggest or {}
+    run.paused = event.paused
     if event.paused then add_text(run, '\nIt paused: ' .. event.paused .. '.\n') end
     if not has_text(run) then add_text(run, event.answer or '') end
   end,
   ['run.failed'] = function(run, event)
+    run.question, run.plan_waits = nil, nil
     run.state, run.title, run.error = 'failed', event.title, event.error
   end,
 }
@@ -162,12 +180,20 @@ function M.take(session, event)
   changed(run)
 end
 
+--- Notes that the user has answered what a run waited for.
+---@param run agentls.Run
+function M.answered(run)
+  run.question, run.plan_waits = nil, nil
+  changed(run)
+end
+
 --- Ends the runs of a server that is gone.
 ---@param session integer
 function M.server_gone(session)
   for _, run in ipairs(M.running()) do
     if run.session == session then
       run.state, run.error = 'failed', 'the server ended'
+      run.question, run.plan_waits = nil, nil
       if run.remote then run.error = run.error .. ', and the task goes on at the service: :Agent tasks' end
       changed(run)
     end
