@@ -10,6 +10,7 @@ import { checksLine, countsLine, notice, outcomeLine, suggestionLine } from './c
 import type { Work } from './core/work.ts';
 import { tellEditor } from './editor.ts';
 import { asked, locate, means, selectedPlace, type Target } from './places.ts';
+import type { Questions } from './questions.ts';
 import type { Reviews } from './review.ts';
 import type { Texts } from './texts.ts';
 import type { Threads } from './threads.ts';
@@ -20,6 +21,7 @@ export interface Parts {
   work: Work;
   tasks: Tasks;
   texts: Texts;
+  questions: Questions;
   threads: Threads;
   reviews: Reviews;
 }
@@ -33,6 +35,7 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     'agentls.ask': (given?: Given) => ask(parts, given),
     'agentls.explain': (given?: Given) => explain(parts, given),
     'agentls.change': (given?: Given) => change(parts, given),
+    'agentls.changeByPlan': () => change(parts, { plan: true }),
     'agentls.askRemotely': () => ask(parts, { remote: true }),
     'agentls.explainRemotely': () => explain(parts, { remote: true }),
     'agentls.changeRemotely': () => change(parts, { remote: true }),
@@ -44,6 +47,10 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     'agentls.rename': (at?: Naming) => rename(parts, at),
     'agentls.graph': (given?: Given) => showGraph(parts, given),
     'agentls.stop': (run?: { run?: string } | Node) => stop(parts, run),
+    'agentls.reply': async (of?: OfRun) =>
+      parts.questions.answer(runOf(parts, of, ({ question, waits }) => !!question || waits)),
+    'agentls.steer': async (of?: OfRun) => parts.questions.steer(runOf(parts, of, ({ state }) => state === 'running')),
+    'agentls.continue': async (of?: OfRun) => parts.questions.goOn(runOf(parts, of, ({ goesOn }) => goesOn)),
     'agentls.changes.diff': (what?: Chosen) => review(parts, what),
     'agentls.changes.accept': (what?: Chosen) => accept(parts, what),
     'agentls.changes.reject': (what?: Chosen) => reject(parts, what),
@@ -115,6 +122,20 @@ interface Given extends Partial<Place> {
   remote?: boolean;
   question?: string;
   instruction?: string;
+  plan?: boolean;
+}
+
+/** A run, by its id or its line in the tree. */
+type OfRun = { run?: string } | Node;
+
+/** The run that is meant, or the newest that fits. */
+function runOf({ work }: Parts, of: OfRun | undefined, fits: (run: Run) => boolean): Run {
+  const id = of && 'kind' in of ? (of.kind === 'run' ? of.run.id : undefined) : of?.run;
+  const run = id === undefined ? work.runs.all().find(fits) : work.runs.find(id);
+  if (!run) {
+    throw new Error('there is no such run.');
+  }
+  return run;
 }
 
 async function target({ connection }: Parts, given: Given = {}): Promise<Target> {
@@ -200,7 +221,11 @@ async function change(parts: Parts, given: Given | undefined): Promise<string | 
       return undefined;
     }
     await tellEditor(parts.connection);
-    const { run } = await parts.connection.call('agentls.change', { ...asked(about.place, about), instruction });
+    const { run } = await parts.connection.call('agentls.change', {
+      ...asked(about.place, about),
+      instruction,
+      ...(given?.plan ? { plan: true } : {}),
+    });
     void told(follow(parts, parts.work.runs.track(run), about.remote ? 'there' : 'here'));
     return run;
   };
@@ -275,6 +300,10 @@ async function tellResult(parts: Parts, run: Run): Promise<void> {
 }
 
 async function tellAnswer(parts: Parts, run: Run): Promise<void> {
+  if (run.goesOn) {
+    const next = await vscode.window.showInformationMessage(notice(`${run.title}: ${run.text}`), 'Go On');
+    return next ? parts.questions.goOn(run) : undefined;
+  }
   const line = run.mode === 'edit' ? 'nothing to change' : 'answered';
   const chosen = await vscode.window.showInformationMessage(notice(`${run.title}: ${line}`), 'Show Answer');
   if (chosen) {

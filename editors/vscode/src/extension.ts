@@ -3,6 +3,7 @@ import { Connection } from './client.ts';
 import { registerCommands, tellProblem, type Parts } from './commands.ts';
 import { Tasks } from './core/tasks.ts';
 import { Work } from './core/work.ts';
+import { Questions } from './questions.ts';
 import { Reviews } from './review.ts';
 import { showStatus } from './statusbar.ts';
 import { Texts } from './texts.ts';
@@ -27,6 +28,7 @@ export async function activate({ extensionUri, subscriptions }: vscode.Extension
     work,
     tasks,
     texts,
+    questions: new Questions(made, work, subscriptions),
     threads: new Threads(made, work, texts, subscriptions),
     reviews: new Reviews(made, work, texts, subscriptions),
   };

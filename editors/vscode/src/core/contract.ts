@@ -362,4 +362,4 @@ export type Event =
   | { kind: 'index.done'; files?: number; symbols?: number };
 
 /** What a client declares under `capabilities.experimental.agentls`. */
-export const declared = { events: true, prompts: true } as const;
+export const declared = { events: true, prompts: true, questions: true } as const;

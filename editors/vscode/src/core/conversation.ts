@@ -63,6 +63,12 @@ export function progressLine(run: Run): string {
   if (run.waiting !== '') {
     return `waiting: ${run.waiting}`;
   }
+  if (run.question) {
+    return `asks: ${run.question.text}`;
+  }
+  if (run.waits) {
+    return 'its plan waits for your word';
+  }
   const step = run.steps.findLast((one) => one.state === 'started');
   return `${step?.title ?? 'thinking'}…`;
 }

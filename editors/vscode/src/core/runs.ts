@@ -1,4 +1,4 @@
-import type { Check, Event, Mode, Step, Usage } from './contract.ts';
+import type { Check, Event, Mode, PlanStep, Step, Usage } from './contract.ts';
 
 /** One execution of a task, as far as its events tell. */
 export interface Run {
@@ -11,6 +11,14 @@ export interface Run {
   steps: Step[];
   /** Why the run waits for the model's server; empty when it does not. */
   waiting: string;
+  /** What its model asks the user, who has not answered yet. */
+  question?: { text: string; options?: string[] } | undefined;
+  /** What it means to do. */
+  plan?: { explanation?: string; plan: PlanStep[] };
+  /** The plan waits for the user's word. */
+  waits: boolean;
+  /** It was cut off or paused, and can go on. */
+  goesOn: boolean;
   /** Who answered: the model's name, or `index`. */
   source: string;
   usage?: Usage;
@@ -67,6 +75,7 @@ export class Runs {
       run.known = false;
       if (run.state === 'running') {
         const where = run.remote ? `; the task goes on at ${run.remote}: follow it in the view Work` : '';
+        settle(run);
         Object.assign(run, { state: 'failed', error: `the server has gone${where}` });
       }
     }
@@ -93,6 +102,8 @@ export function begun(id: string): Run {
     text: '',
     steps: [],
     waiting: '',
+    waits: false,
+    goesOn: false,
     source: '',
     checks: [],
     suggest: [],
@@ -115,6 +126,7 @@ function move(run: Run, event: RunEvent): void {
         remote: event.remote,
         state: 'running',
         error: undefined,
+        goesOn: false,
       });
       break;
     case 'run.text':
@@ -130,7 +142,12 @@ function move(run: Run, event: RunEvent): void {
       note(run.steps, event.step);
       break;
     case 'run.plan':
-    case 'run.question': // this client does not declare that it answers
+      run.plan = event.plan;
+      run.waits = event.waits ?? false;
+      break;
+    case 'run.question':
+      run.question = { text: event.text, ...(event.options ? { options: event.options } : {}) };
+      break;
     case 'run.usage':
       break; // the steps and the end say enough
     case 'run.cutoff':
@@ -139,19 +156,29 @@ function move(run: Run, event: RunEvent): void {
         mode: event.mode,
         state: 'failed',
         error: 'it was cut off with its server',
+        goesOn: true,
       });
       break;
     case 'run.done':
       finish(run, event);
       break;
     case 'run.failed':
+      settle(run);
       Object.assign(run, { title: event.title, state: 'failed', error: event.error });
       break;
   }
 }
 
+/** The user has answered, or the run is over: nothing waits any more. */
+export function settle(run: Run): void {
+  run.question = undefined;
+  run.waits = false;
+}
+
 function finish(run: Run, event: Extract<Event, { kind: 'run.done' }>): void {
+  settle(run);
   run.state = 'done';
+  run.goesOn = event.paused !== undefined;
   run.title = event.title;
   run.mode = event.mode;
   run.text = event.paused ? `It paused: ${event.paused}.` : (event.answer ?? ''); // a retry may have streamed some of it twice

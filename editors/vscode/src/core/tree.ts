@@ -17,7 +17,7 @@ interface Line {
 export type Node =
   | { kind: 'group'; id: string; label: string; children: Node[] }
   | (Line & { kind: 'run'; run: Run; children: Node[] })
-  | (Line & { kind: 'step'; run: Run; step: Step })
+  | (Line & { kind: 'step'; run: Run; step: { id: string } })
   | (Line & { kind: 'proposal'; selection: Selection; newest: boolean })
   | (Line & { kind: 'check'; id: string; changeSet: string; check: Check })
   | (Line & { kind: 'file'; selection: Selection; children: Node[] })
@@ -111,10 +111,31 @@ function runNode(run: Run): Node {
     label: run.title,
     description: joined(run.remote ? `at ${host(run.remote)}` : '', runDescription(run)),
     icon: icons[run.state],
-    context: `run.${run.state}`,
+    context: runContext(run),
     run,
-    children: run.steps.map((step) => stepNode(run, step)),
+    children: [...planNodes(run), ...run.steps.map((step) => stepNode(run, step))],
   };
+}
+
+function runContext(run: Run): string {
+  if (run.goesOn) {
+    return 'run.paused';
+  }
+  return run.question || run.waits ? 'run.waiting' : `run.${run.state}`;
+}
+
+/** What a run means to do, a line for each step of its plan. */
+function planNodes(run: Run): Node[] {
+  const icons = { pending: 'circle-large-outline', in_progress: 'arrow-right', completed: 'check', failed: 'error' };
+  return (run.plan?.plan ?? []).map(({ step, status }, index) => ({
+    kind: 'step',
+    label: step,
+    description: status === 'pending' ? 'planned' : status.replace('_', ' '),
+    icon: icons[status],
+    context: 'step',
+    run,
+    step: { id: `plan ${index}` },
+  }));
 }
 
 function runDescription(run: Run): string {

@@ -1,5 +1,5 @@
 import type { Entry, Event, Proposal, Server, Status } from './contract.ts';
-import { Runs, type Run } from './runs.ts';
+import { Runs, settle, type Run } from './runs.ts';
 
 /** How the server is: what the status bar must tell beside `Status`. */
 export type Health = { state: 'starting' } | { state: 'running' } | { state: 'stopped'; problem: string };
@@ -55,6 +55,12 @@ export class Work {
       const current = run.known && (run.state === 'running' || waits);
       return current && run.steps.some((step) => step.tool === 'remote' && step.id === task);
     });
+  }
+
+  /** Notes that the user has answered what a run waited for. */
+  answered(run: Run): void {
+    settle(run);
+    this.#tell(run, undefined);
   }
 
   /** The server runs, or has gone and why. */

@@ -358,6 +358,53 @@ suite.test('tells of the files on screen and of the errors and warnings of other
   same([explained.error, explained.text], [undefined, 'The linter minds the panic.']);
 });
 
+/** The line of a run in the view Work, with those below it. */
+function runLine(id: string): { context: string; description: string; below: string[] } | undefined {
+  const groups = roots(parts.work, parts.tasks).flatMap((group) => ('children' in group ? group.children : []));
+  const line = groups.find((node) => node.kind === 'run' && node.run.id === id);
+  if (line?.kind !== 'run') {
+    return undefined;
+  }
+  const below = line.children.map((node) => ('description' in node ? `${node.label} | ${node.description}` : ''));
+  return { context: line.context, description: line.description, below };
+}
+
+suite.test('shows what a run asks, and lets it be answered after it was dismissed', async () => {
+  const document = await vscode.workspace.openTextDocument(tariff);
+  const place = placeOf(document, 'Tariff(');
+  const id = (await run<string>('agentls.change', { ...place, instruction: 'a better name', plan: true })) ?? '';
+  await becomes(() => runLine(id)?.context, 'run.waiting');
+  same(runLine(id)?.description, 'asks: Which name?');
+  const dismissed = run('agentls.reply', { run: id });
+  let closed = false;
+  void dismissed.then(() => (closed = true));
+  await until('the choices to close', async () => {
+    await run('workbench.action.closeQuickOpen');
+    return closed;
+  });
+  same(runLine(id)?.context, 'run.waiting');
+  void run('agentls.reply', { run: id });
+  await until('the answer to be taken', async () => {
+    await run('workbench.action.acceptSelectedQuickOpenItem');
+    return !parts.work.runs.find(id)?.question;
+  });
+
+  await becomes(() => runLine(id)?.description, 'its plan waits for your word');
+  same(runLine(id)?.below.slice(0, 2), ['rename Tariff | planned', 'run tests | planned']);
+  const found = parts.work.runs.find(id);
+  if (!found) {
+    throw new Error('the run is gone');
+  }
+  await parts.questions.edit(found);
+  const editor = vscode.window.activeTextEditor;
+  same(editor?.document.getText(), '- [ ] rename Tariff\n- [ ] run tests\n');
+  await editor?.edit((edit) => edit.replace(new vscode.Range(0, 0, 2, 0), '- rename it everywhere\n'));
+  await parts.questions.acceptDocument(found, editor?.document as vscode.TextDocument);
+  const ended = await done(id);
+  same([ended.state, ended.text, ended.waits], ['done', 'I stop here.', false]);
+  await run('workbench.action.revertAndCloseActiveEditor');
+});
+
 suite.test('stops a run', async () => {
   const editor = await vscode.window.showTextDocument(tariff);
   const inside = editor.document.positionAt(editor.document.getText().indexOf('further := '));

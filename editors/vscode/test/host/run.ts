@@ -8,7 +8,7 @@ const limit = 240_000; // milliseconds for all tests
 const stage = new Stage();
 let outcome: 'passed' | 'failed' = 'failed';
 try {
-  await stage.prepare(['ask', 'reply', 'change', 'conflict', 'problems', 'slow', 'remote']);
+  await stage.prepare(['ask', 'reply', 'change', 'conflict', 'problems', 'question', 'slow', 'remote']);
   stage.environment['AGENTLS_TEST_SERVICE'] = await stage.startService('sesame');
   await stage.serve('--vscode-option', 'enable-smoke-test-driver');
   const page = await stage.page();
