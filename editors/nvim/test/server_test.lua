@@ -50,7 +50,7 @@ T.told('no server is running: open a file of the project first')
 vim.cmd('Agent frobnicate')
 T.contains('the message', T.told(':Agent frobnicate: there is no such'), 'it is one of accept, answer, apply, ask,')
 
-T.equal('the completion', vim.fn.getcompletion('Agent re', 'cmdline'), { 'redo', 'reject', 'remote', 'rename', 'reply' })
+T.equal('the completion', vim.fn.getcompletion('Agent re', 'cmdline'), { 'redo', 'reject', 'remote', 'rename', 'reply', 'review' })
 T.equal('of a scope', vim.fn.getcompletion('Agent accept ', 'cmdline'), { 'hunk', 'file', 'all' })
 T.equal('of what runs remotely', vim.fn.getcompletion('Agent remote c', 'cmdline'), { 'change' })
 T.equal('behind a range', vim.fn.getcompletion('1,2Agent ex', 'cmdline'), { 'explain' })

@@ -68,6 +68,13 @@ function M.explain(session, spot)
   start(session, 'agentls.explain', argument_of(spot, {}))
 end
 
+--- Has the code at a spot reviewed: what is found becomes diagnostics.
+---@param session agentls.Session
+---@param spot agentls.Spot
+function M.review(session, spot)
+  start(session, 'agentls.review', argument_of(spot, {}))
+end
+
 --- Has the code at a spot changed. Without an instruction the user is asked for one.
 ---@param session agentls.Session
 ---@param spot agentls.Spot

@@ -28,6 +28,7 @@ local slow = 10000 -- ms after which a server that has not answered is mentioned
 M.commands = {
   'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.graph', 'agentls.stop',
   'agentls.steer', 'agentls.reply', 'agentls.plan.accept', 'agentls.continue',
+  'agentls.review', 'agentls.findings.list', 'agentls.findings.fix', 'agentls.findings.dismiss',
   'agentls.editor', 'agentls.navigation',
   'agentls.status', 'agentls.tasks.list', 'agentls.tasks.follow', 'agentls.tasks.cancel',
   'agentls.changes.list', 'agentls.changes.show', 'agentls.changes.diff', 'agentls.changes.accept',

@@ -65,6 +65,8 @@ local commands = {
   explain = function(call) ask.explain(call.session, spot(call)) end,
   change = function(call) ask.change(call.session, spot(call), call.text) end,
   plan = function(call) ask.plan(call.session, spot(call), call.text) end,
+  review = function(call) ask.review(call.session, spot(call)) end,
+  findings = function(call) require('agentls.findings').pick(call.session) end,
   rename = function(call)
     local at = spot(call)
     ask.rename(call.session, at.uri, at.range.start, call.text)
@@ -97,7 +99,7 @@ local commands = {
 }
 
 --- What is about the code at the cursor.
-local about_code = { ask = true, explain = true, change = true, plan = true, rename = true, graph = true, remote = true }
+local about_code = { ask = true, explain = true, change = true, plan = true, review = true, rename = true, graph = true, remote = true }
 
 local hunks = { 'hunk', 'file', 'all' }
 local scopes = { accept = hunks, reject = hunks, remote = { 'ask', 'change', 'explain' } }
