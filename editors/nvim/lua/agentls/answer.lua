@@ -114,7 +114,7 @@ local function footer(c)
   if run.paused then keys[#keys + 1] = 'o go on' end
   if run.change_set then keys[#keys + 1] = 'd review' end
   if #run.checks > 0 then keys[#keys + 1] = 'c checks' end
-  if run.state == 'failed' and command then keys[#keys + 1] = 'r try again' end
+  if run.state == 'failed' and command and c.uri then keys[#keys + 1] = 'r try again' end
   if run.state ~= 'running' and c.uri then keys[#keys + 1] = 'i follow-up' end
   keys[#keys + 1] = 'q close'
   return string.format('── %s ── %s', state_of(run), table.concat(keys, '  '))
@@ -269,7 +269,7 @@ end
 ---@param c agentls.Conversation
 local function try_again(c)
   local failed = c.exchanges[#c.exchanges]
-  if failed.run.state ~= 'failed' or not failed.command then return say.warn('nothing failed here') end
+  if failed.run.state ~= 'failed' or not failed.command or not c.uri then return say.warn('nothing failed here') end
   local buf = vim.uri_to_bufnr(c.uri)
   vim.fn.bufload(buf)
   require('agentls.client').with(buf, function(session)
@@ -390,6 +390,7 @@ end
 
 runs.watch(function(run)
   local c = conversations[run.id] -- nil: its window comes at once
+  if not c and run.state == 'failed' and run.paused then say.note(run.title .. ': ' .. run.paused .. ': :Agent continue') end
   if not c then return end
   draw(c)
   if run.state == 'running' then return tell_question(c, run) end

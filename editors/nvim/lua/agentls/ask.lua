@@ -97,6 +97,23 @@ function M.plan(session, spot, instruction)
   end)
 end
 
+--- Lets the user pick a run that did not come to its end, and goes on with it.
+---@param session agentls.Session
+function M.continue(session)
+  session:command('agentls.runs.list', {}, function(result)
+    local open = vim.tbl_filter(function(run) return run.state ~= 'done' and run.state ~= 'running' end, result.runs)
+    if #open == 0 then return say.note('every run came to its end') end
+    local function line(run) return string.format('%s: %s', say.line(run.title), say.line(run.reason or run.state)) end
+    vim.ui.select(open, { prompt = 'Go on with', format_item = line }, function(run)
+      if not run then return end
+      local still_there = places.watch()
+      session:command('agentls.continue', { run = run.id }, function(begun)
+        answer.open(session, nil, { run = runs.run(begun.run, session.id), command = 'agentls.continue' }, still_there)
+      end)
+    end)
+  end)
+end
+
 --- Proposes to rename what is at a position. Without a name the user is asked for one.
 ---@param session agentls.Session
 ---@param uri string

@@ -27,7 +27,7 @@ local slow = 10000 -- ms after which a server that has not answered is mentioned
 --- What the plugin asks of the server. One that lacks any of these is of another version.
 M.commands = {
   'agentls.ask', 'agentls.explain', 'agentls.change', 'agentls.rename', 'agentls.graph', 'agentls.stop',
-  'agentls.steer', 'agentls.reply', 'agentls.plan.accept', 'agentls.continue',
+  'agentls.steer', 'agentls.reply', 'agentls.plan.accept', 'agentls.continue', 'agentls.runs.list',
   'agentls.review', 'agentls.findings.list', 'agentls.findings.fix', 'agentls.findings.dismiss',
   'agentls.editor', 'agentls.navigation',
   'agentls.status', 'agentls.tasks.list', 'agentls.tasks.follow', 'agentls.tasks.cancel',

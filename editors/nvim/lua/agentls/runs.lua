@@ -153,6 +153,10 @@ local takes = {
   end,
   ['run.question'] = function(run, event) run.question = { text = event.text, options = event.options } end,
   ['run.plan'] = function(run, event) run.plan, run.plan_waits = event.plan, event.waits end,
+  ['run.cutoff'] = function(run, event)
+    run.title, run.mode, run.state, run.error = event.title, event.mode, 'failed', 'it was cut off with its server'
+    run.paused = run.error
+  end,
   ['run.done'] = function(run, event)
     run.question, run.plan_waits = nil, nil
     run.state, run.title = 'done', event.title

@@ -1,0 +1,20 @@
+-- A run that was stopped goes on; one that was cut off with its server is told of.
+T.setup()
+T.open('sum.go')
+T.go('func Sum')
+vim.cmd('Agent explain')
+T.wait('the answer', function() return T.float() and T.float():find('Very', 1, true) end)
+T.keys('s')
+T.wait('the stop', function() return T.float():find('It failed:', 1, true) end)
+T.keys('q')
+local session = T.session()
+vim.ui.select = function(items, opts, choose)
+  T.contains('the run', opts.format_item(items[1]), 'stopped by the user')
+  choose(items[1], 1)
+end
+vim.cmd('Agent continue')
+T.wait('the rest', function() return T.float() and T.float():find('It adds.', 1, true) end)
+T.keys('q')
+
+require('agentls.runs').take(session.id, { kind = 'run.cutoff', run = 'r1', title = 'Old', mode = 'edit' })
+T.told('Old: it was cut off with its server: :Agent continue')
