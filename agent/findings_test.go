@@ -145,7 +145,7 @@ func TestSecondPass(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.model = openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})
-		res, _, err := f.run(t, agent.Options{OnePass: c.onePass})
+		res, _, err := f.run(t, agent.Options{OnePass: c.onePass, Effort: map[agent.Mode]string{agent.Review: "high"}})
 		if err != nil {
 			t.Fatal(err)
 		}
