@@ -42,10 +42,39 @@ func (d *Draft) aftermath(ctx context.Context, before *index.Snapshot, made []ed
 	if err != nil {
 		return "", err
 	}
-	for _, line := range orphans {
-		b.WriteString(line)
+	return b.String() + strings.Join(orphans, ""), nil
+}
+
+// maxFollowed is how many files that a command changed are looked at.
+const maxFollowed = 50
+
+// consequences is aftermath for what a command did to the draft, which had was
+// before: of that the report says which files.
+func (d *Draft) consequences(ctx context.Context, before *index.Snapshot, was map[string]draftFile) (string, error) {
+	var made []edits.FileEdit
+	for _, path := range d.Changed() {
+		now, old := d.changed[path], was[path]
+		switch {
+		case len(made) == maxFollowed || now.gone == old.gone && bytes.Equal(now.content, old.content):
+		case now.gone:
+			made = append(made, edits.FileEdit{Op: edits.Delete, Path: path})
+		default:
+			made = append(made, edits.FileEdit{Op: edits.Modify, Path: path, Content: now.content})
+		}
 	}
-	return b.String(), nil
+	var out strings.Builder
+	for _, e := range made {
+		if e.Op == edits.Delete {
+			continue
+		}
+		faults, err := d.newFaults(ctx, before, e)
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(faults)
+	}
+	orphans, err := d.orphans(ctx, before, made)
+	return out.String() + strings.Join(orphans, ""), err
 }
 
 func (d *Draft) renderEdit(e edits.FileEdit) string {

@@ -115,6 +115,45 @@ message: ok
 	}
 }
 
+// TestCommandBreaksCode: what a command does to files is held against the index,
+// as an edit is.
+func TestCommandBreaksCode(t *testing.T) {
+	f := parse(t, []byte(`mode: edit
+prompt: x
+-- files/go.mod --
+module m
+-- files/a.go --
+package m
+
+func Gone() {}
+-- files/b.go --
+package m
+
+func use() { Gone() }
+-- turn1.reply --
+call shell {"command": "sed"}
+call shell {"command": "true"}
+-- turn2.expect --
+/output call_1_1_1:\nexit code 0\n\[changed a.go\]\n  it does not parse: a.go:3: .*\n  Gone is gone, but used: b.go:3.*/
+/output call_1_1_2:\nexit code 0\nran true\n$/
+-- turn2.reply --
+message: ok
+-- turn3.reply --
+message: ok
+-- turn4.reply --
+message: ok
+`))
+	box := &fakeSandbox{confined: true, answers: map[string]func(*agent.Draft) (*agent.CommandResult, error){
+		"sed": func(d *agent.Draft) (*agent.CommandResult, error) {
+			d.Write(filepath.Join(f.dir, "a.go"), []byte("package m\n\nfunc Broken( {}\n"), 0)
+			return &agent.CommandResult{Changes: []string{"changed a.go"}}, nil
+		},
+	}}
+	if _, _, err := f.run(t, box.options()); err != nil || f.server.Done() != nil {
+		t.Fatal(err, f.server.Done())
+	}
+}
+
 // TestNoCommandsWhereNothingIsEdited: a task that only asks has no shell, and
 // opens no sandbox.
 func TestNoCommandsWhereNothingIsEdited(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -44,6 +45,7 @@ func (s shell) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, 
 	if err := s.run.permit(ctx, &cmd, args.Reason); err != nil {
 		return "", err
 	}
+	before, was := d.Now(), maps.Clone(d.changed)
 	res, err := s.run.sandbox.Run(ctx, d, cmd)
 	switch {
 	case ctx.Err() != nil:
@@ -52,7 +54,8 @@ func (s shell) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, 
 		return "", Fail("the command could not be run: %v", err)
 	}
 	s.run.detail = fmt.Sprintf("%s after %v, sandbox: %s", outcome(res.Exit, res.Stopped), res.Elapsed.Round(10*time.Millisecond), s.run.sandbox.Confinement(ctx).level())
-	return res.report(), nil
+	followed, err := d.consequences(ctx, before, was)
+	return res.report() + followed, err
 }
 
 // command returns what is to be run, or a Failure.
