@@ -57,6 +57,13 @@ type Task struct {
 	// it. Nil: nobody is.
 	Sent func(*Request) `json:"-"`
 
+	// Parent is the run that this is a part of; "": of none. Keep begins the
+	// transcript of a part with that id, and returns what ends it; nil: parts are
+	// not kept.
+	Parent string                                                 `json:"parent,omitempty"`
+	Keep   func(id string) (transcript Transcript, forget func()) `json:"-"`
+	within *Draft                                                 // of Parent, that the run begins with
+
 	// Sandbox runs the commands of the run in place of one of its own. It stays
 	// open: it belongs to whoever gave it.
 	Sandbox Sandbox `json:"-"`

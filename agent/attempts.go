@@ -47,7 +47,7 @@ type attempt struct {
 // attempt's steps, with its number; sink gets them one at a time.
 func RunAttempts(ctx context.Context, runner Runner, snap *index.Snapshot, tasks []Task, sink Sink) (*Result, error) {
 	tries := make([]attempt, len(tasks))
-	shared := &sharing{sink: sink, spent: make([]Spent, len(tasks))}
+	shared := &sharing{asking: &asking{}, sink: sink, spent: make([]Spent, len(tasks))}
 	var group sync.WaitGroup
 	turns := make(chan struct{}, attemptsAtOnce)
 	for i := range tasks {
@@ -171,11 +171,10 @@ func plusCost(a, b *float64) *float64 {
 
 // Sharing is what attempts have in common: who hears of them, and whom they ask.
 type sharing struct {
-	mu      sync.Mutex // one event, and one question, at a time
-	sink    Sink
-	spent   []Spent // by attempt
-	asking  sync.Mutex
-	granted map[PermissionKind]bool // for all; guarded by asking
+	asking *asking
+	mu     sync.Mutex // one event at a time
+	sink   Sink
+	spent  []Spent // by attempt
 }
 
 // task is t as one of several.
@@ -185,34 +184,8 @@ func (s *sharing) task(t Task, several int) Task {
 		budget.Cost /= float64(several)
 		t.Budget = &budget
 	}
-	if permit := t.Permit; permit != nil {
-		t.Permit = func(ctx context.Context, p Permission) (Grant, error) { return s.permit(ctx, permit, p) }
-	}
-	if ask := t.Question; ask != nil {
-		t.Question = func(ctx context.Context, q Question) (string, error) {
-			s.asking.Lock()
-			defer s.asking.Unlock()
-			return ask(ctx, q)
-		}
-	}
+	t.Permit, t.Question = s.asking.of(t)
 	return t
-}
-
-// permit asks the user once for what they grant for the run.
-func (s *sharing) permit(ctx context.Context, permit Permit, p Permission) (Grant, error) {
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	if s.granted[p.Kind] {
-		return ForRun, nil
-	}
-	grant, err := permit(ctx, p)
-	if err == nil && grant == ForRun {
-		if s.granted == nil {
-			s.granted = map[PermissionKind]bool{}
-		}
-		s.granted[p.Kind] = true
-	}
-	return grant, err
 }
 
 // of returns the sink of attempt i, from 0. Its text is not told: several would
@@ -222,18 +195,11 @@ func (s *sharing) of(i int) Sink {
 	return func(e Event) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		switch e := e.(type) {
-		case StepStarted:
-			s.sink(StepStarted{ID: id + e.ID, Tool: e.Tool, Title: title + e.Title})
-		case StepDone:
-			e.ID, e.Title = id+e.ID, title+e.Title
-			s.sink(e)
-		case Waiting:
-			s.sink(Waiting{Reason: title + e.Reason})
-		case Spent:
-			s.spent[i] = e
+		if spent, ok := e.(Spent); ok {
+			s.spent[i] = spent
 			s.sink(s.total())
-		case TextDelta, ReasoningDelta, PlanChanged, StepProposed:
+		} else if e := renamed(e, id, title); e != nil {
+			s.sink(e)
 		}
 	}
 }

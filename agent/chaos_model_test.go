@@ -23,8 +23,8 @@ type hostileModel struct {
 
 	mu       sync.Mutex // guards the below
 	rng      *rand.Rand
-	loops    []object        // what it answers again and again, once it has begun to
-	input    json.RawMessage // of the request before
+	loops    []object                     // what it answers again and again, once it has begun to
+	inputs   map[string][]json.RawMessage // of the last request of each conversation, by its instructions
 	requests int
 	huge     int // items of megabytes that may still come
 	broken   []error
@@ -51,7 +51,8 @@ func (m *hostileModel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check notes what of a request must not be. (mu is held)
 func (m *hostileModel) check(body []byte) {
 	var req struct {
-		Input json.RawMessage `json:"input"`
+		Instructions string          `json:"instructions"`
+		Input        json.RawMessage `json:"input"`
 	}
 	if err := json.Unmarshal(body, &req); err != nil {
 		m.broken = append(m.broken, fmt.Errorf("a request is no JSON: %w", err))
@@ -63,15 +64,31 @@ func (m *hostileModel) check(body []byte) {
 	if bytes.Contains(body, []byte(m.canary)) {
 		m.broken = append(m.broken, errors.New("a request has the secret"))
 	}
-	if m.input != nil && !bytes.Equal(req.Input, m.input) {
-		if !bytes.HasPrefix(req.Input, append(bytes.TrimSuffix(bytes.Clone(m.input), []byte("]")), ',')) {
-			m.broken = append(m.broken, errors.New("a request does not begin with the one before"))
-		}
+	if !m.goesOn(req.Instructions, req.Input) {
+		m.broken = append(m.broken, errors.New("a request does not begin with the one before"))
 	}
 	if err := eachAnsweredOnce(req.Input); err != nil {
 		m.broken = append(m.broken, err)
 	}
-	m.input = req.Input
+}
+
+// goesOn reports whether a request goes on from one before, or begins a
+// conversation: the run's, or that of a part, of which several can go on at the
+// same time.
+func (m *hostileModel) goesOn(instructions string, input json.RawMessage) bool {
+	if m.inputs == nil {
+		m.inputs = map[string][]json.RawMessage{}
+	}
+	known := m.inputs[instructions]
+	for i, before := range known {
+		if bytes.Equal(input, before) || bytes.HasPrefix(input, append(bytes.TrimSuffix(bytes.Clone(before), []byte("]")), ',')) {
+			known[i] = input
+			return true
+		}
+	}
+	m.inputs[instructions] = append(known, input)
+	isPart := strings.Contains(instructions, "You do one part of a larger task")
+	return len(known) == 0 || isPart && !bytes.Contains(input, []byte(`"role":"assistant"`)) && !bytes.Contains(input, []byte(`"type":"function_call"`))
 }
 
 // eachAnsweredOnce returns an error unless every call in input has another id,
@@ -196,7 +213,7 @@ func (m *hostileModel) item(i int) object {
 
 var chaosTools = []string{
 	"read_file", "list_dir", "glob", "grep", "symbol_find", "symbol_refs", "diagnostics", "apply_patch", "edit",
-	"replace_symbol", "symbol_rename", "shell", "update_plan", "ask_user", "view_image", "fly", "", strings.Repeat("x", 5000),
+	"replace_symbol", "symbol_rename", "shell", "delegate", "update_plan", "ask_user", "view_image", "fly", "", strings.Repeat("x", 5000),
 }
 
 // arguments returns those of a call of tool: as they should be, nearly so, or
@@ -261,7 +278,7 @@ var chaosArguments = map[string][]string{
 	"read_file": {"path", "offset", "limit"}, "list_dir": {"path", "depth", "head_limit"}, "glob": {"pattern", "path", "head_limit"},
 	"grep": {"pattern", "path", "output", "context", "head_limit"}, "symbol_find": {"query", "head_limit"}, "symbol_refs": {"symbol", "path", "line"},
 	"diagnostics": {"path"}, "apply_patch": {"patch"}, "edit": {"path", "old", "new", "all"}, "replace_symbol": {"symbol", "hash", "content"},
-	"symbol_rename": {"symbol", "new_name"}, "shell": {"command", "dir", "timeout_seconds", "network"}, "update_plan": {"plan"},
+	"symbol_rename": {"symbol", "new_name"}, "shell": {"command", "dir", "timeout_seconds", "network"}, "delegate": {"task"}, "update_plan": {"plan"},
 	"ask_user": {"question"}, "view_image": {"path"},
 }
 

@@ -245,7 +245,7 @@ func (f *chaosField) resume(ctx context.Context, rng *rand.Rand, a *agent.Agent,
 	if rng.IntN(2) == 0 {
 		kept = kept[:rng.IntN(len(kept)+1)]
 		model.mu.Lock()
-		model.input = nil // what it had asked for meanwhile is forgotten
+		model.inputs = nil // what it had asked for meanwhile is forgotten
 		model.mu.Unlock()
 	}
 	records, _, err := agent.ReadTranscript(bytes.NewReader(kept))

@@ -131,6 +131,11 @@ type run struct {
 	failures   int                  // turns in a row in which nothing succeeded
 	detail     string               // what the present tool call says of its outcome
 
+	parts  []*part    // that were handed out and not taken over
+	handed int        // parts in all
+	told   chan Event // of parts
+	asking *asking    // the user, for parts
+
 	sandbox    Sandbox                 // nil: there are no commands
 	allowed    map[PermissionKind]bool // by the user, for all commands
 	verifyWith []string
@@ -150,6 +155,7 @@ func (a *Agent) Run(ctx context.Context, snap *index.Snapshot, task Task, sink S
 	}
 	defer r.end(ctx, r.sandbox)
 	working, stop := context.WithCancel(ctx)
+	defer r.abandon()
 	defer stop() // what was begun and is not wanted any more
 	res, err := r.turns(working)
 	r.ended(ctx, res, err)
@@ -183,9 +189,16 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 		agent: a, task: task, sink: sink, transcript: task.Transcript,
 		draft: NewDraft(snap, a.gate), //nolint:contextcheck // it reads a small file, at once
 		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
+		told: make(chan Event), asking: &asking{},
+	}
+	if task.within != nil {
+		r.draft = task.within
 	}
 	r.model = gatedModel{a.model, r.draft.Screen(ctx), task.Sent, a.tokens}
 	r.req = Request{Session: task.ID, Effort: a.effort[task.Mode], UsualEffort: usualEfforts[task.Mode], Instructions: instructions(task.Mode)}
+	if task.Parent != "" {
+		r.req.Instructions += partly
+	}
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ type Past struct {
 	sized    int // tokens of the last request and its response
 	sizedAt  int
 	memory   memory
+	handed   int     // parts
 	choice   *Choice // of the user while it ran; nil: none
 }
 
@@ -75,6 +76,9 @@ func (p *Past) replay(rec *Record) error {
 		return p.respond(rec)
 	case CallBegun:
 		p.begun[rec.Call] = true
+		if p.pending != nil && slices.ContainsFunc(p.pending.calls, func(c *ToolCall) bool { return c.ID == rec.Call && c.Name == delegateTool }) {
+			p.handed++
+		}
 	case CallAnswered:
 		return p.answer(rec)
 	case MessageGiven:
@@ -182,7 +186,7 @@ func (r *run) takeUp(p *Past) {
 	r.req.Items = slices.Clone(p.items)
 	r.usage, r.plan, r.steps, r.round = p.Usage, p.Plan, slices.Clone(p.steps), p.rounds
 	r.opened, r.sized, r.sizedAt, r.memory = p.opening, p.sized, p.sizedAt, p.memory
-	r.began, r.accepted = p.begun, p.accepted
+	r.began, r.accepted, r.handed = p.begun, p.accepted, p.handed
 	if p.pending != nil {
 		pending := *p.pending
 		r.pending = &pending

@@ -117,6 +117,9 @@ func (r *run) offered() []Tool {
 		tools = append(tools, shell{r})
 	}
 	tools = append(tools, updatePlan{r}, askUser{r})
+	if r.task.Parent == "" {
+		tools = append(tools, delegate{r})
+	}
 	return append(tools, r.agent.extra...)
 }
 

@@ -116,6 +116,9 @@ func (r *run) act(ctx context.Context, res *response) error {
 	succeeded, lastFailure := false, ""
 	for res.answered < len(res.calls) {
 		call := res.calls[res.answered]
+		if r.tools[call.Name] == (delegate{r}) {
+			r.handOut(ctx, res)
+		}
 		out, failure, err := r.answer(ctx, call, res.answered)
 		if err != nil {
 			return err
@@ -160,7 +163,8 @@ func (r *run) answer(ctx context.Context, call *ToolCall, i int) (out ToolOutput
 // reachesOut reports whether a tool may do more than read and change the draft:
 // a call of it that was cut off is not made again unasked.
 func (r *run) reachesOut(name string) bool {
-	if _, isShell := r.tools[name].(shell); isShell {
+	switch r.tools[name].(type) {
+	case shell, delegate:
 		return true
 	}
 	return slices.ContainsFunc(r.agent.extra, func(tool Tool) bool { return tool.Spec().Name == name })

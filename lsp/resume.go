@@ -25,6 +25,7 @@ type runsResult struct {
 type runLine struct {
 	ID     string         `json:"id"`
 	Title  string         `json:"title"`
+	Parent string         `json:"parent,omitempty"` // the run that it is a part of
 	Mode   agent.Mode     `json:"mode"`
 	State  agent.RunState `json:"state"`
 	Reason string         `json:"reason,omitempty"` // of that state
@@ -41,7 +42,7 @@ func (s *Server) listRuns(context.Context, *runsParams) (*runsResult, error) {
 	for _, run := range runs {
 		p := run.Past
 		out.Runs = append(out.Runs, runLine{
-			ID: run.ID, Title: p.Task.Title(), Mode: p.Task.Mode, State: p.State, Reason: p.Reason,
+			ID: run.ID, Title: p.Task.Title(), Parent: p.Task.Parent, Mode: p.Task.Mode, State: p.State, Reason: p.Reason,
 			Turns: p.Turns, Usage: p.Usage, Cost: p.Cost, Last: p.Last.Format(timeFormat),
 		})
 	}
@@ -87,6 +88,10 @@ func (s *Server) goOn(snap *index.Snapshot, p *continueParams, round *agent.Roun
 		_ = file.Close() // nothing was written
 		return nil, badParams("agentls.continue: %v, in %q", agent.ErrDone, "message")
 	}
+	if parent := past.Task.Parent; parent != "" {
+		_ = file.Close() // nothing was written
+		return nil, badParams("agentls.continue: %s is a part of run %s: go on with that", p.Run, parent)
+	}
 	if err := s.mayEdit(past.Task.Mode); err != nil {
 		_ = file.Close() // nothing was written
 		return nil, err
@@ -126,6 +131,16 @@ func (s *Server) keepTranscript(x *execution) {
 		x.kept = file
 	}
 	x.task.Transcript = x.kept
+}
+
+// keepPart begins the transcript of a part of a run, as keepTranscript does.
+func (s *Server) keepPart(id string) (agent.Transcript, func()) {
+	part := &execution{task: agent.Task{ID: id}}
+	s.keepTranscript(part)
+	if part.kept == nil {
+		return nil, func() {}
+	}
+	return part.kept, func() { part.close(s) }
 }
 
 // close lets go of the transcript of x.

@@ -131,6 +131,7 @@ func (s *Server) start(snap *index.Snapshot, x execution) *startedResult {
 	if x.task.Inbox == nil && x.remote == "" {
 		x.task.Inbox = &agent.Inbox{}
 	}
+	x.task.Keep = s.keepPart
 	s.addAttempts(&x, x.attempts)
 	ctx, cancel := s.contextOf(x)
 	s.runs.add(x.task.ID, cancel, x.inboxes())

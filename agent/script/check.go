@@ -84,6 +84,11 @@ func (s *Server) check(script *Script, t *turn, req *Request, items []item) erro
 	if known == 0 {
 		news = req.Instructions + "\n" + news
 	}
+	return t.expects(req, news)
+}
+
+// expects returns an error unless req, in which news are new, is as t expects it.
+func (t *turn) expects(req *Request, news string) error {
 	var body any
 	if err := json.Unmarshal(req.Body, &body); err != nil {
 		return err

@@ -22,8 +22,9 @@ const maxBody = 64 << 20 // bytes of a request
 // Delta, where set before the first request, count in place of the scripts'.
 // With Peer, the client is another program: what must hold of our requests need
 // not of its, and whatever it asks for is the next turn. With Many, conversations
-// go on at the same time: each is one of the first script's, and a request is
-// answered by the turn behind those that it holds.
+// go on at the same time: each is that of the first script whose first turn
+// expects what it begins with, however many are, and a request is answered by
+// the turn behind those that it holds.
 type Server struct {
 	Delta int           // bytes of a delta
 	Pause time.Duration // between deltas
@@ -222,12 +223,7 @@ func (s *Server) next(req *Request) (*answer, error) {
 		return nil, err
 	}
 	if s.Many {
-		turn := turnsIn(parsed)
-		if len(s.scripts) == 0 || turn >= len(s.scripts[0].turns) {
-			return nil, fmt.Errorf("there is no turn %d", turn+1)
-		}
-		s.at = position{turn: turn}
-		return s.advance(s.scripts[0], &s.scripts[0].turns[turn], req), nil
+		return s.nextOfMany(req, parsed)
 	}
 	if s.at.turn > 0 && !s.scripts[0].compacts && !slices.ContainsFunc(parsed, item.fromModel) && !s.at.continuedBy(req) {
 		if err := s.nextScript(); err != nil {
@@ -248,14 +244,39 @@ func (s *Server) next(req *Request) (*answer, error) {
 	return s.advance(script, &t, req), nil
 }
 
-// turnsIn counts the answers of a model in items.
-func turnsIn(items []item) (n int) {
+// nextOfMany is next with Many.
+func (s *Server) nextOfMany(req *Request, items []item) (*answer, error) {
+	turn, begun, news := 0, len(items), 0
 	for i := range items {
-		if items[i].fromModel() && (i == 0 || !items[i-1].fromModel()) {
-			n++
+		if items[i].fromModel() {
+			if news != i || i == 0 {
+				turn++
+			}
+			begun, news = min(begun, i), i+1
 		}
 	}
-	return n
+	script := s.beginningWith(req, req.Instructions+"\n"+render(items[:begun]))
+	if script == nil || turn >= len(script.turns) {
+		return nil, fmt.Errorf("no script begins so, or it has no turn %d", turn+1)
+	}
+	t := &script.turns[turn]
+	if turn > 0 {
+		if err := t.expects(req, render(items[news:])); err != nil {
+			return nil, fmt.Errorf("script %s, turn %d: %w", script.Name, turn+1, err)
+		}
+	}
+	s.at = position{turn: turn}
+	return s.advance(script, t, req), nil
+}
+
+// beginningWith returns the first script whose first turn expects that.
+func (s *Server) beginningWith(req *Request, beginning string) *Script {
+	for _, script := range s.scripts {
+		if len(script.turns) > 0 && script.turns[0].expects(req, beginning) == nil {
+			return script
+		}
+	}
+	return nil
 }
 
 // continuedBy reports whether req asks on after an answer without items.

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/agentls/agentls/agent/script"
 )
 
 const mathGo = `package math
@@ -266,4 +268,33 @@ func TestAttempts(t *testing.T) {
 		u.run(append([]string{"run", "do it"}, wrong...)...).want(t, 2, "--attempts")
 	}
 	u.run("run", "do it", "--attempts", "2", "--json").want(t, 0, `"attempts": [`, `"kept": true`, `"kept": false`)
+}
+
+// TestDelegatedRuns: a part that a run hands out is a run of its own in the list,
+// which does not go on by itself.
+func TestDelegatedRuns(t *testing.T) {
+	u := mathUser(t)
+	parent, err := script.Parse("parent", []byte("-- turn1.expect --\nfor all of it\n-- turn1.reply --\ncall delegate {\"task\": \"shout in math.go\"}\n"+
+		"-- turn2.expect --\nit says: I shouted.\nchanged math.go\n-- turn2.reply --\nmessage: Done.\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.model(shout)
+	part, err := script.Parse("part", []byte(strings.Replace(strings.Replace(shout, "do it\n", "shout in math.go\n", 1), "message: Done.", "message: I shouted.", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := script.New(parent, part)
+	server.Many = true
+	url, err := server.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.env = append(u.env, "OPENAI_BASE_URL="+url)
+	u.run("run", "for all of it", "--yes").want(t, 0, "delegate shout in math.go", "applied to 2 files")
+	runs := u.run("runs", "list")
+	runs.want(t, 0, "shout in math.go", ", a part of ")
+	id := runs.out[strings.Index(runs.out, ", a part of ")+len(", a part of "):]
+	id = id[:strings.IndexByte(id, '\n')]
+	u.run("runs", "resume", id+".1", "again").want(t, 1, "is a part of run "+id)
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/lsp"
 )
@@ -92,10 +93,23 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 			return err
 		}
 		defer file.Close() //nolint:errcheck // each turn was synced
-		task.Transcript = file
+		task.Transcript, task.Keep = file, a.keepParts(store)
 		tasks = append(tasks, task)
 	}
 	return a.perform(cmd, asked, tasks...)
+}
+
+// keepParts returns what begins the transcripts of a run's parts. A part that
+// cannot be kept runs all the same.
+func (a *app) keepParts(store *transcripts.Store) func(id string) (agent.Transcript, func()) {
+	return func(id string) (agent.Transcript, func()) {
+		file, err := store.Begin(id)
+		if err != nil {
+			a.log().Warn("this part is not kept", "run", id, "err", err)
+			return nil, func() {}
+		}
+		return file, func() { _ = file.Close() } // each turn was synced
+	}
 }
 
 // perform runs a task, or the attempts at one, shows it, and offers what it

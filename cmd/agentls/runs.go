@@ -61,6 +61,7 @@ func (a *app) transcriptsOf(cmd *cobra.Command, dir string) (*transcripts.Store,
 type runLine struct {
 	ID     string         `json:"id"`
 	Title  string         `json:"title"`
+	Parent string         `json:"parent,omitempty"` // the run that it is a part of
 	Mode   agent.Mode     `json:"mode"`
 	State  agent.RunState `json:"state"`
 	Reason string         `json:"reason,omitempty"`
@@ -75,7 +76,7 @@ type runLine struct {
 func lineOf(run *transcripts.Run) runLine {
 	p := run.Past
 	line := runLine{
-		ID: run.ID, Title: p.Task.Title(), Mode: p.Task.Mode, State: p.State, Reason: p.Reason, Model: p.Model,
+		ID: run.ID, Title: p.Task.Title(), Parent: p.Task.Parent, Mode: p.Task.Mode, State: p.State, Reason: p.Reason, Model: p.Model,
 		Turns: p.Turns, Usage: p.Usage, Cost: p.Cost, Began: p.Began, Last: p.Last,
 	}
 	return line
@@ -101,7 +102,11 @@ func (a *app) listRuns(cmd *cobra.Command, dir string) error {
 	for i := range lines {
 		l := &lines[i]
 		cmd.Printf("%s  %s  %s  %s\n", color.bold(l.ID), paintRunState(color, l.State), l.Last.Local().Format(time.DateTime), plain(l.Title))
-		cmd.Println(color.dim(fmt.Sprintf("  %s, %s", count(l.Turns, "turn"), spent(l.Usage, l.Cost))))
+		more := ""
+		if l.Parent != "" {
+			more = ", a part of " + l.Parent
+		}
+		cmd.Println(color.dim(fmt.Sprintf("  %s, %s%s", count(l.Turns, "turn"), spent(l.Usage, l.Cost), more)))
 		if l.Reason != "" {
 			cmd.Println(color.dim("  " + plain(firstLine(l.Reason))))
 		}
@@ -229,7 +234,10 @@ func (a *app) resumeRun(cmd *cobra.Command, asked request, id string) error {
 	}
 	defer file.Close() //nolint:errcheck // each turn was synced
 	task := past.Task
-	task.Past, task.Transcript, task.Inbox = past, file, &agent.Inbox{}
+	if task.Parent != "" {
+		return fmt.Errorf("%s is a part of run %s, which can go on: agentls runs resume %s", id, task.Parent, task.Parent)
+	}
+	task.Past, task.Transcript, task.Inbox, task.Keep = past, file, &agent.Inbox{}, a.keepParts(store)
 	if past.State == agent.Done && past.Task.Mode.Edits() {
 		task.Round, err = a.roundOf(cmd, asked, id)
 		if err != nil {

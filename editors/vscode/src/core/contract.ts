@@ -189,6 +189,8 @@ export interface KeptRun {
   /** US dollars; absent: no price is known. */
   cost?: number;
   last: string;
+  /** The run that it is a part of. */
+  parent?: string;
 }
 
 /** A language that another server answers for; without methods, everything. */

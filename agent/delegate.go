@@ -1,0 +1,267 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/agentls/agentls/edits"
+)
+
+// maxTask is how many bytes the task of a part may have.
+const maxTask = 8 << 10
+
+// delegate hands a part of a task to a run of its own, on a draft of its own. It
+// belongs to one run, which is no part itself.
+type delegate struct{ run *run }
+
+type delegateArgs struct {
+	Task string `json:"task"`
+}
+
+func (delegate) Spec() ToolSpec { return spec("delegate") }
+
+func (delegate) Title(args json.RawMessage) string {
+	a, _ := decode[delegateArgs](args)
+	return about("delegate", firstLineOf(a.Task))
+}
+
+func firstLineOf(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
+
+// A part is a run that was begun for a call of delegate.
+type part struct {
+	task Task
+	done chan struct{}
+
+	// Written before done is closed.
+	change *edits.ChangeSet
+	result *Result
+	err    error
+}
+
+// Run waits for the part that was begun for this call, and takes over what it
+// changed.
+func (t delegate) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, error) {
+	if len(t.run.parts) == 0 { // it could not be begun: the arguments say why
+		_, err := partArgs(raw)
+		return "", err
+	}
+	p := t.run.parts[0]
+	t.run.parts = t.run.parts[1:]
+	t.run.await(ctx, p)
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if p.result != nil {
+		t.run.usage = t.run.usage.plus(p.result.Usage)
+		t.run.spent.usage = t.run.spent.usage.plus(p.result.Usage)
+		t.run.spent.turns += p.result.Usage.Requests
+		t.run.sink(Spent{Usage: t.run.usage, Cost: t.run.cost()})
+	}
+	if p.err != nil {
+		return "", Fail("it came to no end, and nothing of it is among your changes: %v", p.err)
+	}
+	before := d.Now()
+	made, err := d.takeOver(ctx, p.change)
+	var conflict *edits.ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		return "", Fail("what it changed does not fit what others changed meanwhile, and nothing of it is among your changes: %v. Hand the part out again, or do it yourself. It said: %s", conflict, p.result.Answer)
+	case err != nil:
+		return "", err
+	}
+	followed, err := d.aftermath(ctx, before, made)
+	t.run.detail = fmt.Sprintf("%d files, %d requests", len(made), p.result.Usage.Requests)
+	return p.report() + followed, err
+}
+
+// report tells the model how the part ended.
+func (p *part) report() string {
+	out := ""
+	if p.result.Paused != "" {
+		out = "it is not done: " + p.result.Paused + "; what it has is among your changes\n"
+	}
+	if answer := strings.TrimSpace(p.result.Answer); answer != "" {
+		out += "it says: " + answer + "\n"
+	}
+	if p.change == nil {
+		out += "it changed nothing\n"
+	}
+	return out
+}
+
+func partArgs(raw json.RawMessage) (delegateArgs, error) {
+	args, err := decode[delegateArgs](raw)
+	switch {
+	case err != nil:
+		return args, err
+	case strings.TrimSpace(args.Task) == "":
+		return args, Fail("the task is empty: say what to do, where, and how to tell that it is done")
+	case len(args.Task) > maxTask:
+		return args, Fail("the task has more than %d bytes: hand out less at a time", maxTask)
+	}
+	return args, nil
+}
+
+// handOut begins the parts that the calls of res from its next one on hand out,
+// as long as these follow each other directly. All see the draft as it is now.
+func (r *run) handOut(ctx context.Context, res *response) {
+	if len(r.parts) > 0 {
+		return // they were begun with the first of them
+	}
+	var tasks []string
+	for _, call := range res.calls[res.answered:min(len(res.calls), maxCallsPerTurn)] {
+		if call.Name != delegateTool || r.began[call.ID] {
+			break
+		}
+		raw, err := arguments(call)
+		if err != nil {
+			break
+		}
+		args, err := partArgs(r.model.screen.RestoreJSON(raw))
+		if err != nil {
+			break
+		}
+		tasks = append(tasks, args.Task)
+		if r.task.Sandbox != nil {
+			break // it runs one command at a time
+		}
+	}
+	for _, task := range tasks {
+		r.parts = append(r.parts, r.beginPart(ctx, task, len(tasks)))
+	}
+}
+
+const delegateTool = "delegate"
+
+// partly is what the instructions of a part end with.
+const partly = "\n\nYou do one part of a larger task, which another agent does and answers for. Do this part alone. End with a few sentences that say what you changed and what is left open."
+
+// beginPart begins a part, which may use its share of what is left of the budget.
+func (r *run) beginPart(ctx context.Context, words string, several int) *part {
+	r.handed++
+	task := Task{
+		ID: fmt.Sprintf("%s.%d", r.task.ID, r.handed), Mode: Edit, Prompt: words, Parent: r.task.ID,
+		Editor: r.task.Editor, Sandbox: r.task.Sandbox, Sent: r.task.Sent, Budget: r.share(several),
+		within: r.draft.handed(),
+	}
+	task.Permit, task.Question = r.asking.of(r.task)
+	p := &part{task: task, done: make(chan struct{})}
+	forget := func() {}
+	if r.task.Keep != nil {
+		p.task.Transcript, forget = r.task.Keep(task.ID)
+	}
+	events, title := r.told, fmt.Sprintf("part %d: ", r.handed)
+	go func() {
+		defer close(p.done)
+		defer forget()
+		p.do(ctx, r.agent, func(e Event) {
+			if e := renamed(e, task.ID+"/", title); e != nil {
+				select {
+				case events <- e:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}()
+	return p
+}
+
+// do runs the part to its end.
+func (p *part) do(ctx context.Context, a *Agent, sink Sink) {
+	r, err := a.begin(ctx, p.task.within.snap, p.task, sink)
+	if err != nil {
+		p.err = err
+		return
+	}
+	defer r.end(ctx, r.sandbox)
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	p.result, p.err = r.turns(working)
+	r.ended(ctx, p.result, p.err)
+	if p.result == nil {
+		p.result = &Result{Usage: r.usage}
+		return
+	}
+	p.change = p.result.Change
+}
+
+// await waits for p, and tells of the parts' events meanwhile.
+func (r *run) await(ctx context.Context, p *part) {
+	for {
+		select {
+		case e := <-r.told:
+			r.sink(e)
+		case <-p.done:
+			return
+		case <-ctx.Done():
+			<-p.done // it ends with ctx, and holds the draft until then
+			return
+		}
+	}
+}
+
+// abandon waits for the parts that nobody waits for any more: they end with the
+// run's context.
+func (r *run) abandon() {
+	for _, p := range r.parts {
+		<-p.done
+	}
+}
+
+// share returns what each of several parts may use of what is left.
+func (r *run) share(several int) *Budget {
+	left := r.spent.budget
+	left.Turns = max((left.Turns-r.spent.turns)/several, 1)
+	if left.Time > 0 && r.agent.now != nil {
+		left.Time = max(left.Time-r.agent.now().Sub(r.spent.since), 1)
+	}
+	if left.Cost > 0 && r.agent.price != nil {
+		left.Cost = max(left.Cost-r.agent.price.Of(r.spent.usage), 0.0001) / float64(several)
+	}
+	return &left
+}
+
+// handed returns a draft with the changes of d, for a run that is a part of d's:
+// its change set holds what it changes itself.
+func (d *Draft) handed() *Draft {
+	base := d.Now()
+	out := d.clone()
+	out.base = base
+	out.leftOut = map[string]string{}
+	return out
+}
+
+// takeOver makes the changes of cs in d, all or none, on what d has by now, and
+// returns what they were. The error is an *edits.ConflictError where they do not
+// fit; cs may be nil.
+func (d *Draft) takeOver(ctx context.Context, cs *edits.ChangeSet) ([]edits.FileEdit, error) {
+	if cs == nil {
+		return nil, nil
+	}
+	fit, conflicts, err := edits.Rebase(ctx, cs, d)
+	if err != nil {
+		return nil, err
+	}
+	if len(conflicts) > 0 {
+		return nil, &edits.ConflictError{Conflicts: conflicts}
+	}
+	var made []edits.FileEdit
+	for i := range fit.Files {
+		f := &fit.Files[i]
+		d.record(edits.FileEdit{Op: f.Op, Path: f.Path, To: f.To, Content: f.After(), Overwrote: f.Overwrites})
+		if f.Mode != 0 && f.Op != edits.Delete {
+			d.SetMode(f.Target(), f.Was, f.Mode)
+		}
+		made = append(made, edits.FileEdit{Op: f.Op, Path: f.Path, To: f.To, Content: f.After(), Overwrote: f.Overwrites})
+	}
+	for _, left := range cs.LeftOut {
+		d.LeaveOut(left.Path, left.Why)
+	}
+	return made, nil
+}

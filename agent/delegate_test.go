@@ -1,0 +1,230 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/agent/script"
+)
+
+// parts are a parent that changes a file itself and hands two others out, and
+// what it hands them to.
+const parts = `mode: edit
+prompt: greet in three files
+-- files/a.txt --
+a
+-- files/b.txt --
+b
+-- files/c.txt --
+c
+-- turn1.reply --
+message: in the scripts of each test
+`
+
+const (
+	handsOut = `-- turn1.expect --
+greet in three files
+-- turn1.reply --
+patch:
+*** Begin Patch
+*** Update File: a.txt
+@@
+-a
++hello a
+*** End Patch
+call delegate {"task": "greet in b.txt"}
+call delegate {"task": "%s"}
+-- turn2.expect --
+%s
+-- turn2.reply --
+message: All done.
+`
+	greets = `-- turn1.expect --
+You do one part of a larger task
+greet in %[1]s.txt
+!greet in three files
+-- turn1.reply --
+call read_file {"path": "a.txt"}
+patch:
+*** Begin Patch
+*** Update File: %[2]s.txt
+@@
+-%[2]s
++hello %[1]s
+*** End Patch
+-- turn2.expect --
+hello a
+-- turn2.reply --
+message: %[1]s is greeted.
+`
+)
+
+// play runs a task against scripts that are spoken at the same time.
+func play(t *testing.T, f *fixture, opts agent.Options, scripts ...string) (*agent.Result, []string, error) {
+	t.Helper()
+	var all []*script.Script
+	for i, archive := range scripts {
+		one, err := script.Parse(fmt.Sprintf("script %d", i+1), []byte(archive))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	server := script.New(all...)
+	server.Many = true
+	url, err := server.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Model = openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})
+	var steps []string
+	res, err := agent.New(opts).Run(t.Context(), f.snap, f.task, func(e agent.Event) {
+		if step, ok := e.(agent.StepStarted); ok {
+			steps = append(steps, step.Title)
+		}
+	})
+	if errs := server.Errs(); len(errs) > 0 {
+		t.Error(errors.Join(errs...))
+	}
+	return res, steps, err
+}
+
+// TestDelegate: parts see the draft as it was handed out, work at the same time,
+// and what they change comes back into it.
+func TestDelegate(t *testing.T) {
+	f := parse(t, []byte(parts))
+	var kept []string
+	f.task.ID = "parent"
+	f.task.Keep = func(id string) (agent.Transcript, func()) {
+		kept = append(kept, id)
+		return nil, func() {}
+	}
+	told := "it says: b is greeted.\nchanged b.txt\nit says: c is greeted.\nchanged c.txt"
+	res, steps, err := play(t, f, agent.Options{}, fmt.Sprintf(handsOut, "greet in c.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"modify a.txt", "modify b.txt", "modify c.txt"}, summary(f.dir, res.Change)); diff != "" {
+		t.Error(diff)
+	}
+	for i, want := range []string{"hello a\n", "hello b\n", "hello c\n"} {
+		if got := string(res.Change.Files[i].After()); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if diff := cmp.Diff([]string{"parent.1", "parent.2"}, kept); diff != "" {
+		t.Error(diff)
+	}
+	if res.Usage.Requests != 6 || res.Answer != "All done." {
+		t.Errorf("%+v", res)
+	}
+	all := strings.Join(steps, "\n")
+	for _, want := range []string{"delegate greet in b.txt", "part 1: read a.txt", "part 2: read a.txt"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not among\n%s", want, all)
+		}
+	}
+}
+
+// TestDelegateConflicts: of two parts that change the same lines, the second is
+// refused as a whole, and the model is told where.
+func TestDelegateConflicts(t *testing.T) {
+	f := parse(t, []byte(parts))
+	told := "it says: b is greeted.\n/error: what it changed does not fit .*b.txt.*It said: x is greeted./"
+	res, _, err := play(t, f, agent.Options{}, fmt.Sprintf(handsOut, "greet in x.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "x", "b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"modify a.txt", "modify b.txt"}, summary(f.dir, res.Change)); diff != "" {
+		t.Error(diff)
+	}
+	if got := string(res.Change.Files[1].After()); got != "hello b\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestDelegateFails: bad arguments, a part that fails, and a part that hands out
+// parts are told; nothing of them is among the changes.
+func TestDelegateFails(t *testing.T) {
+	f := parse(t, []byte(parts))
+	parent := `-- turn1.expect --
+greet in three files
+-- turn1.reply --
+call delegate {"task": " "}
+call delegate {"work": "x"}
+call delegate {"task": "nobody knows this"}
+call delegate {"task": "greet in b.txt"}
+-- turn2.expect --
+error: the task is empty: say what to do
+error: there is no argument "work"; the arguments are task
+error: it came to no end, and nothing of it is among your changes
+it says: I cannot hand out more.
+-- turn2.reply --
+message: So be it.
+`
+	part := `-- turn1.expect --
+greet in b.txt
+-- turn1.reply --
+call delegate {"task": "more"}
+-- turn2.expect --
+error: there is no tool "delegate"
+-- turn2.reply --
+message: I cannot hand out more.
+`
+	one, err := script.Parse("parent", []byte(parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := script.Parse("part", []byte(part))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := script.New(one, two)
+	server.Many = true
+	url, err := server.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := agent.New(agent.Options{Model: openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})})
+	res, err := a.Run(t.Context(), f.snap, f.task, func(agent.Event) {})
+	if err != nil || res.Change != nil || res.Answer != "So be it." {
+		t.Fatalf("%+v, %v, %v", res, err, server.Errs())
+	}
+}
+
+// TestDelegateIsCancelled: parts end with their parent.
+func TestDelegateIsCancelled(t *testing.T) {
+	f := parse(t, []byte(parts))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("the user is gone")
+	one, err := script.Parse("parent", []byte(fmt.Sprintf(handsOut, "greet in c.txt", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := script.Parse("part", []byte("-- turn1.expect --\nYou do one part\n-- turn1.fault --\nstall 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := script.New(two, one)
+	server.Many = true
+	url, err := server.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := agent.New(agent.Options{Model: openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})})
+	f.task.Sent = func(req *agent.Request) {
+		if strings.HasSuffix(req.Session, ".2") {
+			cancel(gone)
+		}
+	}
+	if _, err := a.Run(ctx, f.snap, f.task, func(agent.Event) {}); !errors.Is(err, gone) {
+		t.Errorf("%v", err)
+	}
+}
