@@ -94,6 +94,17 @@ func (s *Screen) CleanSince(before, in, path string) string {
 	return s.replace(in, path, func(secret string) bool { return strings.Contains(before, secret) })
 }
 
+// Rules returns the rules by which in holds secrets, each once, sorted. It keeps
+// nothing of them.
+func (s *Screen) Rules(in string) []string {
+	var rules []string
+	for _, f := range secrets.Default().Find(in) {
+		rules = append(rules, f.Rule)
+	}
+	slices.Sort(rules)
+	return slices.Compact(rules)
+}
+
 // Learn notes the secrets of content, so that Restore knows their placeholders.
 func (s *Screen) Learn(content []byte) {
 	s.mu.Lock()

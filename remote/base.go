@@ -38,6 +38,8 @@ type tree struct {
 	commit  string // "" where there is no repository, or no commit in it
 	overlay Overlay
 	left    []string // differs too, but is not sent: what may hold secrets, and what is too large
+
+	committed []Committed // secrets in the commits that were sent
 }
 
 // readTree looks how the folder around root, seen through snap, differs from
@@ -247,7 +249,7 @@ func (c *Client) sendTree(ctx context.Context, t *tree) (Base, error) {
 	base := Base{Commit: t.commit}
 	var err error
 	if t.commit != "" {
-		if base.Bundle, err = c.sendCommits(ctx, t.top, t.commit); err != nil {
+		if base.Bundle, err = c.sendCommits(ctx, t); err != nil {
 			return base, fmt.Errorf("send the commits: %w", err)
 		}
 	}
@@ -267,10 +269,11 @@ func (c *Client) sendTree(ctx context.Context, t *tree) (Base, error) {
 	return base, nil
 }
 
-// sendCommits uploads what leads to commit, HEAD of the repository top, as far
-// as the service lacks it. The hash is zero where it has all.
-func (c *Client) sendCommits(ctx context.Context, top, commit string) (text.Hash, error) {
-	recent, err := git.Commits(ctx, top, asked)
+// sendCommits uploads what leads to t's commit, HEAD of its repository, as far as
+// the service lacks it. The hash is zero where it has all. The secrets in them
+// are noted in t or, where they are not to leave, a *HistoryError.
+func (c *Client) sendCommits(ctx context.Context, t *tree) (text.Hash, error) {
+	recent, err := git.Commits(ctx, t.top, asked)
 	if err != nil {
 		return text.Hash{}, err
 	}
@@ -278,8 +281,14 @@ func (c *Client) sendCommits(ctx context.Context, top, commit string) (text.Hash
 	if err := c.call(ctx, "POST", Prefix+"/commits", Commits{recent}, &known); err != nil {
 		return text.Hash{}, err
 	}
-	if slices.Contains(known.Commits, commit) {
+	if slices.Contains(known.Commits, t.commit) {
 		return text.Hash{}, nil
+	}
+	if t.committed, err = t.committedSecrets(ctx, among(known.Commits, recent)); err != nil {
+		return text.Hash{}, err
+	}
+	if c.opts.RefuseSecrets && len(t.committed) > 0 {
+		return text.Hash{}, &HistoryError{t.committed}
 	}
 	dir, err := os.MkdirTemp("", "agentls-bundle-")
 	if err != nil {
@@ -287,10 +296,15 @@ func (c *Client) sendCommits(ctx context.Context, top, commit string) (text.Hash
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck,forbidigo // our own temporary folder
 	file := filepath.Join(dir, "bundle")
-	if err := git.Bundle(ctx, top, file, known.Commits); err != nil {
+	if err := git.Bundle(ctx, t.top, file, known.Commits); err != nil {
 		return text.Hash{}, err
 	}
 	return c.uploadFile(ctx, file)
+}
+
+// among returns those of hashes, which a stranger said, that are in known.
+func among(hashes, known []string) []string {
+	return slices.DeleteFunc(slices.Clone(hashes), func(hash string) bool { return !slices.Contains(known, hash) })
 }
 
 func (c *Client) uploadFile(ctx context.Context, name string) (text.Hash, error) {

@@ -27,6 +27,8 @@ type Options struct {
 	Log         *slog.Logger  // nil discards
 	Gate        *agent.Gate   // what uploads and prompts pass; nil is the zero gate
 
+	RefuseSecrets bool // commits that the service lacks are not sent where they hold secrets
+
 	Backoff  time.Duration // before the first retry of a broken stream, doubled each time; 0 is 250 ms
 	Patience time.Duration // with a service that does not answer, summed over retries; 0 is 2 minutes
 	Poll     time.Duration // between looks at a task where there is no stream; 0 is 2 s

@@ -40,6 +40,16 @@ type Submission struct {
 type Submitted struct {
 	Task *Task
 	Left []string // files that differ and were not sent, because they may hold secrets or are too large
+
+	Committed []Committed // secrets in the commits that were sent
+}
+
+// Warning says what of the commits should not have left; "" for nothing.
+func (s *Submitted) Warning() string {
+	if len(s.Committed) == 0 {
+		return ""
+	}
+	return "the commits that were sent hold what looks like secrets: " + describe(s.Committed) + "; refuse_secrets = true under [remote] keeps such commits here"
 }
 
 // Submit hands a task over, with the code as snap has it, saved or not. While
@@ -75,6 +85,7 @@ func (c *Client) Submit(ctx context.Context, snap *index.Snapshot, sub Submissio
 		if spec.Base, err = c.sendTree(ctx, tree); err != nil {
 			return err
 		}
+		done.Committed = tree.committed
 		if done.Task, err = c.Create(ctx, spec); err != nil {
 			c.revoke(ctx, spec)
 		}
@@ -283,6 +294,9 @@ func (c *Client) Run(ctx context.Context, snap *index.Snapshot, task agent.Task,
 	announce(sink, sent.Task.ID, c.url)
 	if len(sent.Left) > 0 {
 		sink(agent.Waiting{Reason: "not sent, because they may hold secrets or are too large: " + strings.Join(sent.Left, ", ")})
+	}
+	if len(sent.Committed) > 0 {
+		sink(agent.Waiting{Reason: sent.Warning()})
 	}
 	t, err := c.replay(ctx, sent.Task.ID, sink)
 	if err != nil {

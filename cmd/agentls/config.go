@@ -195,7 +195,7 @@ func tomlProblem(err error) string {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		row, _ := strict.Errors[0].Position()
-		return fmt.Sprintf("line %d: unknown key %q (known: model, models, base_url, api_key_env, api_key_command, verify, withhold, effort, second_pass, under [remote] url, token_env, token_command, environment, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
+		return fmt.Sprintf("line %d: unknown key %q (known: model, models, base_url, api_key_env, api_key_command, verify, withhold, effort, second_pass, under [remote] url, token_env, token_command, environment, refuse_secrets, under [journal] entries, bytes, days, and under [workspaces.\"PATH\"] verify)", row, strings.Join(strict.Errors[0].Key(), "."))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {

@@ -17,6 +17,8 @@ type remoteSettings struct {
 	TokenEnv     string   `json:"-" toml:"token_env"`     // a variable that holds the token
 	TokenCommand []string `json:"-" toml:"token_command"` // a command that prints it
 	Environment  string   `json:"environment" toml:"environment"`
+
+	RefuseSecrets bool `json:"refuseSecrets" toml:"refuse_secrets"` // by any source: commits with secrets are not sent
 }
 
 // token returns the token that s names, by value, variable or command.
@@ -65,6 +67,7 @@ func (a *app) remoteClient(ctx context.Context, flag string, editor json.RawMess
 func resolveRemote(ctx context.Context, sources ...settings) (opts remote.Options, source string, err error) {
 	for _, s := range sources {
 		opts.Environment = cmp.Or(opts.Environment, s.Remote.Environment)
+		opts.RefuseSecrets = opts.RefuseSecrets || s.Remote.RefuseSecrets
 		if opts.URL != "" || s.Remote.URL == "" {
 			continue
 		}

@@ -117,6 +117,9 @@ func (a *app) submitTask(cmd *cobra.Command, f *taskFlags, prompt string) error 
 	if len(sent.Left) > 0 {
 		cmd.PrintErrf("not sent, because they may hold secrets or are too large: %s\n", strings.Join(sent.Left, ", "))
 	}
+	if warning := sent.Warning(); warning != "" {
+		cmd.PrintErrln(plain(warning))
+	}
 	if f.follow {
 		if !a.json {
 			cmd.PrintErrf("%s on %s\n", plain(sent.Task.ID), client.URL())

@@ -32,8 +32,21 @@ const revisionFormat = "--format=%H%x00%P%x00%at%x00%B%x00"
 // Log returns the newest commits up to HEAD of the repository around dir, at
 // most limit, newest first; none where there is no commit yet.
 func Log(ctx context.Context, dir string, limit int) ([]Revision, error) {
-	out, err := run(ctx, dir, nil, "log", "-n", strconv.Itoa(limit), "-z", "--raw", "--no-abbrev", "--find-renames=100%",
-		"--no-ext-diff", "--no-textconv", "--ignore-submodules=none", revisionFormat, "HEAD", "--")
+	return LogSince(ctx, dir, nil, limit)
+}
+
+// LogSince is Log without the commits that known, which the repository has, lead
+// to.
+func LogSince(ctx context.Context, dir string, known []string, limit int) ([]Revision, error) {
+	args := []string{
+		"log", "-n", strconv.Itoa(limit), "-z", "--raw", "--no-abbrev", "--find-renames=100%",
+		"--no-ext-diff", "--no-textconv", "--ignore-submodules=none", revisionFormat, "--stdin",
+	}
+	wanted := "HEAD\n"
+	for _, hash := range known {
+		wanted += "^" + hash + "\n"
+	}
+	out, err := run(ctx, dir, strings.NewReader(wanted), args...)
 	if exited(err, 128) {
 		return nil, nil
 	}

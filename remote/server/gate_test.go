@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,4 +85,37 @@ func after(cs *edits.ChangeSet, name string) string {
 		}
 	}
 	return "(not changed)"
+}
+
+// TestCommittedSecrets: what the commits hold that are sent is said, or keeps
+// them here; the service is asked about no commit twice.
+func TestCommittedSecrets(t *testing.T) {
+	const token = "ghp_x9Kq2LmT7vWc4RbN8sYd1HfJ6gPzA3eU5oQi"
+	b := newBench(t, nil, "-- turn1.reply --\nmessage: Done.\n")
+	write(t, b.project, map[string]string{"conf.go": "package math\nconst token = \"" + token + "\"\n", ".env": "A=b\n"})
+	git(t, b.project, "add", "-f", ".")
+	git(t, b.project, "commit", "-qm", "oops")
+	write(t, b.project, map[string]string{"conf.go": "package math\n"})
+	git(t, b.project, "add", ".")
+	git(t, b.project, "commit", "-qm", "gone")
+	submit := func(key string, refuse bool) (*remote.Submitted, error) {
+		c, err := remote.New(remote.Options{URL: b.url, NewID: newID, Gate: &agent.Gate{Key: []byte("key")}, RefuseSecrets: refuse})
+		noError(t, err)
+		return c.Submit(t.Context(), b.workspace().Snapshot(), remote.Submission{Key: key, Mode: agent.Ask, Prompt: "x"})
+	}
+	var refused *remote.HistoryError
+	if _, err := submit("one", true); !errors.As(err, &refused) || !strings.Contains(err.Error(), "conf.go of ") || strings.Contains(err.Error(), token) {
+		t.Fatalf("refused: %v", err)
+	}
+	sent, err := submit("two", false)
+	noError(t, err)
+	warning := sent.Warning()
+	for _, want := range []string{"conf.go of ", "(github-pat)", ".env of ", "refuse_secrets"} {
+		if !strings.Contains(warning, want) {
+			t.Errorf("%q is not in %q", want, warning)
+		}
+	}
+	if sent, err = submit("three", true); err != nil || sent.Warning() != "" {
+		t.Errorf("commits that the service has: %v, %q", err, sent.Warning())
+	}
 }
