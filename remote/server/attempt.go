@@ -216,8 +216,11 @@ func (a *attempt) run(ctx context.Context) error {
 		}
 		return failed(remote.RunFailed, err)
 	}
-	if done.Paused != "" { // nobody can have it go on here
-		return failed(remote.RunFailed, errors.New(done.Paused))
+	if done.Paused != "" { // nobody can have it go on here: what it has is its result
+		if done.Change == nil {
+			return failed(remote.RunFailed, errors.New(done.Paused))
+		}
+		done.Answer = "It is not done: " + done.Paused + ". What it has so far is here.\n\n" + done.Answer
 	}
 	a.result.Answer, a.result.Usage, a.result.Source = done.Answer, done.Usage, done.Source
 	if done.Change != nil {

@@ -458,3 +458,30 @@ func TestALostEngineIsMadeUpFor(t *testing.T) {
 		t.Errorf("%v, %+v", err, done)
 	}
 }
+
+// pausing is a runner whose budget is one response of the model.
+type pausing struct{ agent.Runner }
+
+func (p pausing) Run(ctx context.Context, snap *index.Snapshot, task agent.Task, sink agent.Sink) (*agent.Result, error) {
+	task.Budget = &agent.Budget{Turns: 1}
+	return p.Runner.Run(ctx, snap, task, sink)
+}
+
+// TestATaskAtItsBudget: what it has is its result, which says so; one that has
+// nothing failed.
+func TestATaskAtItsBudget(t *testing.T) {
+	paused := func(o *server.Options) { o.Runner = pausing{o.Runner} }
+	first, _, _ := strings.Cut(change, "-- turn2.reply --")
+	b := newBench(t, paused, first, "-- turn1.reply --\ncall list_dir {\"path\": \".\"}\n")
+	sink := func(agent.Event) {}
+	task := agent.Task{ID: "one", Mode: agent.Edit, Prompt: "do it"}
+	res, err := b.client.Run(t.Context(), b.workspace().Snapshot(), task, sink)
+	noError(t, err)
+	if res.Change == nil || !strings.Contains(res.Answer, "It is not done: the budget of 1 turns is used up") {
+		t.Errorf("%+v", res)
+	}
+	task.ID = "two"
+	if _, err = b.client.Run(t.Context(), b.workspace().Snapshot(), task, sink); err == nil || !strings.Contains(err.Error(), "budget of 1 turns") {
+		t.Errorf("with nothing: %v", err)
+	}
+}
