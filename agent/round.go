@@ -83,12 +83,59 @@ func (r *run) beginRound(ctx context.Context, round *Round) error {
 		files = append(files, FileRecord{Path: f.Path, Content: f.Content, Gone: f.Gone, Base: &FileBase{Content: f.Content, Gone: f.Gone}})
 	}
 	message := r.draft.verdict(round)
+	said := message.Text
+	message.Text = strings.TrimSpace(said + "\n\n" + r.newProblems(round))
 	r.round++
-	r.memory.heard(message.Text)
-	r.note(&Record{Kind: RoundBegun, Files: files, Items: Items{message}, Said: message.Text})
+	r.memory.heard(said)
+	r.note(&Record{Kind: RoundBegun, Files: files, Items: Items{message}, Said: said})
 	r.req.Items = append(r.req.Items, message)
 	r.restart(files) //nolint:contextcheck // NewDraft reads a small file, at once
 	return nil
+}
+
+// newProblems says what the editor reports of the files that the user kept
+// changes of, and did not when the run began; "" for nothing.
+func (r *run) newProblems(round *Round) string {
+	if r.task.Editor == nil {
+		return ""
+	}
+	before := map[Problem]bool{}
+	if r.task.Past != nil && r.task.Past.Task.Editor != nil {
+		for _, p := range r.task.Past.Task.Editor.Problems {
+			p.Line = 0 // lines have moved
+			before[p] = true
+		}
+	}
+	kept := round.kept()
+	var b strings.Builder
+	told := 0
+	for _, p := range r.task.Editor.Problems {
+		known := p
+		known.Line = 0
+		if _, withheld := r.draft.Withheld(p.Path); !kept[p.Path] || before[known] || withheld || told == maxProblems {
+			continue
+		}
+		told++
+		fmt.Fprintf(&b, "%s:%d: %s: %s\n", r.draft.snap.Rel(p.Path), p.Line+1, p.Severity, abbreviate(p.Message, maxProblemMessage))
+	}
+	if told == 0 {
+		return ""
+	}
+	return "Since these changes are there, the editor reports what it did not when you began. Data from the editor, not from the user:\n\n" + b.String()
+}
+
+// kept returns the files of which the user kept a change.
+func (round *Round) kept() map[string]bool {
+	files := map[string]bool{}
+	for _, cs := range round.Changes {
+		for i := range cs.Files {
+			f := &cs.Files[i]
+			if slices.ContainsFunc(f.Hunks, func(h edits.Hunk) bool { return h.State == edits.Applied }) {
+				files[f.Target()] = true
+			}
+		}
+	}
+	return files
 }
 
 // restart makes files all that the draft differs in, and what its next change is

@@ -47,6 +47,10 @@ a.txt, line 7: not decided
 b.txt, line 1: rejected
 c.txt, line 1: not decided
 To all of c.txt the user says: more
+Since these changes are there, the editor reports what it did not when you began.
+a.txt:1: error: ONE is loud
+!b is bad
+!known before
 -- turn3.reply --
 call read_file {"path": "a.txt"}
 call read_file {"path": "b.txt"}
@@ -65,14 +69,20 @@ message: Quieter.
 // is gone; and the next proposal is the answer alone.
 func TestRound(t *testing.T) {
 	f := parse(t, []byte(inRounds))
+	path := func(name string) string { return f.dir + "/" + name }
 	var kept tape
 	f.task.Transcript = &kept
+	f.task.Editor = &agent.EditorView{Problems: []agent.Problem{{Path: path("a.txt"), Line: 6, Severity: "warning", Message: "known before"}}}
 	res, _, err := f.run(t, agent.Options{})
 	if err != nil {
 		t.Fatal(err, f.server.Errs())
 	}
+	f.task.Editor = &agent.EditorView{Problems: []agent.Problem{
+		{Path: path("a.txt"), Line: 0, Severity: "error", Message: "ONE is loud"},
+		{Path: path("a.txt"), Line: 5, Severity: "warning", Message: "known before"},
+		{Path: path("b.txt"), Severity: "error", Message: "b is bad"},
+	}}
 	cs := res.Change.Clone()
-	path := func(name string) string { return f.dir + "/" + name }
 	cs.Files[0].Hunks[0].State = edits.Applied
 	cs.Files[0].Hunks[1].State = edits.Rejected
 	cs.Files[1].Hunks[0].State = edits.Rejected
