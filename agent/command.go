@@ -12,8 +12,9 @@ type Command struct {
 	Dir     string        // absolute, in a root; "": the first root
 	Timeout time.Duration // 0: none but the context's
 
-	Network    bool // it reaches the network of this machine
-	Unconfined bool // the user agreed to it being run where nothing confines it
+	Network    bool   // it reaches the network of this machine
+	Writes     string // a folder outside the workspace that it writes for real, absolute; "": none
+	Unconfined bool   // the user agreed to it being run where nothing confines it
 }
 
 // A CommandResult is what a command did.

@@ -154,6 +154,54 @@ message: ok
 	}
 }
 
+// TestPermissionOutside: a command that writes outside the workspace needs the
+// user's word on the folder; a word for the run is for that folder alone.
+func TestPermissionOutside(t *testing.T) {
+	f := parse(t, []byte(`mode: edit
+prompt: x
+-- files/a.txt --
+a
+-- turn1.reply --
+call shell {"command": "one", "writes": "/data/out", "reason": "to install"}
+call shell {"command": "two", "writes": "/data/out", "network": true}
+call shell {"command": "three", "writes": "/data/other"}
+call shell {"command": "four", "writes": "../up"}
+-- turn2.expect --
+ran one
+ran two
+error: writing outside the workspace needs the user's word
+error: "../up" is no absolute path
+-- turn2.reply --
+message: ok
+`))
+	var asked []agent.Permission
+	f.task.Permit = func(_ context.Context, p agent.Permission) (agent.Grant, error) {
+		asked = append(asked, p)
+		if p.Path == "/data/other" {
+			return agent.Refused, nil
+		}
+		return agent.ForRun, nil
+	}
+	box := &fakeSandbox{confined: true}
+	if _, _, err := f.run(t, box.options()); err != nil || f.server.Done() != nil {
+		t.Fatal(err, f.server.Done())
+	}
+	want := []agent.Permission{
+		{Kind: agent.Outside, Command: "one", Path: "/data/out", Reason: "to install"},
+		{Kind: agent.Network, Command: "two"},
+		{Kind: agent.Outside, Command: "three", Path: "/data/other"},
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+	if got := asked[0].Question(); !strings.Contains(got, "change what is in /data/out?") || !strings.Contains(got, "cannot be taken back") {
+		t.Errorf("the question is %q", got)
+	}
+	if len(box.ran) != 2 || box.ran[0].Writes != "/data/out" {
+		t.Errorf("%+v", box.ran)
+	}
+}
+
 // TestNoCommandsWhereNothingIsEdited: a task that only asks has no shell, and
 // opens no sandbox.
 func TestNoCommandsWhereNothingIsEdited(t *testing.T) {

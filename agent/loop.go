@@ -136,8 +136,8 @@ type run struct {
 	told   chan Event // of parts
 	asking *asking    // the user, for parts
 
-	sandbox    Sandbox                 // nil: there are no commands
-	allowed    map[PermissionKind]bool // by the user, for all commands
+	sandbox    Sandbox         // nil: there are no commands
+	allowed    map[string]bool // by the user, for all commands: kinds, and paths
 	verifyWith []string
 	checks     []edits.Check // of the draft as it is
 	repairs    int           // times that checks were made
@@ -188,7 +188,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 	r := &run{
 		agent: a, task: task, sink: sink, transcript: task.Transcript,
 		draft: NewDraft(snap, a.gate), //nolint:contextcheck // it reads a small file, at once
-		tools: map[string]Tool{}, allowed: map[PermissionKind]bool{}, kept: map[string]draftFile{},
+		tools: map[string]Tool{}, allowed: map[string]bool{}, kept: map[string]draftFile{},
 		told: make(chan Event), asking: &asking{},
 	}
 	if task.within != nil {

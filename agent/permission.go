@@ -14,6 +14,7 @@ type Permission struct {
 	Kind    PermissionKind
 	Command string // the whole line
 	Dir     string // as Command.Dir
+	Path    string // of Outside: the folder that it writes
 	Reason  string // the model's own words; may be empty
 }
 
@@ -21,8 +22,12 @@ type Permission struct {
 // a dialogue could show as something else is quoted, and the question says so.
 func (p *Permission) Question() string {
 	wants := "let this command of the agent reach the network?"
-	if p.Kind == Unconfined {
+	switch p.Kind {
+	case Network:
+	case Unconfined:
 		wants = "run this command of the agent? Nothing confines it here: it can do what you can."
+	case Outside:
+		wants = "let this command of the agent change what is in " + spelled(p.Path) + "? That is outside the workspace: it is done for real, and cannot be taken back."
 	}
 	question := wants + "\n  " + spelled(p.Command)
 	if !isSeen(p.Command) {
@@ -73,6 +78,7 @@ type PermissionKind string
 const (
 	Unconfined PermissionKind = "unconfined" // to run a command that nothing confines here
 	Network    PermissionKind = "network"    // to let a command reach the network of this machine
+	Outside    PermissionKind = "outside"    // to let a command write in a folder outside the workspace
 )
 
 // A Grant is the user's word on a Permission.
@@ -96,6 +102,7 @@ const maxAskedAbout = 1 << 10
 // refusals say what the model has to do without.
 var refusals = map[PermissionKind]string{
 	Unconfined: "nothing confines commands on this machine, so each needs the user's word, and it was not given: do without this command, and say what you could not try",
+	Outside:    "writing outside the workspace needs the user's word, and it was not given: do without it, and say what you could not do",
 	Network:    "the network needs the user's word, and it was not given: do without it, and say what you could not try",
 }
 
@@ -103,15 +110,29 @@ var refusals = map[PermissionKind]string{
 // for the whole run. The error is a Failure where they refuse.
 func (r *run) permit(ctx context.Context, cmd *Command, reason string) error {
 	p := Permission{Command: cmd.Line, Dir: cmd.Dir, Reason: reason}
-	switch {
-	case !r.sandbox.Confinement(ctx).Holds:
-		p.Kind, cmd.Unconfined = Unconfined, true
-	case cmd.Network:
-		p.Kind = Network
-	default:
-		return nil
+	if !r.sandbox.Confinement(ctx).Holds {
+		cmd.Unconfined = true
+		p.Kind = Unconfined
+		return r.permitOne(ctx, p)
 	}
-	if r.allowed[p.Kind] {
+	if cmd.Network {
+		p.Kind = Network
+		if err := r.permitOne(ctx, p); err != nil {
+			return err
+		}
+	}
+	if cmd.Writes != "" {
+		p.Kind, p.Path = Outside, cmd.Writes
+		return r.permitOne(ctx, p)
+	}
+	return nil
+}
+
+// permitOne asks for p, unless it was granted for the run: of Outside, for that
+// folder.
+func (r *run) permitOne(ctx context.Context, p Permission) error {
+	key := string(p.Kind) + " " + p.Path
+	if r.allowed[key] {
 		return nil
 	}
 	grant, err := r.ask(ctx, p)
@@ -121,7 +142,7 @@ func (r *run) permit(ctx context.Context, cmd *Command, reason string) error {
 	case grant == Refused:
 		return Fail("%s", refusals[p.Kind])
 	case grant == ForRun:
-		r.allowed[p.Kind] = true
+		r.allowed[key] = true
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func renamed(e Event, id, title string) Event {
 // grant for the run.
 type asking struct {
 	mu      sync.Mutex
-	granted map[PermissionKind]bool // guarded by mu
+	granted map[string]bool // kinds, and paths; guarded by mu
 }
 
 // of returns whom t asks, in turn with the others.
@@ -49,15 +49,16 @@ func (a *asking) of(t Task) (permit Permit, ask Asker) {
 func (a *asking) permit(ctx context.Context, permit Permit, p Permission) (Grant, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.granted[p.Kind] {
+	key := string(p.Kind) + " " + p.Path
+	if a.granted[key] {
 		return ForRun, nil
 	}
 	grant, err := permit(ctx, p)
 	if err == nil && grant == ForRun {
 		if a.granted == nil {
-			a.granted = map[PermissionKind]bool{}
+			a.granted = map[string]bool{}
 		}
-		a.granted[p.Kind] = true
+		a.granted[key] = true
 	}
 	return grant, err
 }

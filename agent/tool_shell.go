@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type shellArgs struct {
 	Dir     string `json:"dir"`
 	Timeout int    `json:"timeout_seconds"`
 	Network bool   `json:"network"`
+	Writes  string `json:"writes"`
 	Reason  string `json:"reason"`
 }
 
@@ -66,7 +68,10 @@ func (a *shellArgs) command(d *Draft) (cmd Command, err error) {
 	case len(a.Command) > maxCommand:
 		return cmd, Fail("the command has more than %d bytes; write a script with apply_patch and run that", maxCommand)
 	}
-	cmd = Command{Line: a.Command, Timeout: defaultTimeout, Network: a.Network}
+	if a.Writes != "" && (!filepath.IsAbs(a.Writes) || filepath.Clean(a.Writes) != a.Writes || strings.ContainsFunc(a.Writes, isUnseen)) {
+		return cmd, Fail("%q is no absolute path of a folder", a.Writes)
+	}
+	cmd = Command{Line: a.Command, Timeout: defaultTimeout, Network: a.Network, Writes: a.Writes}
 	if a.Timeout > 0 {
 		cmd.Timeout = min(time.Duration(a.Timeout)*time.Second, longestTimeout)
 	}

@@ -15,6 +15,7 @@ var words = map[agent.PermissionKind][]struct {
 	grant agent.Grant
 }{
 	agent.Unconfined: {{"Run once", agent.Once}, {"Run all of this run", agent.ForRun}, {"Always run this command here", agent.ForWorkspace}, {"Refuse", agent.Refused}},
+	agent.Outside:    {{"Allow once", agent.Once}, {"Allow this folder for this run", agent.ForRun}, {"Always allow this command here", agent.ForWorkspace}, {"Refuse", agent.Refused}},
 	agent.Network:    {{"Allow once", agent.Once}, {"Allow for this run", agent.ForRun}, {"Always allow this command here", agent.ForWorkspace}, {"Refuse", agent.Refused}},
 }
 

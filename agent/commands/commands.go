@@ -82,6 +82,7 @@ func (s *Sandbox) Run(ctx context.Context, draft *agent.Draft, cmd agent.Command
 	if cmd.Unconfined {
 		command.Consent = sandbox.Given
 	}
+	command.Opened = cmd.Writes
 	done, err := box.Run(ctx, viewOf(draft, roots), command)
 	if err != nil {
 		return nil, err

@@ -24,13 +24,14 @@ import (
 type Kept struct {
 	Kind    agent.PermissionKind `json:"kind"`
 	Command string               `json:"command"`
-	Dir     string               `json:"dir,omitempty"` // as Permission.Dir
+	Dir     string               `json:"dir,omitempty"`  // as Permission.Dir
+	Path    string               `json:"path,omitempty"` // as Permission.Path
 	Granted time.Time            `json:"granted,omitzero"`
 	Revoked bool                 `json:"revoked,omitempty"` // a line of the file that takes an earlier one back
 }
 
-func (k *Kept) isOf(kind agent.PermissionKind, command, dir string) bool {
-	return k.Kind == kind && k.Command == command && k.Dir == dir
+func (k *Kept) isOf(kind agent.PermissionKind, command, dir, path string) bool {
+	return k.Kind == kind && k.Command == command && k.Dir == dir && k.Path == path
 }
 
 // ErrNone is returned for a permission that is not kept.
@@ -63,7 +64,7 @@ func (s *Store) List() ([]Kept, error) {
 		if json.Unmarshal(lines.Bytes(), &k) != nil {
 			continue // half a line, of a process that was killed: it grants nothing
 		}
-		out = slices.DeleteFunc(out, func(other Kept) bool { return other.isOf(k.Kind, k.Command, k.Dir) })
+		out = slices.DeleteFunc(out, func(other Kept) bool { return other.isOf(k.Kind, k.Command, k.Dir, k.Path) })
 		if !k.Revoked {
 			out = append(out, k)
 		}
@@ -76,7 +77,7 @@ func (s *Store) List() ([]Kept, error) {
 
 // Keep grants p until it is revoked.
 func (s *Store) Keep(p agent.Permission) error {
-	return s.write(Kept{Kind: p.Kind, Command: p.Command, Dir: p.Dir, Granted: s.now().UTC()})
+	return s.write(Kept{Kind: p.Kind, Command: p.Command, Dir: p.Dir, Path: p.Path, Granted: s.now().UTC()})
 }
 
 // Revoke takes back what List has as number n, from 1; 0 is all of it.
@@ -128,7 +129,7 @@ func (s *Store) Permit(ask agent.Permit) agent.Permit {
 		if err != nil {
 			return agent.Refused, err
 		}
-		if slices.ContainsFunc(kept, func(k Kept) bool { return k.isOf(p.Kind, p.Command, p.Dir) }) {
+		if slices.ContainsFunc(kept, func(k Kept) bool { return k.isOf(p.Kind, p.Command, p.Dir, p.Path) }) {
 			return agent.Once, nil
 		}
 		grant, err := ask(ctx, p)

@@ -34,7 +34,7 @@ func (s *Sandbox) runBubblewrapped(ctx context.Context, c *treeCopy, cmd *Comman
 	plan.Mode = stage.Inside
 	plan.Env = lastOfEach(append(plan.Env, "HOME="+home))
 	plan.Writable = append([]string{"/dev", "/proc", home}, scratchDirs...)
-	plan.Writable = append(plan.Writable, s.opts.Roots...)
+	plan.Writable = append(append(plan.Writable, s.opts.Roots...), plan.Opened...)
 	prepare := func() (*stage.Plan, []string, error) { return plan, []string{c.dir, c.home}, nil }
 	a := attributes{mode: stage.Inside, network: cmd.network(), wrapper: s.bubblewrap(c, home, cmd)}
 	return s.execute(ctx, cmd, a, prepare)
@@ -71,6 +71,9 @@ func (s *Sandbox) bubblewrap(c *treeCopy, home string, cmd *Command) []string {
 	}
 	for _, t := range c.trees {
 		args = append(args, "--bind", c.root(t), t.root)
+	}
+	if cmd.Opened != "" {
+		args = append(args, "--bind", cmd.Opened, cmd.Opened)
 	}
 	for _, root := range s.opts.Roots {
 		for _, path := range gitDirs(root) {

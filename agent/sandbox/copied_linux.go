@@ -60,7 +60,7 @@ func (s *Sandbox) fencedPlan(c *treeCopy, cmd *Command, argv []string, mode stag
 	plan.Mode = mode
 	plan.Dir = c.of(plan.Dir)
 	plan.Env = lastOfEach(append(plan.Env, "HOME="+c.home, "TMPDIR="+c.tmp, "PWD="+plan.Dir, "GOTMPDIR="+c.tmp))
-	plan.Writable = []string{c.dir, c.home, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}
+	plan.Writable = append([]string{c.dir, c.home, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"}, plan.Opened...)
 	masks := slices.Concat(s.masked, s.hidden, s.covered)
 	plan.Readable = append(readableBeneath("/", slices.Concat(masks, scratchDirs, []string{"/dev/shm"})), keptPaths(plan.Env, cmd.Network)...)
 	if !within(s.program.path, "/proc") { // the probe starts it again

@@ -80,6 +80,9 @@ func (s *Sandbox) Run(ctx context.Context, view View, cmd Command) (*Result, err
 	if !s.opts.Level.Confines() && cmd.Consent != Given {
 		return nil, ErrUnconfined
 	}
+	if err := s.checkOpened(&cmd); err != nil {
+		return nil, err
+	}
 	select {
 	case <-s.turn:
 	case <-ctx.Done():
@@ -172,7 +175,7 @@ func (s *Sandbox) mountedPlan(cmd *Command, argv []string) (_ *stage.Plan, relea
 	plan.Masks = withoutNested(append(s.uncovered(), shown...))
 	plan.Empty = s.scratch.empty()
 	plan.Keep = keptPaths(plan.Env, cmd.Network)
-	plan.Writable = append([]string{"/dev", "/proc"}, scratchDirs...)
+	plan.Writable = append(append([]string{"/dev", "/proc"}, scratchDirs...), plan.Opened...)
 	for _, o := range plan.Overlays {
 		if !o.IsEmpty() {
 			plan.Writable = append(plan.Writable, o.At)
@@ -204,6 +207,9 @@ func (s *Sandbox) newPlan(cmd *Command, argv []string) *stage.Plan {
 		},
 	}
 	plan.Network = cmd.network()
+	if cmd.Opened != "" {
+		plan.Opened = []string{cmd.Opened}
+	}
 	return plan
 }
 

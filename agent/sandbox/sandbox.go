@@ -24,6 +24,9 @@ var (
 	// that the user was not asked about.
 	ErrUnconfined = errors.New("commands cannot be confined here: ask before it runs")
 
+	// ErrNotOpened is in the errors of a command that wants what is never opened.
+	ErrNotOpened = errors.New("this folder cannot be opened for a command")
+
 	// ErrClosed is returned by a Sandbox after Close.
 	ErrClosed = errors.New("the sandbox is closed")
 )
@@ -61,6 +64,10 @@ type Command struct {
 	Network Network
 	Limits  Limits
 	Consent Consent
+
+	// Opened is a folder outside the workspace, absolute and without symbolic
+	// links, that the command may write for real: the user granted it. "": none.
+	Opened string
 
 	// Stream is given the Output of the Result while it comes: up to half of
 	// Limits.Output at once, what is kept of the rest at the end. One goroutine

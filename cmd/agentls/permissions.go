@@ -47,7 +47,7 @@ func permissionsOf(cmd *cobra.Command, dir string) (*permissions.Store, error) {
 }
 
 // allows say what each kind lets a command do.
-var allows = map[agent.PermissionKind]string{agent.Network: "reaches the network", agent.Unconfined: "runs unconfined"}
+var allows = map[agent.PermissionKind]string{agent.Network: "reaches the network", agent.Unconfined: "runs unconfined", agent.Outside: "writes outside"}
 
 func (a *app) listPermissions(cmd *cobra.Command, dir string) error {
 	store, err := permissionsOf(cmd, dir)
@@ -65,6 +65,9 @@ func (a *app) listPermissions(cmd *cobra.Command, dir string) error {
 		cmd.Printf("%d  %s  %s: %s\n", i+1, k.Granted.Local().Format(time.DateTime), allows[k.Kind], plain(k.Command))
 		if k.Dir != "" {
 			cmd.Printf("   in %s\n", plain(k.Dir))
+		}
+		if k.Path != "" {
+			cmd.Printf("   writes %s\n", plain(k.Path))
 		}
 	}
 	if len(kept) == 0 {

@@ -160,6 +160,13 @@ func (m mount) protect() error {
 	})
 }
 
+// harmless keeps programs in m from gaining rights, and devices from being used.
+func (m mount) harmless() error {
+	return unix.MountSetattr(int(m), "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &unix.MountAttr{
+		Attr_set: unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV,
+	})
+}
+
 // attach puts m at path and gives up the descriptor.
 func (m mount) attach(path string) error {
 	err := unix.MoveMount(int(m), "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH)

@@ -15,7 +15,7 @@ import (
 
 // Version changes whenever Plan or Report do: a stage of another version
 // refuses the plan.
-const Version = 4
+const Version = 5
 
 // The descriptors that the stage is started with, after the three standard
 // ones.
@@ -75,6 +75,7 @@ type Plan struct {
 
 	Overlays []Overlay // in the order they are attached; a later one may lie in an earlier one
 	ReadOnly []string  // shown as they are, never written
+	Opened   []string  // folders of the machine, shown as they are and written for real
 	Masks    []string  // files and folders whose content is hidden; also links, themselves
 	Empty    string    // the file that shows in place of those that are no folders
 	Scratch  []string  // folders that begin empty and end with the command

@@ -24,6 +24,7 @@ type view struct {
 	plan     *Plan
 	overlays []mount
 	kept     []mount // of Plan.Keep
+	opened   []mount
 	readOnly []mount
 	empty    mount // Plan.Empty
 	devices  []mount
@@ -45,7 +46,7 @@ func (s *stage) mountView() error {
 	if err := protectRoot(); err != nil {
 		return err
 	}
-	for _, put := range []func() error{v.putScratch, v.putDevices, v.putProc, v.putOverlays, v.putReadOnly, v.putMasks} {
+	for _, put := range []func() error{v.putScratch, v.putDevices, v.putProc, v.putOverlays, v.putOpened, v.putReadOnly, v.putMasks} {
 		if err := put(); err != nil {
 			return err
 		}
@@ -60,6 +61,16 @@ func (v *view) collect() error {
 			return err
 		}
 		v.overlays = append(v.overlays, m)
+	}
+	for _, path := range v.plan.Opened {
+		m, err := cloneTree(path)
+		if err != nil {
+			return err
+		}
+		if err := m.harmless(); err != nil {
+			return fmt.Errorf("open %s: %w", path, err)
+		}
+		v.opened = append(v.opened, m)
 	}
 	var err error
 	if v.readOnly, err = protectedClones(v.plan.ReadOnly); err != nil {
@@ -153,6 +164,17 @@ func placeFile(m mount, path string) error {
 func (v *view) putOverlays() error {
 	for i, o := range v.plan.Overlays {
 		if err := v.overlays[i].place(o.At); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putOpened shows folders of the machine in the overlays and scratch folders that
+// cover them.
+func (v *view) putOpened() error {
+	for i, path := range v.plan.Opened {
+		if err := v.opened[i].place(path); err != nil {
 			return err
 		}
 	}
