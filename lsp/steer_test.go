@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -277,4 +278,49 @@ type paused struct{ agent.Runner }
 func (p paused) Run(ctx context.Context, snap *index.Snapshot, task agent.Task, sink agent.Sink) (*agent.Result, error) {
 	task.Budget = &agent.Budget{Turns: 1}
 	return p.Runner.Run(ctx, snap, task, sink)
+}
+
+// TestPlainClientIsAsked: a client that knows nothing of ours is asked by
+// messages: questions with answers to choose from, and plans. One without is
+// left to the model.
+func TestPlainClientIsAsked(t *testing.T) {
+	w := mathWorld(t)
+	w.caps, w.model = plainCaps, "some-model"
+	type told struct {
+		answer, free string
+		plan         error
+	}
+	came := make(chan told, 1)
+	w.runner = runner(func(ctx context.Context, _ *index.Snapshot, task agent.Task, _ agent.Sink) (*agent.Result, error) {
+		var got told
+		var err error
+		got.answer, err = task.Question(ctx, agent.Question{Text: "Which?", Options: []string{"this", "that"}})
+		if err == nil {
+			got.free, err = task.Question(ctx, agent.Question{Text: "What?"})
+		}
+		_, got.plan = task.ReviewPlan(ctx, agent.Plan{Steps: []agent.PlanStep{{Text: "one", Status: agent.StepPending}}})
+		came <- got
+		return &agent.Result{Source: "test"}, err
+	})
+	e := w.start(t)
+	var mu sync.Mutex
+	var seen []string
+	e.ask = func(p *protocol.ShowMessageRequestParams) *protocol.MessageActionItem {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, p.Message)
+		return &p.Actions[len(p.Actions)-1] // the last: that, and Refuse
+	}
+	e.open("math.go")
+	must[startedResult](e, "agentls.change", changeParams{place: e.at("math.go", "Add(a"), Instruction: "do it"})
+	got := <-came
+	if got.answer != "that" || got.free != "" || got.plan == nil || !strings.Contains(got.plan.Error(), "refused") {
+		t.Errorf("%+v", got)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	all := strings.Join(seen, "\n")
+	if len(seen) != 2 || !strings.Contains(all, "Which?") || !strings.Contains(all, "the plan:") || !strings.Contains(all, "one") {
+		t.Errorf("asked: %q", seen)
+	}
 }
