@@ -53,6 +53,8 @@ type Task struct {
 	Output string `json:"output,omitempty"` // of a terminal, that the user points at
 	Choice Choice `json:"choice,omitzero"`  // among what the conversation begins with
 
+	Attached []Attachment `json:"attached,omitempty"` // images that the user shows
+
 	// Sent is told of each request of the run, as it leaves. It must not change
 	// it. Nil: nobody is.
 	Sent func(*Request) `json:"-"`

@@ -24,7 +24,8 @@ func (r *run) opening(ctx context.Context) ([]Item, error) {
 		return nil, err
 	}
 	r.tellLeftOut(m)
-	return m.items(), nil
+	items := m.items()
+	return items, r.attach(items)
 }
 
 // tellLeftOut says to the user what does not fit.

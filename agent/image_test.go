@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,5 +62,51 @@ func TestViewImage(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAttachedImages: what the user shows goes with their words, to a model that
+// sees, unless it is kept from models.
+func TestAttachedImages(t *testing.T) {
+	const png = "\x89PNG\r\n\x1a\n..."
+	attached := func(name string) agent.Attachment {
+		t.Helper()
+		a, err := agent.NewAttachment(filepath.Join("/pictures", name), []byte(png))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	dir := workspace(t, map[string]string{"a.go": "package a\n"})
+	ask := func(see bool, images ...agent.Attachment) (*agent.Request, error) {
+		model := &turnsModel{turns: [][]agent.ItemDone{{{Text: "end"}}}}
+		opts := agent.Options{Model: model}
+		if see {
+			opts.Model = seeingModel{model}
+		}
+		_, err := agent.New(opts).Run(t.Context(), scan(t, dir), agent.Task{Mode: agent.Ask, Prompt: "What is that?", Attached: images}, func(agent.Event) {})
+		return model.last, err
+	}
+	req, err := ask(true, attached("shot.png"), attached("two.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, _ := req.Items[len(req.Items)-1].(agent.UserMessage)
+	if words.Text != "What is that?\nAttached: shot.png\nAttached: two.png" || len(words.Images) != 2 || string(words.Images[0].Data) != png {
+		t.Errorf("%+v", words)
+	}
+	if _, err := ask(false, attached("shot.png")); !errors.Is(err, agent.ErrNoImages) {
+		t.Errorf("a model that is blind: %v", err)
+	}
+	if _, err := ask(true, attached("id_rsa.png")); !errors.Is(err, agent.ErrWithheld) {
+		t.Errorf("one that is kept from models: %v", err)
+	}
+	if _, err := ask(true, make([]agent.Attachment, 6)...); err == nil || !strings.Contains(err.Error(), "5 go with one task") {
+		t.Errorf("too many: %v", err)
+	}
+	for name, content := range map[string]string{"text.png": "no image", "big.gif": "GIF89a" + strings.Repeat("x", 5<<20)} {
+		if _, err := agent.NewAttachment(name, []byte(content)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
 	}
 }

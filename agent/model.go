@@ -45,8 +45,9 @@ type Item interface{ item() }
 // UserMessage is text from the user, or about the workspace. Paths names the
 // files whose content it carries, for the privacy gate.
 type UserMessage struct {
-	Text  string
-	Paths []string
+	Text   string
+	Paths  []string
+	Images []Image `json:",omitempty"` // shown beside the text
 }
 
 // ModelItem is an item the model's server sent, kept and sent back byte for

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"path/filepath"
 )
 
 // A Viewer is a Model that can look at images, or cannot.
@@ -56,6 +58,54 @@ func (viewImage) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string
 	d.Show(path)
 	d.images = append(d.images, Image{Type: kind, Data: content})
 	return fmt.Sprintf("%s, %s, %d bytes\n", d.snap.Rel(path), kind, len(content)), nil
+}
+
+// An Attachment is an image that the user shows with a task.
+type Attachment struct {
+	Path string `json:"path"` // absolute, for the privacy gate
+	Image
+}
+
+// maxAttached is how many images go with one task.
+const maxAttached = 5
+
+// ErrNoImages is the end of a task with images for a model that is not known to
+// see any.
+var ErrNoImages = errors.New("this model is not known to see images: leave them out, or choose a model that does")
+
+// NewAttachment makes an attachment of the file at path, whose content is given.
+func NewAttachment(path string, content []byte) (Attachment, error) {
+	kind := imageType(content)
+	switch {
+	case kind == "":
+		return Attachment{}, fmt.Errorf("%s is no PNG, JPEG, GIF or WebP image", path)
+	case len(content) > maxImage:
+		return Attachment{}, fmt.Errorf("%s has %d bytes, more than the %d of an image that can be shown", path, len(content), maxImage)
+	}
+	return Attachment{Path: path, Image: Image{Type: kind, Data: content}}, nil
+}
+
+// attach puts the task's images into the message with its words.
+func (r *run) attach(items []Item) error {
+	attached := r.task.Attached
+	switch {
+	case len(attached) == 0:
+		return nil
+	case len(attached) > maxAttached:
+		return fmt.Errorf("%d images are attached; %d go with one task", len(attached), maxAttached)
+	case !seesImages(r.agent.model):
+		return ErrNoImages
+	}
+	words, ok := items[len(items)-1].(UserMessage)
+	if !ok {
+		return nil
+	}
+	for _, a := range attached {
+		words.Text += "\nAttached: " + filepath.Base(a.Path)
+		words.Paths, words.Images = append(words.Paths, a.Path), append(words.Images, a.Image)
+	}
+	items[len(items)-1] = words
+	return nil
 }
 
 // imageType returns the media type of content; "" for what is no image that

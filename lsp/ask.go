@@ -21,7 +21,11 @@ func (s *Server) ask(ctx context.Context, p *askParams) (*startedResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, p.place, p.where, p.in(agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier}), "Ask about")
+	task, err := p.in(agent.Task{Mode: agent.Ask, Prompt: p.Question, Earlier: earlier})
+	if err != nil {
+		return nil, err
+	}
+	return s.begin(ctx, p.place, p.where, task, "Ask about")
 }
 
 type explainParams struct {
@@ -52,7 +56,10 @@ func (s *Server) changeCode(ctx context.Context, p *changeParams) (*startedResul
 	if setup := s.setup.Load(); setup.Model == "" && !p.Remote {
 		return nil, agent.ErrNoModel
 	}
-	task := p.in(agent.Task{Mode: agent.Edit, Prompt: p.Instruction})
+	task, err := p.in(agent.Task{Mode: agent.Edit, Prompt: p.Instruction})
+	if err != nil {
+		return nil, err
+	}
 	if p.Plan {
 		task.Mode = agent.PlanFirst
 	}
@@ -75,6 +82,9 @@ func (s *Server) begin(ctx context.Context, at place, where where, task agent.Ta
 
 // beginTimes is begin with so many attempts.
 func (s *Server) beginTimes(ctx context.Context, at place, where where, task agent.Task, verb string, attempts int) (*startedResult, error) {
+	if where.Remote && len(task.Attached) > 0 {
+		return nil, badParams("the task service takes no images: leave out %q or %q", "images", "remote")
+	}
 	x := execution{task: task, attempts: attempts}
 	err := s.mayEdit(task.Mode)
 	if err != nil {

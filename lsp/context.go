@@ -2,6 +2,8 @@ package lsp
 
 import (
 	"context"
+	"io"
+	"os"
 	"slices"
 	"sync"
 
@@ -15,11 +17,42 @@ type chosen struct {
 	Output string   `json:"output,omitempty"` // of a terminal, that the user hands over
 	Drop   []string `json:"drop,omitempty"`   // pieces not to send, by id
 	Pin    []string `json:"pin,omitempty"`    // pieces to send whatever the budget
+
+	Images []uri.URI `json:"images,omitempty"` // that the user shows
 }
 
-func (c chosen) in(task agent.Task) agent.Task {
+// in returns task with what the user says about it.
+func (c chosen) in(task agent.Task) (agent.Task, error) {
 	task.Output, task.Choice = c.Output, agent.Choice{Drop: c.Drop, Pin: c.Pin}
-	return task
+	for _, image := range c.Images {
+		path, err := filePath(image)
+		if err != nil {
+			return task, err
+		}
+		content, err := readImage(path)
+		if err != nil {
+			return task, badParams("%v", err)
+		}
+		attached, err := agent.NewAttachment(path, content)
+		if err != nil {
+			return task, badParams("%v", err)
+		}
+		task.Attached = append(task.Attached, attached)
+	}
+	return task, nil
+}
+
+// maxImageRead is how much of a file is read that is said to be an image; a
+// model is shown less.
+const maxImageRead = 16 << 20 // bytes
+
+func readImage(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	return io.ReadAll(io.LimitReader(file, maxImageRead))
 }
 
 type contextParams struct {
@@ -42,7 +75,10 @@ func (s *Server) listContext(ctx context.Context, p *contextParams) (*contextRes
 	if setup.Context == nil {
 		return nil, badParams("agentls.context: there is no agent")
 	}
-	task := p.in(agent.Task{Mode: p.Mode, Prompt: p.Question, Editor: s.editor.Load()})
+	task, err := p.in(agent.Task{Mode: p.Mode, Prompt: p.Question, Editor: s.editor.Load()})
+	if err != nil {
+		return nil, err
+	}
 	if task.Mode == "" {
 		task.Mode = agent.Ask
 	}

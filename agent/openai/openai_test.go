@@ -197,13 +197,14 @@ func TestImages(t *testing.T) {
 -- turn1.expect --
 output c1:
 a.png, image/png
-{"input": [{"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "a.png, image/png"}, {"type": "input_image", "image_url": "data:image/png;base64,cG5n"}]}]}
+{"input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Look."}, {"type": "input_image", "detail": "auto", "image_url": "data:image/gif;base64,Z2lm"}]}, {"type": "function_call", "call_id": "c1"}, {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "a.png, image/png"}, {"type": "input_image", "image_url": "data:image/png;base64,cG5n"}]}]}
 -- turn1.reply --
 message: I see.
 `)
 	opts := options("http://api.openai.com/v1")
 	opts.Model, opts.HTTPClient = "gpt-5.1", dialing(url)
 	req := &agent.Request{Items: []agent.Item{
+		agent.UserMessage{Text: "Look.", Images: []agent.Image{{Type: "image/gif", Data: []byte("gif")}}},
 		agent.ModelItem{Raw: json.RawMessage(`{"type":"function_call","call_id":"c1","name":"view_image","arguments":"{}"}`)},
 		agent.ToolOutput{CallID: "c1", Text: "a.png, image/png", Images: []agent.Image{{Type: "image/png", Data: []byte("png")}}},
 	}}

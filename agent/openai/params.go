@@ -91,7 +91,7 @@ func inputItem(item agent.Item) responses.ResponseInputItemUnionParam {
 		return responses.ResponseInputItemUnionParam{OfMessage: &responses.EasyInputMessageParam{
 			Type:    responses.EasyInputMessageTypeMessage, // some servers need it said
 			Role:    responses.EasyInputMessageRoleUser,
-			Content: responses.EasyInputMessageContentUnionParam{OfString: param.NewOpt(it.Text)},
+			Content: userContent(it),
 		}}
 	case agent.ModelItem:
 		return param.Override[responses.ResponseInputItemUnionParam](it.Raw)
@@ -99,6 +99,27 @@ func inputItem(item agent.Item) responses.ResponseInputItemUnionParam {
 		return toolOutput(it)
 	}
 	panic(fmt.Sprintf("item of type %T", item))
+}
+
+// userContent returns the text of a message and, behind it, its images.
+func userContent(message agent.UserMessage) (content responses.EasyInputMessageContentUnionParam) {
+	if len(message.Images) == 0 {
+		content.OfString = param.NewOpt(message.Text)
+		return content
+	}
+	parts := responses.ResponseInputMessageContentListParam{{OfInputText: &responses.ResponseInputTextParam{Text: message.Text}}}
+	for _, image := range message.Images {
+		parts = append(parts, responses.ResponseInputContentUnionParam{OfInputImage: &responses.ResponseInputImageParam{
+			ImageURL: param.NewOpt(dataURL(image)), Detail: responses.ResponseInputImageDetailAuto,
+		}})
+	}
+	content.OfInputItemContentList = parts
+	return content
+}
+
+// dataURL returns image as an address that holds it. (RFC 2397)
+func dataURL(image agent.Image) string {
+	return "data:" + image.Type + ";base64," + base64.StdEncoding.EncodeToString(image.Data)
 }
 
 func toolOutput(out agent.ToolOutput) responses.ResponseInputItemUnionParam {
@@ -118,8 +139,7 @@ func toolOutput(out agent.ToolOutput) responses.ResponseInputItemUnionParam {
 func withImages(out agent.ToolOutput) (content responses.ResponseInputItemFunctionCallOutputOutputUnionParam) {
 	parts := responses.ResponseFunctionCallOutputItemListParam{{OfInputText: &responses.ResponseInputTextContentParam{Text: out.Text}}}
 	for _, image := range out.Images {
-		address := "data:" + image.Type + ";base64," + base64.StdEncoding.EncodeToString(image.Data)
-		parts = append(parts, responses.ResponseFunctionCallOutputItemUnionParam{OfInputImage: &responses.ResponseInputImageContentParam{ImageURL: param.NewOpt(address)}})
+		parts = append(parts, responses.ResponseFunctionCallOutputItemUnionParam{OfInputImage: &responses.ResponseInputImageContentParam{ImageURL: param.NewOpt(dataURL(image))}})
 	}
 	content.OfResponseFunctionCallOutputItemArray = parts
 	return content

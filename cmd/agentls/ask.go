@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,11 +40,13 @@ func sayElsewhere(cmd *cobra.Command, home lsp.Home) {
 }
 
 func (a *app) askCommand() *cobra.Command {
-	return &cobra.Command{
+	var images []string
+	cmd := &cobra.Command{
 		Use:   "ask FILE[:LINE] [QUESTION]",
 		Short: "Answer a question about code, from the model or from the index",
 		Example: `  agentls ask mux.go:47
-  agentls ask mux.go:47 "is this safe for concurrent use?"`,
+  agentls ask mux.go:47 "is this safe for concurrent use?"
+  agentls ask style.css "why does it look like this?" --image shot.png`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			home, at, err := a.openAt(cmd.Context(), given[0])
@@ -61,9 +65,48 @@ func (a *app) askCommand() *cobra.Command {
 				return err
 			}
 			task := agent.Task{ID: newID(), Mode: agent.Ask, Prompt: strings.Join(given[1:], " "), Focus: focus}
+			if task.Attached, err = attachments(images); err != nil {
+				return err
+			}
 			return a.answer(cmd, setup.Runner, snap, task)
 		},
 	}
+	imageFlag(cmd, &images)
+	return cmd
+}
+
+// imageFlag adds the flag for images that go with a task.
+func imageFlag(cmd *cobra.Command, images *[]string) {
+	cmd.Flags().StringArrayVar(images, "image", nil, "an image to show to a model that sees images; may be repeated")
+}
+
+// maxImageRead is how much of a file is read that is said to be an image; a
+// model is shown less.
+const maxImageRead = 16 << 20 // bytes
+
+// attachments reads the images of those names.
+func attachments(names []string) ([]agent.Attachment, error) {
+	var out []agent.Attachment
+	for _, name := range names {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return nil, err
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		content, err := io.ReadAll(io.LimitReader(file, maxImageRead))
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, err
+		}
+		made, err := agent.NewAttachment(path, content)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, made)
+	}
+	return out, nil
 }
 
 // focusAt returns the declaration around a location, or the file.

@@ -298,3 +298,13 @@ func TestDelegatedRuns(t *testing.T) {
 	id = id[:strings.IndexByte(id, '\n')]
 	u.run("runs", "resume", id+".1", "again").want(t, 1, "is a part of run "+id)
 }
+
+// TestImagesOfATask: what is no image, and a model that sees none, are said.
+func TestImagesOfATask(t *testing.T) {
+	u := mathUser(t)
+	u.model(shout)
+	u.write("a.png", "\x89PNG\r\n\x1a\n...")
+	u.run("ask", "math.go:4", "why?", "--image", "math.go").want(t, 1, "no PNG, JPEG, GIF or WebP")
+	u.run("run", "do it", "--image", "none.png").want(t, 1, "none.png")
+	u.run("run", "do it", "--image", "a.png").want(t, 1, "not known to see images")
+}

@@ -28,6 +28,7 @@ type request struct {
 	network  bool
 	plan     bool // first
 	attempts int  // at the task
+	images   []string
 	budget   agent.Budget
 }
 
@@ -56,6 +57,7 @@ func (a *app) runCommand() *cobra.Command {
 	a.runFlags(cmd, &asked)
 	cmd.Flags().StringVar(&asked.dir, "dir", ".", "the workspace")
 	cmd.Flags().BoolVar(&asked.plan, "plan", false, "show a plan, to accept or change, before anything is done")
+	imageFlag(cmd, &asked.images)
 	cmd.Flags().IntVar(&asked.attempts, "attempts", 1, "try so often, three at a time, and offer what verifies best; --cost is for all together")
 	return cmd
 }
@@ -82,9 +84,13 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 	if err != nil {
 		return err
 	}
+	attached, err := attachments(asked.images)
+	if err != nil {
+		return err
+	}
 	var tasks []agent.Task
 	for range asked.attempts {
-		task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Inbox: &agent.Inbox{}}
+		task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Attached: attached, Inbox: &agent.Inbox{}}
 		if asked.plan {
 			task.Mode = agent.PlanFirst
 		}

@@ -236,6 +236,7 @@ export interface Commands {
       output?: string;
       drop?: string[];
       pin?: string[];
+      images?: string[];
       question?: string;
       after?: string;
     };
@@ -248,6 +249,7 @@ export interface Commands {
       output?: string;
       drop?: string[];
       pin?: string[];
+      images?: string[];
       instruction: string;
       plan?: boolean;
       attempts?: number;
@@ -278,7 +280,14 @@ export interface Commands {
   };
   'agentls.runs.list': { argument: object; result: { runs: KeptRun[] } };
   'agentls.context': {
-    argument: Place & { mode?: Mode; question?: string; output?: string; drop?: string[]; pin?: string[] };
+    argument: Place & {
+      mode?: Mode;
+      question?: string;
+      output?: string;
+      drop?: string[];
+      pin?: string[];
+      images?: string[];
+    };
     result: { uri: string; tokens: number; budget: number; pieces: ContextPiece[] };
   };
   'agentls.lastRequest': { argument: { run?: string }; result: { uri: string } };
