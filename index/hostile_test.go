@@ -3,6 +3,7 @@ package index_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,23 @@ func TestHostileFolder(t *testing.T) {
 		if syms, err := ws.Snapshot().Search(t.Context(), name, 10); err != nil || len(syms) != 1 {
 			t.Errorf("%s is found as %v, %v", name, syms, err)
 		}
+	}
+}
+
+// Configurations that extend each other in circles, or lead anywhere, take no
+// longer than others, and what they say beside that holds.
+func TestHostileConfigs(t *testing.T) {
+	const use = "-- a.ts --\nimport { «area» } from 'shapes';\n«area»(1);\n-- lib/shapes.ts --\nexport function «ar$0ea»(n: number) { return n; }\n"
+	const paths = "\n-- tsconfig.real.json --\n{ \"compilerOptions\": { \"paths\": { \"shapes\": [\"./lib/shapes\"] } } }\n"
+	extends := func(names ...string) string { return `{ "extends": [` + strings.Join(names, ",\n") + `] }` }
+	self, other := slices.Repeat([]string{`"./tsconfig.json"`}, 500), slices.Repeat([]string{`"./tsconfig.other.json"`}, 500)
+	for name, config := range map[string]string{
+		"itself":     extends(slices.Concat([]string{`"./tsconfig.real.json"`}, self)...) + paths,
+		"each other": extends(slices.Concat([]string{`"./tsconfig.real.json"`}, self, other)...) + "\n-- tsconfig.other.json --\n" + extends(slices.Concat(other, self)...) + paths,
+		"stars":      `{ "compilerOptions": { "paths": { "sh*": ["` + strings.Repeat("*", 3000) + `", "./lib/sh*"] } } }` + "\n",
+		"nothing":    `{ "extends": [null, {}, 1, ["./x"], "./nothing"], "compilerOptions": { "baseUrl": "lib" } }` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) { checkReferences(t, "-- tsconfig.json --\n"+config+use) })
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 const (
 	maxManifestDepth = 8
 	maxTargets       = 2000
+	maxTarget        = 4096 // bytes of a path, with its stars filled in
 )
 
 // The aliases of what a manifest's imports are.
@@ -255,7 +256,7 @@ func (o *outline) targets(kind, name string) []string {
 	}
 	star, _ := matchPattern(best, name)
 	for _, imp := range o.imports {
-		if imp.Alias == kind && imp.Name == best {
+		if imp.Alias == kind && imp.Name == best && len(imp.Path)+strings.Count(imp.Path, "*")*len(star) <= maxTarget {
 			out = append(out, path.Clean(strings.ReplaceAll(imp.Path, "*", star)))
 		}
 	}

@@ -20,6 +20,7 @@ type resolver struct {
 	sole      map[target]bool
 	types     map[place]inferred
 	imports   map[importKey]*file // of JavaScript
+	extends   map[*file][]*file   // of tsconfig.json: itself and what it extends
 	aliased   map[target][]string // names under which modules export it, as far as they were met
 	depth     int                 // of inference that calls itself
 }
@@ -48,7 +49,7 @@ func (s *Snapshot) resolver() *resolver {
 	return &resolver{
 		snap: s, relations: map[relationKey]*relation{}, modules: map[string]string{},
 		names: map[string][]target{}, includes: map[*file]map[string]bool{}, holders: map[string]map[holder]bool{}, scopes: map[*file]string{}, sole: map[target]bool{}, types: map[place]inferred{},
-		imports: map[importKey]*file{}, aliased: map[target][]string{},
+		imports: map[importKey]*file{}, extends: map[*file][]*file{}, aliased: map[target][]string{},
 	}
 }
 

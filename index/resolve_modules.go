@@ -254,8 +254,9 @@ func (r *resolver) byTSConfig(dir, path string) *file {
 	if config == nil {
 		return nil
 	}
-	base, hasBase := r.baseURL(config, maxInference)
-	if owner, targets := r.pathTargets(config, path, maxInference); len(targets) > 0 {
+	configs := r.configs(config)
+	base, hasBase := baseURL(configs)
+	if owner, targets := pathTargets(configs, path); len(targets) > 0 {
 		from := folderOf(owner.path)
 		if hasBase {
 			from = base
@@ -272,61 +273,86 @@ func (r *resolver) byTSConfig(dir, path string) *file {
 	return nil
 }
 
-// baseURL returns the folder that config resolves names from, if it says so, or
-// what it extends.
-func (r *resolver) baseURL(config *file, depth int) (string, bool) {
-	for _, imp := range config.outline().imports {
-		if imp.Alias == asBaseURL {
-			return filepath.Join(folderOf(config.path), filepath.FromSlash(imp.Path)), true
-		}
-	}
-	for _, outer := range r.extended(config, depth) {
-		if base, ok := r.baseURL(outer, depth-1); ok {
-			return base, true
+// baseURL returns the folder that the first of configs which says so resolves
+// names from.
+func baseURL(configs []*file) (string, bool) {
+	for _, config := range configs {
+		for _, imp := range config.outline().imports {
+			if imp.Alias == asBaseURL {
+				return filepath.Join(folderOf(config.path), filepath.FromSlash(imp.Path)), true
+			}
 		}
 	}
 	return "", false
 }
 
-// pathTargets returns where config's paths lead path, and which configuration
-// has them: its own count, else those of what it extends.
-func (r *resolver) pathTargets(config *file, path string, depth int) (owner *file, targets []string) {
-	if slices.ContainsFunc(config.outline().imports, func(imp imported) bool { return imp.Alias == asPath }) {
-		return config, config.outline().targets(asPath, path)
-	}
-	for _, outer := range r.extended(config, depth) {
-		if owner, targets = r.pathTargets(outer, path, depth-1); owner != nil {
-			return owner, targets
+// pathTargets returns where paths lead path, and which configuration has them:
+// the first of configs that has any paths.
+func pathTargets(configs []*file, path string) (owner *file, targets []string) {
+	for _, config := range configs {
+		if slices.ContainsFunc(config.outline().imports, func(imp imported) bool { return imp.Alias == asPath }) {
+			return config, config.outline().targets(asPath, path)
 		}
 	}
 	return nil, nil
 }
 
-// extended returns the configurations that config extends, the strongest first;
-// none below depth.
-func (r *resolver) extended(config *file, depth int) []*file {
+// maxConfigs bounds the configurations that one extends, over others too.
+const maxConfigs = 50
+
+// configs returns config and what it extends, over others too, the strongest
+// first and each once.
+func (r *resolver) configs(config *file) []*file {
+	out, known := r.extends[config]
+	if known {
+		return out
+	}
+	var add func(config *file)
+	add = func(config *file) {
+		if len(out) == maxConfigs || slices.Contains(out, config) {
+			return
+		}
+		out = append(out, config)
+		for _, outer := range r.extended(config) {
+			add(outer)
+		}
+	}
+	add(config)
+	r.extends[config] = out
+	return out
+}
+
+// extended returns the configurations that config names, the strongest first.
+func (r *resolver) extended(config *file) []*file {
 	var out []*file
 	for _, imp := range config.outline().imports {
-		if imp.Alias != asExtends || depth == 0 {
+		if imp.Alias != asExtends {
 			continue
 		}
-		base := filepath.Join(folderOf(config.path), filepath.FromSlash(imp.Path))
-		if !strings.HasPrefix(imp.Path, ".") && !filepath.IsAbs(imp.Path) {
-			pack, rest := r.packageOfPath(imp.Path)
-			if pack == nil {
-				continue
-			}
-			base = filepath.Join(folderOf(pack.path), filepath.FromSlash(rest))
-		}
-		for _, ending := range [...]string{"", ".json", "/tsconfig.json"} {
-			if at := r.manifest(base + filepath.FromSlash(ending)); at != nil {
-				out = append(out, at)
-				break
-			}
+		if at := r.extendedAt(config, imp.Path); at != nil {
+			out = append(out, at)
 		}
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// extendedAt returns the configuration that config calls path, or nil.
+func (r *resolver) extendedAt(config *file, path string) *file {
+	base := filepath.Join(folderOf(config.path), filepath.FromSlash(path))
+	if !strings.HasPrefix(path, ".") && !filepath.IsAbs(path) {
+		pack, rest := r.packageOfPath(path)
+		if pack == nil {
+			return nil
+		}
+		base = filepath.Join(folderOf(pack.path), filepath.FromSlash(rest))
+	}
+	for _, ending := range [...]string{"", ".json", "/tsconfig.json"} {
+		if at := r.manifest(base + filepath.FromSlash(ending)); at != nil {
+			return at
+		}
+	}
+	return nil
 }
 
 // byPackage resolves a path that begins with the name of a package of the
