@@ -1,7 +1,10 @@
 package agent
 
 import (
+	"bytes"
 	"context"
+	"go/build"
+	"io"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -68,25 +71,53 @@ func narrowed(ctx context.Context, snap *index.Snapshot, line string, changed []
 
 var plainWords = regexp.MustCompile(`^[\w./=,:@+ -]+$`)
 
-// narrowGo names the packages of the files in place of "./...".
+// narrowGo names the packages of the files in place of "./...", where all of them
+// are packages that this stands for: the go command fails on one that is gone, of
+// another module, or built elsewhere only.
 func narrowGo(t *touched, words []string) []string {
 	at := slices.Index(words, "./...")
+	if at < 0 || slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(strings.TrimLeft(w, "-"), "tags") }) {
+		return nil
+	}
 	var packages []string
 	for _, file := range t.files {
-		if path.Ext(file) != ".go" {
-			return nil // go.mod, or what is embedded
+		dir := path.Dir(file)
+		if path.Ext(file) != ".go" || !t.isPackage(dir) { // go.mod, what is embedded, what was the last of its package
+			return nil
 		}
-		if dir := "./" + path.Dir(file); dir == "./." {
-			packages = append(packages, ".")
-		} else {
-			packages = append(packages, dir)
+		if dir != "." {
+			dir = "./" + dir
 		}
+		packages = append(packages, dir)
 	}
 	packages = distinct(packages)
-	if at < 0 || isTooMany(packages) {
+	if isTooMany(packages) {
 		return nil
 	}
 	return slices.Replace(slices.Clone(words), at, at+1, packages...)
+}
+
+// isPackage reports whether dir is a package of the root's Go module that is built
+// here: what "./..." finds.
+func (t *touched) isPackage(dir string) bool {
+	for d := dir; d != "."; d = path.Dir(d) {
+		if base := path.Base(d); base == "testdata" || base == "vendor" || base[0] == '_' || base[0] == '.' || t.has(d+"/go.mod") {
+			return false
+		}
+	}
+	at := build.Default
+	at.OpenFile = func(name string) (io.ReadCloser, error) {
+		src, err := t.snap.ReadFile(t.ctx, name)
+		return io.NopCloser(bytes.NewReader(src)), err
+	}
+	abs := filepath.Join(t.root, filepath.FromSlash(dir))
+	return slices.ContainsFunc(t.snap.List(abs), func(e index.Entry) bool {
+		if path.Ext(e.Name) != ".go" || strings.HasSuffix(e.Name, "_test.go") {
+			return false
+		}
+		built, err := at.MatchFile(abs, e.Name)
+		return built && err == nil
+	})
 }
 
 // narrowCargo names the crates of the files, where the workspace has several.
@@ -96,6 +127,9 @@ func narrowCargo(t *touched, words []string) []string {
 	}
 	var crates []string
 	for _, file := range t.files {
+		if !t.has(file) {
+			return nil // it may be the last of its crate
+		}
 		dir := path.Dir(file)
 		for dir != "." && !t.has(dir+"/Cargo.toml") {
 			dir = path.Dir(dir)
@@ -142,6 +176,8 @@ func narrowPytest(t *touched, words []string) []string {
 		base := path.Base(file)
 		switch {
 		case path.Ext(file) != ".py":
+			return nil
+		case !t.has(file): // what imported it is not known
 			return nil
 		case strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py"):
 			tests = append(tests, file)

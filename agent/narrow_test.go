@@ -14,6 +14,11 @@ func TestNarrowed(t *testing.T) {
 	for _, name := range []string{"crates/one/src/lib.rs", "crates/two/src/lib.rs", "Cargo.toml", "test_flat.py", "pkg/tests/test_mod.py", "pkg/mod.py", "flat.py"} {
 		write(t, filepath.Join(dir, name), "")
 	}
+	for _, name := range []string{"d.go", "a/b.go", "a/c.go", "a b/c.go", "1/a.go", "2/a.go", "3/a.go", "4/a.go", "5/a.go", "6/a.go", "7/a.go", "8/a.go", "9/a.go", "nested/in/a.go", "a/testdata/a.go", "tests/a_test.go", "other/a_plan9.go"} {
+		write(t, filepath.Join(dir, name), "package p\n")
+	}
+	write(t, filepath.Join(dir, "nested/go.mod"), "module nested\n")
+	write(t, filepath.Join(dir, "never/a.go"), "//go:build never\n\npackage p\n")
 	write(t, filepath.Join(dir, "crates/one/Cargo.toml"), "[package]\nedition = \"2024\"\nname = \"one-crate\"\n")
 	write(t, filepath.Join(dir, "crates/two/Cargo.toml"), "[lib]\nname = \"none\"\n")
 	ws := index.New(index.Options{Roots: []string{dir}})
@@ -30,6 +35,14 @@ func TestNarrowed(t *testing.T) {
 		{"golangci-lint run ./...", []string{"a/b.go"}, "golangci-lint run ./a"},
 		{"go test ./...", []string{"a/b.go", "go.mod"}, ""},
 		{"go test ./...", []string{"a b/c.go"}, ""},
+		{"go test ./...", []string{"a/gone.go"}, "go test ./a"},
+		{"go vet ./...", []string{"gone/a.go", "a/b.go"}, ""},
+		{"go vet ./...", []string{"nested/in/a.go"}, ""},
+		{"go vet ./...", []string{"a/testdata/a.go"}, ""},
+		{"go vet ./...", []string{"never/a.go"}, ""},
+		{"go vet ./...", []string{"other/a_plan9.go"}, ""},
+		{"go build ./...", []string{"tests/a_test.go"}, ""},
+		{"go vet -tags never ./...", []string{"a/b.go"}, ""},
 		{"go test ./... && rm -rf x", []string{"a/b.go"}, ""},
 		{"go test ./sub", []string{"a/b.go"}, ""},
 		{"gotest ./...", []string{"a/b.go"}, ""},
@@ -41,6 +54,8 @@ func TestNarrowed(t *testing.T) {
 		{"python -m pytest -q", []string{"pkg/mod.py", "flat.py"}, "python -m pytest -q pkg/tests/test_mod.py test_flat.py"},
 		{"pytest", []string{"pkg/tests/test_mod.py"}, "pytest pkg/tests/test_mod.py"},
 		{"pytest", []string{"pkg/none.py"}, ""},
+		{"pytest", []string{"test_gone.py", "flat.py"}, ""},
+		{"cargo test", []string{"crates/one/src/gone.rs"}, ""},
 		{"pytest tests/unit", []string{"flat.py"}, ""},
 		{"npm test", []string{"a.js"}, ""},
 		{"", []string{"a.go"}, ""},

@@ -53,6 +53,10 @@ func TestNeverOpened(t *testing.T) {
 	if err := os.Symlink(filepath.Join(top, "real"), filepath.Join(top, "link")); err != nil {
 		t.Fatal(err)
 	}
+	for _, dir := range []string{"repo/.git/hooks", "many/a/b/one/.git", ".cache/x"} {
+		p.mkdir(filepath.Join(p.base, "other", dir))
+	}
+	other := filepath.Join(p.base, "other")
 	masked := filepath.Join(top, "masked")
 	p.mkdir(masked)
 	p.opts.Masks = append(p.opts.Masks, masked)
@@ -61,6 +65,8 @@ func TestNeverOpened(t *testing.T) {
 		"relative": "no absolute path", top + "/../x": "no absolute path", top + "/none": "not there", top + "/link": "leads to", p.root + "/dir/a.txt": "no folder",
 		p.root: "proposals alone", p.root + "/dir": "proposals alone", filepath.Dir(p.root): "proposals alone",
 		p.opts.Home + "/.config": "programs keep", masked: "hidden", top: "hidden",
+		other + "/repo": "open a folder in that repository", other + "/many": "open a folder in that repository",
+		other + "/repo/.git/hooks": "programs keep", other + "/.cache/x": "programs keep", "/home": "the home",
 		"/etc": "the system's", "/usr/lib": "the system's", "/": "proposals alone",
 	} {
 		_, err := box.Run(t.Context(), sandbox.View{}, sandbox.Command{Shell: "true", Opened: path})

@@ -80,9 +80,6 @@ func (s *Sandbox) Run(ctx context.Context, view View, cmd Command) (*Result, err
 	if !s.opts.Level.Confines() && cmd.Consent != Given {
 		return nil, ErrUnconfined
 	}
-	if err := s.checkOpened(&cmd); err != nil {
-		return nil, err
-	}
 	select {
 	case <-s.turn:
 	case <-ctx.Done():
@@ -91,6 +88,9 @@ func (s *Sandbox) Run(ctx context.Context, view View, cmd Command) (*Result, err
 	defer func() { s.turn <- struct{}{} }()
 	if s.closed {
 		return nil, ErrClosed
+	}
+	if err := s.checkOpened(&cmd); err != nil { // after the command before, which may have made it a link
+		return nil, err
 	}
 	cmd.Limits = cmd.Limits.filled()
 	if s.opts.Level.Kind == Namespaces {

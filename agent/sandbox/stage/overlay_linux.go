@@ -153,6 +153,21 @@ func cloneTree(path string) (mount, error) {
 	return mount(fd), nil
 }
 
+// cloneTreeAt is cloneTree of what path itself names: no part of it may have
+// become a symbolic link since it was looked at.
+func cloneTreeAt(path string) (mount, error) {
+	at, err := unix.Openat2(unix.AT_FDCWD, path, &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
+	if err != nil {
+		return none, fmt.Errorf("open %s: %w", path, err)
+	}
+	defer func() { _ = unix.Close(at) }()
+	fd, err := unix.OpenTree(at, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE|unix.AT_EMPTY_PATH)
+	if err != nil {
+		return none, fmt.Errorf("clone %s: %w", path, err)
+	}
+	return mount(fd), nil
+}
+
 // protect makes m read-only, with all beneath it.
 func (m mount) protect() error {
 	return unix.MountSetattr(int(m), "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &unix.MountAttr{

@@ -63,7 +63,7 @@ func (v *view) collect() error {
 		v.overlays = append(v.overlays, m)
 	}
 	for _, path := range v.plan.Opened {
-		m, err := cloneTree(path)
+		m, err := cloneTreeAt(path)
 		if err != nil {
 			return err
 		}
