@@ -24,6 +24,8 @@ func (p *Permission) Question() string {
 	wants := "let this command of the agent reach the network?"
 	switch p.Kind {
 	case Network:
+	case Verify:
+		wants = "check every change with this command?"
 	case Unconfined:
 		wants = "run this command of the agent? Nothing confines it here: it can do what you can."
 	case Outside:
@@ -79,6 +81,7 @@ const (
 	Unconfined PermissionKind = "unconfined" // to run a command that nothing confines here
 	Network    PermissionKind = "network"    // to let a command reach the network of this machine
 	Outside    PermissionKind = "outside"    // to let a command write in a folder outside the workspace
+	Verify     PermissionKind = "verify"     // to check every change with a command, before it is shown; no run asks for it
 )
 
 // A Grant is the user's word on a Permission.

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -51,34 +50,41 @@ func (r *run) soundness(ctx context.Context, cs *edits.ChangeSet) ([]edits.Check
 }
 
 // SuggestChecks returns commands that would check cs, where none did, by what the
-// first root of snap holds: those that its AGENTS.md names, else for what was
-// changed first, then for all. They are a suggestion to the user, and never run
-// unasked: AGENTS.md is a stranger's.
+// first root of snap holds: those that its AGENTS.md names, else those of its
+// tools, for all (what is checked first is what a change touches). They are a
+// suggestion to the user, and never run unasked: a file is a stranger's.
 func SuggestChecks(ctx context.Context, snap *index.Snapshot, cs *edits.ChangeSet) []string {
 	ran := func(c edits.Check) bool { return c.Confinement != byIndex }
 	if cs == nil || len(snap.Roots()) == 0 || slices.ContainsFunc(cs.Checks, ran) {
 		return nil
 	}
-	var changed []string
-	for i := range cs.Files {
-		changed = append(changed, cs.Files[i].Target())
-	}
 	root := snap.Roots()[0]
 	if named := checksIn(ctx, snap, filepath.Join(root, "AGENTS.md")); len(named) > 0 {
 		return named
 	}
-	has := func(name string) bool { return snap.Has(filepath.Join(root, name)) }
-	if has("go.mod") {
-		return goChecks(root, changed)
-	}
-	for _, known := range []struct{ file, command string }{
-		{"Cargo.toml", "cargo test"}, {"package.json", "npm test"}, {"pyproject.toml", "python -m pytest"}, {"Makefile", "make test"},
-	} {
-		if has(known.file) {
-			return []string{known.command}
+	for _, known := range toolChecks {
+		path := filepath.Join(root, known.file)
+		if !snap.Has(path) {
+			continue
+		}
+		if src, err := snap.ReadFile(ctx, path); err == nil && known.says.Match(src) {
+			return known.commands
 		}
 	}
 	return nil
+}
+
+// toolChecks are how projects check themselves, by a file that says so.
+var toolChecks = []struct {
+	file     string
+	says     *regexp.Regexp
+	commands []string
+}{
+	{"go.mod", regexp.MustCompile(`(?m)^module\s`), []string{"go vet ./...", "go test ./..."}},
+	{"Cargo.toml", regexp.MustCompile(`(?m)^\[(package|workspace)\]`), []string{"cargo test"}},
+	{"package.json", regexp.MustCompile(`"scripts"\s*:\s*\{[^}]*"test"\s*:`), []string{"npm test"}},
+	{"pyproject.toml", regexp.MustCompile(`pytest`), []string{"python -m pytest"}},
+	{"Makefile", regexp.MustCompile(`(?m)^test\s*:`), []string{"make test"}},
 }
 
 const maxSuggested = 3 // commands
@@ -100,23 +106,6 @@ func checksIn(ctx context.Context, snap *index.Snapshot, path string) []string {
 		}
 	}
 	return out
-}
-
-// goChecks tests the packages of changed before the module.
-func goChecks(root string, changed []string) []string {
-	const most = 3 // packages that are named
-	var packages []string
-	for _, file := range changed {
-		rel, err := filepath.Rel(root, file)
-		if dir := "./" + path.Dir(filepath.ToSlash(rel)); err == nil && strings.HasSuffix(file, ".go") && !slices.Contains(packages, dir) {
-			packages = append(packages, dir)
-		}
-	}
-	slices.Sort(packages)
-	if len(packages) == 0 || len(packages) > most || needQuotes(packages) {
-		return []string{"go vet ./...", "go test ./..."}
-	}
-	return []string{"go test " + strings.Join(packages, " "), "go vet ./..."}
 }
 
 // needQuotes reports whether one of words may mean more to a shell than itself.

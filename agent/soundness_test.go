@@ -1,7 +1,6 @@
 package agent_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,27 +71,24 @@ message: So be it.
 
 func TestSuggestChecks(t *testing.T) {
 	cases := []struct {
-		files   map[string]string
-		changed []string
-		want    []string
+		files map[string]string
+		want  []string
 	}{
-		{map[string]string{"go.mod": "module m\n", "Makefile": "test:\n"}, []string{"a/a.go", "a/b.go", "b.go"}, []string{"go test ./. ./a", "go vet ./..."}},
-		{map[string]string{"go.mod": "module m\n"}, []string{"a b/a.go"}, []string{"go vet ./...", "go test ./..."}},
-		{map[string]string{"package.json": "{}\n", "Makefile": "test:\n"}, nil, []string{"npm test"}},
-		{map[string]string{"Cargo.toml": "\n"}, nil, []string{"cargo test"}},
-		{map[string]string{"x.txt": "\n"}, nil, nil},
+		{map[string]string{"go.mod": "module m\n", "Makefile": "test:\n"}, []string{"go vet ./...", "go test ./..."}},
+		{map[string]string{"package.json": "{}\n", "Makefile": "all:\n\ntest: all\n"}, []string{"make test"}},
+		{map[string]string{"package.json": `{"name": "test", "scripts": {"build": "tsc", "test": "node --test"}}`}, []string{"npm test"}},
+		{map[string]string{"Cargo.toml": "[package]\n"}, []string{"cargo test"}},
+		{map[string]string{"pyproject.toml": "[tool.pytest.ini_options]\n"}, []string{"python -m pytest"}},
+		{map[string]string{"pyproject.toml": "[project]\n", "Makefile": "tests:\n"}, nil},
+		{map[string]string{"x.txt": "\n"}, nil},
 		{
 			map[string]string{"go.mod": "module m\n", "AGENTS.md": "Check with `make test FAST=1`, then:\n\n    $ go vet ./...\n\nNever `make install`, nor `go test ./... ; rm -rf /`.\r\nnpm test\r\n"},
-			[]string{"a.go"},
 			[]string{"make test FAST=1", "go vet ./...", "npm test"},
 		},
 	}
 	for _, c := range cases {
 		dir := workspace(t, c.files)
 		cs := &edits.ChangeSet{}
-		for _, name := range c.changed {
-			cs.Files = append(cs.Files, edits.FileChange{Path: filepath.Join(dir, filepath.FromSlash(name))})
-		}
 		if diff := cmp.Diff(c.want, agent.SuggestChecks(t.Context(), scan(t, dir), cs)); diff != "" {
 			t.Errorf("%v:\n%s", c.files, diff)
 		}

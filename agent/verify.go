@@ -144,6 +144,11 @@ func failuresOf(checks []edits.Check) string {
 	return b.String()
 }
 
+// IsCommandLine reports whether line can be given to a shell.
+func IsCommandLine(line string) bool {
+	return strings.TrimSpace(line) != "" && !strings.ContainsRune(line, 0)
+}
+
 // lastLines returns the end of s, at most limit bytes, from a line's beginning
 // where there is one.
 func lastLines(s string, limit int) string {

@@ -49,6 +49,7 @@ func commands() []command {
 		define("agentls.continue", (*Server).continueRun),
 		define("agentls.revise", (*Server).revise),
 		define("agentls.runs.list", (*Server).listRuns),
+		define("agentls.verify", (*Server).verifyWith),
 		define("agentls.context", (*Server).listContext),
 		define("agentls.lastRequest", (*Server).lastRequest),
 		define("agentls.editor", (*Server).noteEditor),

@@ -20,6 +20,7 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/permissions"
 	"github.com/agentls/agentls/agent/transcripts"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/edits/text"
@@ -150,6 +151,7 @@ func (w *world) options() Options {
 				Runs:      transcripts.Open(filepath.Join(w.state, "runs")),
 				State:     w.state,
 
+				Permissions: permissions.Open(filepath.Join(w.state, "permissions.jsonl"), time.Now),
 				Confinement: func(context.Context) string { return w.confinement },
 			}
 		},

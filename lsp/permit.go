@@ -28,6 +28,33 @@ func (s *Server) permission() agent.Permit {
 	return s.home.Permissions.Permit(s.permit)
 }
 
+type verifyParams struct {
+	Commands []string `json:"commands"`
+}
+
+type verifyResult struct {
+	Commands []string `json:"commands"`
+}
+
+// verifyWith has commands check every change of the workspace from the next run
+// on. The user has chosen them: a run's suggestions are a stranger's words.
+func (s *Server) verifyWith(_ context.Context, p *verifyParams) (*verifyResult, error) {
+	switch store := s.home.Permissions; {
+	case store == nil:
+		return nil, badParams("agentls.verify: this server keeps nothing of the workspace")
+	case s.setup.Load().Untrusted:
+		return nil, badParams("this workspace is not trusted: trust it in the editor before its changes are checked")
+	case len(p.Commands) == 0:
+		return nil, badParams("agentls.verify: name commands, in %q", "commands")
+	default:
+		if err := store.KeepChecks(p.Commands); err != nil {
+			return nil, badParams("agentls.verify: %v", err)
+		}
+		lines, err := store.VerifyWith()
+		return &verifyResult{Commands: lines}, err
+	}
+}
+
 // permit asks by a message,
 // which every client can show. (LSP, window/showMessageRequest)
 func (s *Server) permit(ctx context.Context, p agent.Permission) (agent.Grant, error) {

@@ -2,13 +2,16 @@ package lsp
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.lsp.dev/protocol"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/permissions"
 	"github.com/agentls/agentls/edits"
 	"github.com/agentls/agentls/index"
 )
@@ -133,4 +136,30 @@ func TestChecks(t *testing.T) {
 		t.Errorf("the diff document does not say it:\n%s", page)
 	}
 	e.await("the status", func() bool { return e.status().Confinement == w.confinement })
+}
+
+// TestVerify: what the user chose checks changes from then on; nonsense, and the
+// word of a workspace that is not trusted, keep nothing.
+func TestVerify(t *testing.T) {
+	w := mathWorld(t)
+	store := permissions.Open(filepath.Join(w.state, "permissions.jsonl"), time.Now)
+	e := w.start(t)
+	refused := func(e *editor, says string, lines ...string) {
+		t.Helper()
+		if _, err := execute[verifyResult](e, "agentls.verify", verifyParams{Commands: lines}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, want %q", lines, err, says)
+		}
+	}
+	refused(e, "name commands")
+	refused(e, `" " is no command`, "go vet ./...", " ")
+	if kept, err := store.VerifyWith(); len(kept) > 0 || err != nil {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+	must[verifyResult](e, "agentls.verify", verifyParams{Commands: []string{"go vet ./...", "go test ./..."}})
+	got := must[verifyResult](e, "agentls.verify", verifyParams{Commands: []string{"go vet ./..."}})
+	if diff := cmp.Diff([]string{"go test ./...", "go vet ./..."}, got.Commands); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	w.untrusted = true
+	refused(w.start(t), "not trusted", "curl evil")
 }

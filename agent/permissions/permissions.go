@@ -121,6 +121,35 @@ func (s *Store) write(k Kept) error {
 	return nil
 }
 
+// KeepChecks has commands check every change of the workspace. The error says
+// which is none; then none was kept.
+func (s *Store) KeepChecks(lines []string) error {
+	for _, line := range lines {
+		if !agent.IsCommandLine(line) {
+			return fmt.Errorf("%q is no command", line)
+		}
+	}
+	for _, line := range lines {
+		if err := s.Keep(agent.Permission{Kind: agent.Verify, Command: line}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// VerifyWith returns the commands that are to check every change of the workspace,
+// in the order in which the user chose them.
+func (s *Store) VerifyWith() ([]string, error) {
+	kept, err := s.List()
+	var lines []string
+	for i := range kept {
+		if kept[i].Kind == agent.Verify {
+			lines = append(lines, kept[i].Command)
+		}
+	}
+	return lines, err
+}
+
 // Permit returns a Permit that asks only for what is not kept, and keeps what is
 // granted for the workspace.
 func (s *Store) Permit(ask agent.Permit) agent.Permit {

@@ -186,7 +186,7 @@ func (a *app) configure(ctx context.Context, editor json.RawMessage, sandboxes f
 	if err == nil && config.Configured() {
 		opts.Sandbox, opts.Effort, opts.OnePass, opts.Now = sandboxes, effortOf(sources), onePass(sources), time.Now
 		if sandboxes != nil { // the checks of a task that brings its own are not ours
-			opts.Verify = func(roots []string) []string { return verifyWith(roots, sources...) }
+			opts.Verify = func(roots []string) []string { return a.checks(roots, sources...) }
 		}
 		var made agent.ByMode
 		if made, err = a.agents(&config, opts); err == nil {

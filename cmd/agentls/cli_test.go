@@ -227,6 +227,37 @@ message: It cannot be.
 	u.run("changes", "show").want(t, 0, "✓ grep SUM math.go", "✗ echo never; false")
 }
 
+// TestSuggestedChecks: what could check a change is said, and checks all that
+// follow once the user says so; a configuration comes first.
+func TestSuggestedChecks(t *testing.T) {
+	u := mathUser(t)
+	u.write("go.mod", "module math\n\ngo 1.26\n")
+	change := func(args ...string) printed {
+		t.Helper()
+		u.model(`-- turn1.reply --
+call shell {"command": "sed -i s/sum/SUM/ math.go"}
+-- turn2.reply --
+message: Done.
+-- turn3.reply --
+message: It stays.
+-- turn4.reply --
+message: It stays.
+`)
+		return u.run(append([]string{"run", "do it"}, args...)...)
+	}
+	change().want(t, 0, `one that could: --verify "go test ./...", and for every change here: agentls permissions verify "go test ./..."`)
+	u.run("permissions", "verify", "grep SUM math.go", "").want(t, 1, `"" is no command`)
+	u.run("permissions", "verify", "grep SUM math.go").want(t, 0, "1  ", "  checks every change: grep SUM math.go")
+	change().want(t, 0, "✓ grep SUM math.go  ")
+	if got := change("--verify", "true"); strings.Contains(got.out, "grep") {
+		t.Errorf("a flag comes first: %s", got.out)
+	}
+	u.run("permissions", "revoke", "1").want(t, 0, "checks no more: grep SUM math.go")
+	if got := change(); strings.Contains(got.out, "grep") {
+		t.Errorf("revoked: %s", got.out)
+	}
+}
+
 // TestVerifyOfAWorkspace: the user's file names checks for one workspace, by a
 // path that leads through a link; a workspace's own file names none.
 func TestVerifyOfAWorkspace(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/commands"
+	"github.com/agentls/agentls/agent/permissions"
 	"github.com/agentls/agentls/agent/sandbox"
 	"github.com/agentls/agentls/index/git"
 )
@@ -112,6 +113,19 @@ func whereThereIsGit(answer map[string]bool, err error) (map[string]bool, error)
 	return answer, err
 }
 
+// checks returns the command lines that check a change in the workspace of these
+// folders: what its user chose there, where no configuration says which.
+func (a *app) checks(roots []string, sources ...settings) []string {
+	if lines := verifyWith(roots, sources...); lines != nil {
+		return lines
+	}
+	lines, err := permissions.Open(permissionsFile(stateOf(roots)), time.Now).VerifyWith()
+	if err != nil {
+		a.log().Warn("the workspace's own verify commands are not known", "error", err)
+	}
+	return lines
+}
+
 // verifyWith returns the command lines that check a change in the workspace of
 // these folders: the first of sources that names some wins. Those of a workspace
 // may be none.
@@ -136,7 +150,7 @@ func (s *settings) checkVerify() error {
 		lines = append(lines, ws.Verify...)
 	}
 	for _, line := range lines {
-		if strings.TrimSpace(line) == "" || strings.ContainsRune(line, 0) {
+		if !agent.IsCommandLine(line) {
 			return fmt.Errorf("%s: verify: %q is no command", s.Source, line)
 		}
 	}

@@ -22,6 +22,7 @@ func (a *app) permissionsCommand() *cobra.Command {
 		Use:   "permissions",
 		Short: "List and revoke what the agent's commands may do in this workspace without asking",
 		Example: `  agentls permissions
+  agentls permissions verify "go vet ./..." "go test ./..."   # have these check every change here
   agentls permissions revoke 2
   agentls permissions revoke all`,
 		Args: args(cobra.NoArgs),
@@ -31,6 +32,10 @@ func (a *app) permissionsCommand() *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use: "list", Short: "List them", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listPermissions(cmd, dir) },
+	}, &cobra.Command{
+		Use: "verify COMMAND...", Short: "Have these commands check every change here, where no configuration says which",
+		Args: args(cobra.MinimumNArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, lines []string) error { return a.keepChecks(cmd, dir, lines) },
 	}, &cobra.Command{
 		Use: "revoke NUMBER|all", Short: "Take one back, or all", Args: args(cobra.ExactArgs(1)), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, given []string) error { return a.revokePermissions(cmd, dir, given[0]) },
@@ -47,7 +52,7 @@ func permissionsOf(cmd *cobra.Command, dir string) (*permissions.Store, error) {
 }
 
 // allows say what each kind lets a command do.
-var allows = map[agent.PermissionKind]string{agent.Network: "reaches the network", agent.Unconfined: "runs unconfined", agent.Outside: "writes outside"}
+var allows = map[agent.PermissionKind]string{agent.Network: "reaches the network", agent.Unconfined: "runs unconfined", agent.Outside: "writes outside", agent.Verify: "checks every change"}
 
 func (a *app) listPermissions(cmd *cobra.Command, dir string) error {
 	store, err := permissionsOf(cmd, dir)
@@ -76,6 +81,17 @@ func (a *app) listPermissions(cmd *cobra.Command, dir string) error {
 	return nil
 }
 
+func (a *app) keepChecks(cmd *cobra.Command, dir string, lines []string) error {
+	store, err := permissionsOf(cmd, dir)
+	if err != nil {
+		return err
+	}
+	if err := store.KeepChecks(lines); err != nil {
+		return fmt.Errorf("%w; agentls permissions verify --help", err)
+	}
+	return a.listPermissions(cmd, dir)
+}
+
 func (a *app) revokePermissions(cmd *cobra.Command, dir, which string) error {
 	number, err := strconv.Atoi(which)
 	if which == "all" {
@@ -95,7 +111,11 @@ func (a *app) revokePermissions(cmd *cobra.Command, dir, which string) error {
 		return printJSON(cmd, append([]permissions.Kept{}, revoked...))
 	}
 	for _, k := range revoked {
-		cmd.Printf("asks again: %s\n", plain(k.Command))
+		again := "asks again"
+		if k.Kind == agent.Verify {
+			again = "checks no more"
+		}
+		cmd.Printf("%s: %s\n", again, plain(k.Command))
 	}
 	return nil
 }

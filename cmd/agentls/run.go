@@ -186,7 +186,7 @@ func (a *app) present(cmd *cobra.Command, home lsp.Home, asked request, id strin
 			printChecks(cmd, color, cs.Checks)
 			printLeftOut(cmd, cs, home.Workspace.Snapshot().Rel)
 			for _, line := range agent.SuggestChecks(cmd.Context(), home.Workspace.Snapshot(), cs) {
-				cmd.PrintErrf("no command checked this; one that could: --verify %q\n", line)
+				cmd.PrintErrf("no command checked this; one that could: --verify %q, and for every change here: agentls permissions verify %[1]q\n", line)
 			}
 		}
 		report.Entry, err = a.offer(cmd, home, result, wanted)

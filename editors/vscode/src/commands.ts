@@ -291,12 +291,32 @@ async function tellResult(parts: Parts, run: Run): Promise<void> {
     notice(`${run.title}: ${[...state, suggestionLine(run.suggest)].filter(Boolean).join(' · ')}`),
     'Review',
     'Apply',
+    ...(run.suggest.length > 0 ? [checkFromNowOn] : []),
   );
   if (chosen === 'Review') {
     await parts.reviews.open(changeSet);
   } else if (chosen === 'Apply') {
     await apply(parts, { changeSet });
+  } else if (chosen === checkFromNowOn) {
+    await chooseChecks(parts, run.suggest);
   }
+}
+
+const checkFromNowOn = 'Check From Now On…';
+
+/** Has the user choose commands that check every change of the workspace. */
+async function chooseChecks({ connection }: Parts, suggest: string[]): Promise<void> {
+  const items = suggest.map((label) => ({ label, picked: true }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: 'Check every change here with',
+    placeHolder: 'They run in the sandbox, from the next change on',
+    canPickMany: true,
+  });
+  if (!chosen?.length) {
+    return;
+  }
+  const { commands } = await connection.call('agentls.verify', { commands: chosen.map(({ label }) => label) });
+  void vscode.window.showInformationMessage(notice(`every change is checked with ${commands.join(', ')}`));
 }
 
 async function tellAnswer(parts: Parts, run: Run): Promise<void> {

@@ -50,7 +50,7 @@ local function add_result(out, run)
   if #run.checks > 0 then add(out, '') end
   for _, check in ipairs(run.checks) do add(out, checks.line(check)) end
   if #run.suggest > 0 then
-    add(out, '\nNo command checked it; `verify` in setup could run `' .. table.concat(run.suggest, '`, `') .. '`.')
+    add(out, '\nNo command checked it. `' .. table.concat(run.suggest, '`, `') .. '` could: :Agent verify')
   end
   if run.change_set then add(out, '\n**A proposal waits for your review:** press d, or :Agent changes') end
 end

@@ -1,4 +1,5 @@
 -- Checks: verify commands that ran on a proposal. (lsp/COMMANDS.md)
+local runs = require('agentls.runs')
 local say = require('agentls.say')
 local scratch = require('agentls.scratch')
 
@@ -62,6 +63,29 @@ function M.show(session, all)
   vim.wo[win].wrap = true
   local close = { 'close', function() vim.api.nvim_win_close(win, true) end }
   scratch.map(buf, { q = close, ['<Esc>'] = close })
+end
+
+--- Has commands check every change of the workspace from now on.
+---@param session agentls.Session
+---@param commands string[]
+local function keep(session, commands)
+  session:command('agentls.verify', { commands = commands }, function(result)
+    say.note('every change is checked with ' .. say.line(table.concat(result.commands, ', ')))
+  end)
+end
+
+--- The same with a command, or with those that the user picks of what was suggested.
+---@param session agentls.Session
+---@param command? string
+function M.verify(session, command)
+  if command then return keep(session, { command }) end
+  local suggest = runs.suggested(session.id)
+  if #suggest == 0 then return say.note('nothing is suggested: name a command, :Agent verify make test') end
+  local choices = vim.list_extend({}, suggest)
+  if #suggest > 1 then table.insert(choices, 1, 'all of them') end
+  vim.ui.select(choices, { prompt = 'Check every change here with' }, function(choice, index)
+    if choice then keep(session, #suggest > 1 and index == 1 and suggest or { choice }) end
+  end)
 end
 
 return M

@@ -86,6 +86,7 @@ local commands = {
   redo = function(call) changes.redo(call.session, { entry = call.text }) end,
   history = function(call) changes.history(call.session) end,
   reply = function(call) require('agentls.reply').answer_next(call.session, call.text) end,
+  verify = function(call) require('agentls.checks').verify(call.session, call.text) end,
   continue = function(call) ask.continue(call.session) end,
   stop = function(call)
     call.session:command('agentls.stop', {}, function(result)

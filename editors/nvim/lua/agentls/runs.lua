@@ -93,6 +93,17 @@ function M.running()
   return out
 end
 
+--- What could check the newest change of a server that no command checked.
+---@param session integer
+---@return string[]
+function M.suggested(session)
+  for i = #order, 1, -1 do
+    local run = runs[order[i]]
+    if run.session == session and #run.suggest > 0 then return run.suggest end
+  end
+  return {}
+end
+
 ---@param run agentls.Run
 ---@param text string
 local function add_text(run, text)

@@ -278,6 +278,7 @@ export interface Commands {
     argument: { changeSet?: string; message?: string; comments?: HunkComment[] };
     result: { run: string };
   };
+  'agentls.verify': { argument: { commands: string[] }; result: { commands: string[] } };
   'agentls.runs.list': { argument: object; result: { runs: KeptRun[] } };
   'agentls.context': {
     argument: Place & {

@@ -108,7 +108,7 @@ export function checksLine(checks: Check[] | undefined): string {
 
 /** What could check a change that no command checked. */
 export function suggestionLine(suggest: string[]): string {
-  return suggest.length === 0 ? '' : `unchecked: agentls.verify could run ${suggest.join(', ')}`;
+  return suggest.length === 0 ? '' : `not checked; ${suggest.join(', ')} could do it`;
 }
 
 /** All of a check, to read. */

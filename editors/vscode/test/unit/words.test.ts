@@ -60,7 +60,7 @@ test('labels are distinct, names readable', () => {
 test('what could check an unchecked change', () => {
   assert.deepEqual(
     [suggestionLine([]), suggestionLine(['go test ./a', 'go vet ./...'])],
-    ['', 'unchecked: agentls.verify could run go test ./a, go vet ./...'],
+    ['', 'not checked; go test ./a, go vet ./... could do it'],
   );
 });
 
