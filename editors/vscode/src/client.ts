@@ -95,6 +95,10 @@ export class Connection implements Server {
     try {
       await client.start();
     } catch (error) {
+      if (client.ran) {
+        this.#ended(client); // between its answer and ours
+        return;
+      }
       const why = messageOf(error).replace(/\.$/, '');
       const message = `agentls: the server does not start: ${why}. Its log says more.`;
       this.#unusable({ message, steps: ['Show Log', 'Restart Server'] });
@@ -126,8 +130,7 @@ export class Connection implements Server {
     return this.#client.sendRequest<R>(method, params);
   }
 
-  #connect(command: string): LanguageClient {
-    let ran = false;
+  #connect(command: string): AgentClient {
     const client = new AgentClient(
       'agentls',
       'agentls',
@@ -139,8 +142,8 @@ export class Connection implements Server {
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }), // if it matters, the connection closes
           closed: () => {
-            if (ran && this.#client === client) {
-              this.#ended(); // else #start tells why, or it was meant
+            if (client.ran && this.#client === client) {
+              this.#ended(client); // else #start tells why, or it was meant
             }
             return { action: CloseAction.DoNotRestart, handled: true };
           },
@@ -164,7 +167,7 @@ export class Connection implements Server {
     client.onNotification('agentls/event', (event: Event) => this.#listeners.event(event));
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
-        ran = true;
+        client.ran = true;
         this.#listeners.health({ state: 'running' });
       }
     });
@@ -175,7 +178,11 @@ export class Connection implements Server {
    * Starts a server that ended by itself again, unless that happens too often; then the user decides. (The client's own
    * restart would go on with what is left of the old connection, and lose its way when the server ends once more.)
    */
-  #ended(): void {
+  #ended(client: AgentClient): void {
+    if (client.over) {
+      return;
+    }
+    client.over = true;
     if (this.#crashes.note(Date.now())) {
       this.#problem = 'agentls: the server ended by itself; it is started again. Its log says more.';
       this.#listeners.health({ state: 'stopped', problem: this.#problem });
@@ -206,6 +213,11 @@ export class Connection implements Server {
 
 /** Our own commands have the server's names (commands.ts), so the client must not register those again. */
 class AgentClient extends LanguageClient {
+  /** Whether the server answered once. */
+  ran = false;
+  /** Whether it is known that the server ended by itself. */
+  over = false;
+
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const commands = 'registrationType' in feature && feature.registrationType.method === 'workspace/executeCommand';
     if (!commands) {

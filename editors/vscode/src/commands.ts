@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { messageOf, type Connection } from './client.ts';
+import { attachImage, attachOutput } from './attach.ts';
+import type { Attachments } from './core/attachments.ts';
 import type { NextStep, Problem } from './core/binary.ts';
 import type { Outcome, Place, Position, Selection } from './core/contract.ts';
 import { progressLine } from './core/conversation.ts';
@@ -20,6 +22,7 @@ export interface Parts {
   connection: Connection;
   work: Work;
   tasks: Tasks;
+  attached: Attachments;
   texts: Texts;
   questions: Questions;
   threads: Threads;
@@ -58,6 +61,8 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     'agentls.changes.apply': (what?: Chosen) => apply(parts, what),
     'agentls.changes.undo': (entry?: { entry?: string } | Node) => undo(parts, entryOf(entry)),
     'agentls.changes.redo': (entry?: { entry?: string } | Node) => redo(parts, entryOf(entry)),
+    'agentls.attach.output': (given?: { output?: string }) => attachOutput(parts.attached, given),
+    'agentls.attach.image': (uri?: vscode.Uri) => attachImage(parts.attached, uri),
     'agentls.hunk.accept': () => accept(parts, hunkAtCursor(parts)),
     'agentls.hunk.reject': () => reject(parts, hunkAtCursor(parts)),
     'agentls.check.show': (what: Node | vscode.CommentThread) => showChecks(parts, what),
@@ -162,20 +167,29 @@ async function worded<R>(
   return result;
 }
 
+/** What goes with the words, as a sentence. */
+function attachedLine({ attached: { line } }: Parts): string {
+  return line === '' ? '' : `It goes ${line}.`;
+}
+
 function titled(verb: string, { name, remote }: Target): string {
   return `${verb} ${name}${remote ? ' remotely' : ''}`;
 }
 
 async function ask(parts: Parts, given: Given | undefined): Promise<string | undefined> {
   const about = await target(parts, given);
-  const send = async (question: string) => (await parts.threads.ask(about, question)).id;
+  const send = async (question: string) => {
+    const { id } = await parts.threads.ask(about, question, parts.attached.argument);
+    parts.attached.clear();
+    return id;
+  };
   if (given?.question !== undefined) {
     return send(given.question);
   }
   const box = {
     title: titled('Ask about', about),
     placeHolder: 'What it does and who uses it',
-    prompt: 'The answer comes as a thread at the code.',
+    prompt: `The answer comes as a thread at the code. ${attachedLine(parts)}`,
   };
   return worded(box, send);
 }
@@ -197,7 +211,7 @@ async function findProblems(parts: Parts, given: Given | undefined): Promise<str
 async function showContext(parts: Parts, given: Given | undefined): Promise<void> {
   const { place } = await target(parts, given);
   await tellEditor(parts.connection);
-  await open((await parts.connection.call('agentls.context', place)).uri);
+  await open((await parts.connection.call('agentls.context', { ...place, ...parts.attached.argument })).uri);
 }
 
 /** Shows who calls the function at the cursor and what it calls, as a page. */
@@ -223,9 +237,11 @@ async function change(parts: Parts, given: Given | undefined): Promise<string | 
     await tellEditor(parts.connection);
     const { run } = await parts.connection.call('agentls.change', {
       ...asked(about.place, about),
+      ...parts.attached.argument,
       instruction,
       ...(given?.plan ? { plan: true } : {}),
     });
+    parts.attached.clear();
     void told(follow(parts, parts.work.runs.track(run), about.remote ? 'there' : 'here'));
     return run;
   };
@@ -235,7 +251,7 @@ async function change(parts: Parts, given: Given | undefined): Promise<string | 
   const box = {
     title: titled('Change', about),
     placeHolder: 'Return an error instead of panicking',
-    prompt: 'The change comes as a proposal. Nothing is written before you accept it.',
+    prompt: `The change comes as a proposal. Nothing is written before you accept it. ${attachedLine(parts)}`,
   };
   return worded(box, send);
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Connection } from './client.ts';
 import { registerCommands, tellProblem, type Parts } from './commands.ts';
+import { Attachments } from './core/attachments.ts';
 import { Tasks } from './core/tasks.ts';
 import { Work } from './core/work.ts';
 import { Questions } from './questions.ts';
@@ -27,6 +28,7 @@ export async function activate({ extensionUri, subscriptions }: vscode.Extension
     connection: made,
     work,
     tasks,
+    attached: new Attachments(),
     texts,
     questions: new Questions(made, work, subscriptions),
     threads: new Threads(made, work, texts, subscriptions),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf, type Connection } from './client.ts';
+import type { Attachments } from './core/attachments.ts';
 import type { Place } from './core/contract.ts';
 import { answerView, goesOnFrom, type Exchange } from './core/conversation.ts';
 import { plain, withoutImages } from './core/markdown.ts';
@@ -43,10 +44,10 @@ export class Threads {
     subscriptions.push(this.#controller, typed, { dispose: forget }, { dispose: () => this.#clearTimers() });
   }
 
-  /** Asks about a place; an empty question is the server's own. Returns the run. */
-  async ask(target: Target, question: string): Promise<Run> {
+  /** Asks about a place; an empty question is the server's own. What is attached goes along. Returns the run. */
+  async ask(target: Target, question: string, attached: Attachments['argument']): Promise<Run> {
     await tellEditor(this.#server);
-    const about = asked(target.place, target);
+    const about = { ...asked(target.place, target), ...attached };
     const { run } = await this.#server.call('agentls.ask', question === '' ? about : { ...about, question });
     return this.#open(target, run, question);
   }

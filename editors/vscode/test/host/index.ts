@@ -122,6 +122,20 @@ suite.test('shows the call graph as a document', async () => {
   await run('workbench.action.closeActiveEditor');
 });
 
+suite.test('attaches output and images, and shows that a question would send them', async () => {
+  await run('agentls.attach.output', { output: 'panic: no such tariff\n\ttariff.go:9' });
+  await run('agentls.attach.image', vscode.Uri.file('/no/such.png'));
+  same(parts.attached.line, 'with 2 lines of output and such.png');
+  const about = placeOf(await vscode.workspace.openTextDocument(tariff), 'further := ');
+  same(await run('agentls.context', about), undefined); // it says that there is no such image
+  parts.attached.clear();
+  await run('agentls.attach.output', { output: 'panic: no such tariff\n\ttariff.go:9' });
+  await run('agentls.context', about);
+  same(vscode.window.activeTextEditor?.document.getText().includes('panic: no such tariff'), true);
+  await run('workbench.action.closeActiveEditor');
+  parts.attached.clear();
+});
+
 let asked: string;
 
 suite.test('answers a question as a thread at the function, streamed', async () => {
@@ -554,7 +568,7 @@ suite.test('leaves a server alone that ends too often, until the user wants it a
   for (let kills = 0; kills < 5; kills++) {
     const pid = await until('the server', () => parts.work.health.state === 'running' && serverProcess());
     process.kill(pid, 'SIGKILL');
-    await until('its end', () => serverProcess() !== pid);
+    await until('its end', () => parts.work.health.state !== 'running'); // heard of, too
   }
   const stopped = await until('the problem', () => {
     const { health } = parts.work;
