@@ -40,12 +40,13 @@ func sayElsewhere(cmd *cobra.Command, home lsp.Home) {
 }
 
 func (a *app) askCommand() *cobra.Command {
-	var images []string
+	var shown handedOver
 	cmd := &cobra.Command{
 		Use:   "ask FILE[:LINE] [QUESTION]",
 		Short: "Answer a question about code, from the model or from the index",
 		Example: `  agentls ask mux.go:47
   agentls ask mux.go:47 "is this safe for concurrent use?"
+  go test ./... 2>&1 | agentls ask mux.go:47 "why does this fail?" --output -
   agentls ask style.css "why does it look like this?" --image shot.png`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -65,19 +66,39 @@ func (a *app) askCommand() *cobra.Command {
 				return err
 			}
 			task := agent.Task{ID: newID(), Mode: agent.Ask, Prompt: strings.Join(given[1:], " "), Focus: focus}
-			if task.Attached, err = attachments(images); err != nil {
+			if err := shown.into(cmd, &task); err != nil {
 				return err
 			}
 			return a.answer(cmd, setup.Runner, snap, task)
 		},
 	}
-	imageFlag(cmd, &images)
+	shown.flags(cmd)
 	return cmd
 }
 
-// imageFlag adds the flag for images that go with a task.
-func imageFlag(cmd *cobra.Command, images *[]string) {
-	cmd.Flags().StringArrayVar(images, "image", nil, "an image to show to a model that sees images; may be repeated")
+// handedOver is what goes with a task beside its words.
+type handedOver struct {
+	images []string // files
+	output string   // a file; "-": the standard input
+}
+
+func (h *handedOver) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&h.images, "image", nil, "an image to show to a model that sees images; may be repeated")
+	outputFlag(cmd, &h.output)
+}
+
+// outputFlag adds the flag for what a terminal printed.
+func outputFlag(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "output", "", "a file with output of a terminal that the task is about; - is the standard input")
+}
+
+// into reads it into task.
+func (h *handedOver) into(cmd *cobra.Command, task *agent.Task) (err error) {
+	if task.Attached, err = attachments(h.images); err != nil {
+		return err
+	}
+	task.Output, err = readOutput(cmd, h.output)
+	return err
 }
 
 // maxImageRead is how much of a file is read that is said to be an image; a

@@ -227,6 +227,17 @@ message: It cannot be.
 	u.run("changes", "show").want(t, 0, "✓ grep SUM math.go", "✗ echo never; false")
 }
 
+// TestOutput: what a command printed goes with a task.
+func TestOutput(t *testing.T) {
+	u := mathUser(t)
+	u.write("out.txt", "panic: a sum of \x1b[31mred\x1b[0m things\n")
+	u.model("-- turn1.expect --\npanic: a sum of red things\n-- turn1.reply --\nmessage: It is red.\n",
+		"-- turn1.expect --\npanic: a sum of red things\n-- turn1.reply --\nmessage: It stays red.\n")
+	u.run("ask", "math.go:4", "why?", "--output", "out.txt").want(t, 0, "It is red.")
+	u.run("run", "make it green", "--output", "out.txt").want(t, 0, "It stays red.")
+	u.run("run", "make it green", "--output", "none.txt").want(t, 1, "none.txt")
+}
+
 // TestSuggestedChecks: what could check a change is said, and checks all that
 // follow once the user says so; a configuration comes first.
 func TestSuggestedChecks(t *testing.T) {

@@ -119,7 +119,7 @@ func (a *app) contextCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&mode, "mode", string(agent.Ask), "ask, explain or edit")
-	flags.StringVar(&output, "output", "", "a file with output of a terminal that the task is about; - is the standard input")
+	outputFlag(cmd, &output)
 	flags.StringSliceVar(&choice.Drop, "drop", nil, "pieces not to send, by their names")
 	flags.StringSliceVar(&choice.Pin, "pin", nil, "pieces to send whatever the budget")
 	return cmd

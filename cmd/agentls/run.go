@@ -28,7 +28,7 @@ type request struct {
 	network  bool
 	plan     bool // first
 	attempts int  // at the task
-	images   []string
+	shown    handedOver
 	budget   agent.Budget
 }
 
@@ -40,6 +40,7 @@ func (a *app) runCommand() *cobra.Command {
 		Example: `  agentls run "return an error instead of panicking in Route"
   agentls run "add a test for parseHeader" --dir ~/src/project --yes
   agentls run "drop the deprecated calls" --verify "go vet ./..." --verify "go test ./..."
+  go test ./... 2>&1 | agentls run "make the tests pass" --output -
   agentls run "make the parser twice as fast" --attempts 3 --verify "go test ./..."`,
 		Args:              args(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -57,7 +58,7 @@ func (a *app) runCommand() *cobra.Command {
 	a.runFlags(cmd, &asked)
 	cmd.Flags().StringVar(&asked.dir, "dir", ".", "the workspace")
 	cmd.Flags().BoolVar(&asked.plan, "plan", false, "show a plan, to accept or change, before anything is done")
-	imageFlag(cmd, &asked.images)
+	asked.shown.flags(cmd)
 	cmd.Flags().IntVar(&asked.attempts, "attempts", 1, "try so often, three at a time, and offer what verifies best; --cost is for all together")
 	return cmd
 }
@@ -84,13 +85,14 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 	if err != nil {
 		return err
 	}
-	attached, err := attachments(asked.images)
-	if err != nil {
+	asTold := agent.Task{Mode: agent.Edit, Prompt: asked.prompt}
+	if err := asked.shown.into(cmd, &asTold); err != nil {
 		return err
 	}
 	var tasks []agent.Task
 	for range asked.attempts {
-		task := agent.Task{ID: newID(), Mode: agent.Edit, Prompt: asked.prompt, Attached: attached, Inbox: &agent.Inbox{}}
+		task := asTold
+		task.ID, task.Inbox = newID(), &agent.Inbox{}
 		if asked.plan {
 			task.Mode = agent.PlanFirst
 		}

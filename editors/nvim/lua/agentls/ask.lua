@@ -1,5 +1,6 @@
 -- Starts runs: at a place, with what the user says or is asked for.
 local answer = require('agentls.answer')
+local attach = require('agentls.attach')
 local editor = require('agentls.editor')
 local places = require('agentls.places')
 local runs = require('agentls.runs')
@@ -34,6 +35,12 @@ local function argument_of(spot, rest)
   return vim.tbl_extend('force', { uri = spot.uri, range = spot.range, remote = spot.remote }, rest)
 end
 
+--- The same, with what the user attached.
+---@param spot agentls.Spot
+---@param rest table
+---@return table
+local function with_attached(spot, rest) return vim.tbl_extend('force', attach.argument(), argument_of(spot, rest)) end
+
 --- Begins a run, and shows it.
 ---@param session agentls.Session
 ---@param command string
@@ -43,6 +50,7 @@ local function start(session, command, argument, question)
   local still_there = places.watch()
   editor.tell(session, function()
     session:command(command, argument, function(result)
+      if argument.output or argument.images then attach.clear() end
       local exchange = {
         run = runs.run(result.run, session.id), command = command, argument = argument, question = question,
       }
@@ -58,7 +66,7 @@ end
 function M.ask(session, spot, question)
   words(question, empty_counts and 'Ask (empty: what it does, who uses it): ' or 'Ask: ', function(text)
     if vim.trim(text) == '' then text = nil end
-    start(session, 'agentls.ask', argument_of(spot, { question = text }), text)
+    start(session, 'agentls.ask', with_attached(spot, { question = text }), text)
   end)
 end
 
@@ -82,7 +90,7 @@ end
 function M.change(session, spot, instruction)
   words(instruction, 'Change: ', function(text)
     if vim.trim(text) == '' then return end
-    start(session, 'agentls.change', argument_of(spot, { instruction = text }), text)
+    start(session, 'agentls.change', with_attached(spot, { instruction = text }), text)
   end)
 end
 
@@ -93,7 +101,7 @@ end
 function M.plan(session, spot, instruction)
   words(instruction, 'Plan to change: ', function(text)
     if vim.trim(text) == '' then return end
-    start(session, 'agentls.change', argument_of(spot, { instruction = text, plan = true }), text)
+    start(session, 'agentls.change', with_attached(spot, { instruction = text, plan = true }), text)
   end)
 end
 

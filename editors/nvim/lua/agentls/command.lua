@@ -116,6 +116,7 @@ end
 ---@return string[]
 local function names()
   local out = vim.tbl_keys(commands)
+  table.insert(out, 'attach')
   table.sort(out)
   return out
 end
@@ -125,6 +126,7 @@ end
 ---@return string[]
 function M.complete(line)
   local first, rest = line:match('Agent!?%s+(%S+)%s+(.*)$')
+  if first == 'attach' then return vim.fn.getcompletion(rest, 'file') end
   if first then return beginning(scopes[first] or {}, rest) end
   return beginning(names(), line:match('(%S*)$'))
 end
@@ -134,7 +136,7 @@ end
 function M.run(opts)
   local name, text = opts.args:match('^(%S*)%s*(.-)%s*$')
   local command = commands[name]
-  if not command then
+  if not command and name ~= 'attach' then
     local problem = name == '' and ':Agent needs a word' or ':Agent ' .. name .. ': there is no such'
     return say.fail(problem .. ': it is one of ' .. table.concat(names(), ', '))
   end
@@ -143,6 +145,7 @@ function M.run(opts)
     text = text ~= '' and text or nil, buf = vim.api.nvim_get_current_buf(), cursor = vim.api.nvim_win_get_cursor(0),
     lines = opts.range > 0 and { opts.line1, opts.line2 } or nil,
   }
+  if name == 'attach' then return require('agentls.attach').attach(call.buf, call.lines, call.text) end
   client.with(call.buf, function(session)
     if not vim.api.nvim_buf_is_loaded(call.buf) then
       return say.warn('the file was closed before the server was ready')
