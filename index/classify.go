@@ -14,10 +14,9 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 	switch {
 	case f == t.file && i == own:
 		return Certain
-	case t.outline().occs[own].has(isLocal): // a function in a function
-		if f == t.file && occ.has(isLocal) && int(occ.link)-1 == own {
-			return Certain
-		}
+	case f == t.file && occ.has(isLocal) && int(occ.link)-1 == own: // a function in a function
+		return Certain
+	case t.outline().occs[own].has(isLocal) && !t.decl().kind.IsMember():
 		return 0
 	case occ.has(isLocal):
 		return 0
@@ -65,7 +64,7 @@ func (r *resolver) declares(f *file, at int, t target) Certainty {
 		return 0
 	}
 	other := target{f, at}
-	same := other.decl().kind == t.decl().kind && other.qualified() == t.qualified()
+	same := inMember(other.decl().kind, true) == inMember(t.decl().kind, true) && other.qualified() == t.qualified() // what n in void n::f is, only its declaration says
 	if !same || !r.relation(f, t.file, t.name()).same && !r.relation(t.file, f, t.name()).same {
 		return 0
 	}
@@ -163,7 +162,7 @@ func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Ce
 // classifyMember is classify for methods, fields and the like.
 func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	occ := f.outline().occs[i]
-	if f.lang == nil || f.lang.Family != t.lang.Family || f.name(i) != t.name() {
+	if f.lang == nil || f.lang.Family != t.lang.Family || f.name(i) != t.name() || r.isApart(occ, t) {
 		return 0
 	}
 	switch {
@@ -193,10 +192,51 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	switch {
 	case known:
 		return r.memberOf(owner, t)
+	case r.isForeignType(f, q):
+		return 0
 	case r.isForeign(f, q):
 		return min(r.bySole(f, t), Possible)
 	default:
 		return r.bySole(f, t)
+	}
+}
+
+// isApart reports whether a use cannot be of t, a field or method, because it
+// is one of a method or field: a call, or none. What is called can be a field
+// where no method has its name: a component of a record.
+func (r *resolver) isApart(occ occurrence, t target) bool {
+	switch {
+	case !t.lang.Apart || occ.has(isDefinition|isKey):
+		return false
+	case t.decl().kind == Method:
+		return !occ.has(isCall)
+	case !t.decl().kind.IsMember() || !occ.has(isCall):
+		return false
+	default:
+		return r.hasMethod(t)
+	}
+}
+
+// hasMethod reports whether a method beside t, a field, has its name.
+func (r *resolver) hasMethod(t target) bool {
+	return slices.ContainsFunc(r.declared(t.name()), func(other target) bool {
+		return other.decl().kind == Method && r.isBeside(other, t)
+	})
+}
+
+// isBeside reports whether a and b are members of one type.
+func (r *resolver) isBeside(a, b target) bool {
+	return a.outline().names[a.decl().container] == b.outline().names[b.decl().container] && r.packageOf(a.file) == r.packageOf(b.file)
+}
+
+// isForeignType reports whether occurrence q of f, which stands before a dot, is
+// called like a type, and is none of the workspace's: Console.WriteLine.
+func (r *resolver) isForeignType(f *file, q int) bool {
+	switch f.lang.Family {
+	case "rust", "jvm", "csharp", "php", "ruby":
+		return !f.outline().occs[q].has(isLocal|isSelf) && startsUpper(f.name(q)) && len(r.meanings(f, q)) == 0
+	default:
+		return false
 	}
 }
 
@@ -211,6 +251,13 @@ func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 		return r.bySole(f, t)
 	case typ < 0: // of any object, or an argument's name
 		return Possible
+	}
+	if f.outline().occs[typ].has(isSelf) { // Self
+		owner, known := r.classAround(f, typ)
+		if !known {
+			return 0
+		}
+		return r.memberOf(owner, t)
 	}
 	found := r.meanings(f, typ)
 	if len(found) == 0 { // another library's

@@ -37,13 +37,17 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 	if r&lang.Top != 0 {
 		x.lift(f)
 	}
-	local := f.scope != 0 && !f.member && r&lang.Top == 0
+	scope := x.scopeFor(r, owner)
+	local := scope != 0 && !f.member && r&lang.Top == 0
 	if local && kind != Field && kind != Method && kind != Member {
-		x.bind(i, f.scope, x.from(i, r, owner))
+		x.bind(i, scope, x.from(i, r, owner))
 		if !x.lang.Nests || kind != Function && !kind.IsType() {
 			return
 		}
 	} else if local && !x.inType(f.container) {
+		if kind == Field && x.promote(i, r, owner) {
+			return
+		}
 		x.out.occs[i].flags |= isDefinition // of an anonymous type, or an object in a function
 		return
 	}
@@ -53,6 +57,51 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 		return
 	}
 	x.symbol(i, kind, f, owner)
+}
+
+// scopeFor returns the scope that frame owner declares names in.
+func (x *extraction) scopeFor(r lang.Role, owner int) int32 {
+	scope := x.frames[owner].scope
+	for j := owner - 1; r&lang.Floats != 0 && j > 0; j-- {
+		f := &x.frames[j]
+		if f.innerScope == f.scope {
+			continue
+		}
+		if !x.tables.Marks(f.kind).Has(lang.IsBlock) {
+			break
+		}
+		scope = f.scope
+	}
+	for x.scopes[scope].thin {
+		scope = x.scopes[scope].parent
+	}
+	return scope
+}
+
+// promote declares what is a parameter of a constructor and a field of its
+// class at once.
+func (x *extraction) promote(i uint32, r lang.Role, owner int) bool {
+	f, occ := &x.frames[owner], &x.out.occs[i]
+	if f.container < 0 || x.out.decls[f.container].kind != Method || !x.inType(x.out.decls[f.container].parent) {
+		return false
+	}
+	class := x.out.decls[f.container].parent
+	if x.hasDecl(class, occ.name) {
+		return false
+	}
+	x.bindAs(i, x.variable(i), f.scope, x.from(i, r, owner))
+	x.define(i, f.start, f.end, Field, class)
+	return true
+}
+
+// variable returns the name by which the function knows its parameter i: with
+// the sign that a field's has not.
+func (x *extraction) variable(i uint32) uint32 {
+	occ := x.out.occs[i]
+	if occ.start == 0 || !x.tables.HasSigils() || x.tree.Src[occ.start-1] != '$' {
+		return occ.name
+	}
+	return x.intern([]byte("$" + x.out.names[occ.name]))
 }
 
 // typeAbove returns 1 + the occurrence of the type that stands before a name
@@ -171,8 +220,13 @@ func (x *extraction) inType(container int32) bool {
 // bind makes i a name of scope. A second declaration in one scope is a use of
 // the first, as in Go's a, err := f() and all of Python.
 func (x *extraction) bind(i uint32, scope int32, from uint32) {
+	x.bindAs(i, x.out.occs[i].name, scope, from)
+}
+
+// bindAs is bind by another name than the one that is written.
+func (x *extraction) bindAs(i, name uint32, scope int32, from uint32) {
 	occ := &x.out.occs[i]
-	key := scoped{scope, occ.name}
+	key := scoped{scope, name}
 	occ.flags |= isLocal
 	if was, ok := x.locals[key]; ok {
 		occ.flags |= isWrite
@@ -182,7 +236,7 @@ func (x *extraction) bind(i uint32, scope int32, from uint32) {
 	occ.flags |= isDefinition
 	occ.link = i + 1
 	x.locals[key] = local{from: from, occ: i}
-	x.hasLocal[occ.name] = true
+	x.hasLocal[name] = true
 }
 
 // from returns the offset from which on a local name counts.
@@ -220,6 +274,10 @@ func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 		return
 	}
 	at := x.define(i, span[0], span[1], kind, f.container)
+	if x.tables.Marks(f.kind).Has(lang.IsRest) {
+		around := &x.frames[owner-1]
+		x.out.decls[at].end, around.innerContainer = around.end, at
+	}
 	for j := owner; j < len(x.frames); j++ { // the name may stand below the owner: (a), *a
 		x.frames[j].innerContainer, x.frames[j].holder = at, 0
 	}
@@ -335,10 +393,11 @@ func (x *extraction) hasDecl(container int32, name uint32) bool {
 // resolve links what mentions a local name to its declaration.
 func (x *extraction) resolve() {
 	for key := range x.globals {
-		if l, ok := x.locals[key]; ok {
-			x.out.occs[l.occ].flags &^= isLocal | isDefinition
-			x.out.occs[l.occ].link = 0
-		}
+		x.unbind(key)
+	}
+	for key := range x.outers {
+		x.unbind(key)
+		delete(x.locals, key)
 	}
 	for i := range x.out.occs {
 		occ := &x.out.occs[i]
@@ -350,6 +409,14 @@ func (x *extraction) resolve() {
 			occ.flags |= isLocal
 			occ.link = l.occ + 1
 		}
+	}
+}
+
+// unbind takes back that key is declared in its scope.
+func (x *extraction) unbind(key scoped) {
+	if l, ok := x.locals[key]; ok {
+		x.out.occs[l.occ].flags &^= isLocal | isDefinition
+		x.out.occs[l.occ].link = 0
 	}
 }
 

@@ -52,16 +52,21 @@ type extraction struct {
 	scopeOf               []int32          // of each occurrence
 	locals                map[scoped]local // what each scope declares
 	hasLocal              map[uint32]bool  // names that some scope declares
-	globals               map[scoped]bool  // names that a scope takes from outside
+	globals               map[scoped]bool  // names that a scope takes from the file
+	outers                map[scoped]bool  // names that a scope takes from the one around it
 	declared              map[inside]int32 // decls
 	receiver              uint32           // name: what stands before the name of the method being read
 	ahead                 map[uint32]int32 // names that were declared before the walk came to their nodes: the decls
 	isSelf                []bool           // of names
 	selfWords, blankWords []string
+	inferredWords         []string
 }
 
 // A scope is a range of local names.
-type scope struct{ parent, depth int32 }
+type scope struct {
+	parent, depth int32
+	thin          bool
+}
 
 // maxScopes bounds how deep scopes nest: below that, names are seen outside
 // their block. (A lookup climbs all of them.)
@@ -99,8 +104,9 @@ func newExtraction(language *lang.Language, nodes []syntax.Node, src []byte) *ex
 	x := &extraction{
 		lang: language, tables: tables, tree: &lang.Tree{Nodes: nodes, Src: src, Tables: tables}, out: &outline{},
 		names: map[string]uint32{}, scopes: []scope{{parent: noParent}}, locals: map[scoped]local{},
-		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, declared: map[inside]int32{},
+		hasLocal: map[uint32]bool{}, globals: map[scoped]bool{}, outers: map[scoped]bool{}, declared: map[inside]int32{},
 		selfWords: strings.Fields(language.Self), blankWords: strings.Fields(language.Blank),
+		inferredWords: strings.Fields(language.Inferred),
 	}
 	x.intern(nil)
 	root := &nodes[0]
@@ -182,7 +188,7 @@ func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 	r, passes := x.tables.Role(parent.kind, at.Field, at.Kind)
 	owner = top
 	if r&(lang.Leads|lang.Accesses) != 0 {
-		r = atPlace(r, n == parent.at+1)
+		r = atPlace(r, n == parent.at+1, at.Next == parent.next)
 	}
 	if r == 0 {
 		r, owner = parent.role&passes, parent.owner
@@ -203,9 +209,11 @@ func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 }
 
 // atPlace returns what is left of a role that asks whether it is the first
-// child's.
-func atPlace(r lang.Role, first bool) lang.Role {
+// child's, and the last's.
+func atPlace(r lang.Role, first, last bool) lang.Role {
 	switch {
+	case first && last: // a alone, where a.b could be
+		return r &^ (lang.Accesses | r&lang.Accesses/lang.Accesses*lang.Operand)
 	case first && r&lang.Accesses != 0 && r&lang.Operand != 0: // a of a.b
 		return lang.Operand
 	case first:
@@ -236,8 +244,8 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 	if r&lang.Owns != 0 {
 		f.owner = len(x.frames)
 	}
-	if (marks.Has(lang.IsScope) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {
-		x.scope(&f)
+	if (marks.Has(lang.IsScope|lang.IsThin) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {
+		x.scope(&f, marks.Has(lang.IsThin))
 	}
 	x.frames = append(x.frames, f)
 	return true
@@ -251,13 +259,17 @@ func (x *extraction) isTooDeep(container int32) bool {
 	return x.lang.Depth > 0 && container >= 0 && int(x.out.decls[container].depth)+1 >= x.lang.Depth
 }
 
-// scope gives what is in f a scope of its own.
-func (x *extraction) scope(f *frame) {
-	x.scopes = append(x.scopes, scope{parent: f.scope, depth: x.scopes[f.scope].depth + 1})
+// scope gives what is in f a scope of its own. What is declared in a thin one
+// belongs to the scope around.
+func (x *extraction) scope(f *frame, thin bool) {
+	x.scopes = append(x.scopes, scope{parent: f.scope, depth: x.scopes[f.scope].depth + 1, thin: thin})
 	if body := x.tree.At(f.at).ChildAt(x.tables.Body); !body.None() && !x.lang.Hoists {
 		f.body = x.tree.Nodes[body.Index()].Start
 	}
-	f.innerScope, f.innerMember, f.exported = int32(len(x.scopes)-1), false, false
+	f.innerScope = int32(len(x.scopes) - 1)
+	if !thin {
+		f.innerMember, f.exported = false, false
+	}
 }
 
 // opens reports whether a scope directly below a node of that kind is none: a
@@ -337,6 +349,8 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 		return
 	case r&lang.Global != 0:
 		x.globals[scoped{x.scopeOf[i], occ.name}] = true
+	case r&lang.Outer != 0:
+		x.outers[scoped{x.scopeOf[i], occ.name}] = true
 	case r&lang.Operand != 0:
 		parent.operand = i + 1
 	case x.tables.Marks(parent.kind).Has(lang.IsLoose) && occ.start > 0 && x.tree.Src[occ.start-1] == '.':
@@ -404,6 +418,9 @@ func (x *extraction) literal() uint32 {
 // hint notes that i names the type of what owner binds, and of what owner is
 // itself the type of: (t *T) in a result is the type of t and of the function.
 func (x *extraction) hint(i uint32, owner int) {
+	if slices.Contains(x.inferredWords, x.out.name(int(i))) {
+		return
+	}
 	for {
 		f := &x.frames[owner]
 		if f.typ == 0 {
@@ -412,7 +429,8 @@ func (x *extraction) hint(i uint32, owner int) {
 		for _, bound := range f.bound {
 			x.out.hints = append(x.out.hints, hint{bound, i})
 		}
-		if f.role&lang.Types == 0 || f.owner == owner {
+		declarator := len(f.bound) == 0 && f.role&lang.Binds != 0 // a = b in T a = b
+		if f.role&lang.Types == 0 && !declarator || f.owner == owner {
 			return
 		}
 		owner = f.owner

@@ -104,6 +104,9 @@ func (r *resolver) meanings(f *file, i int) []target {
 // declared: imports give things other names.
 func (r *resolver) namesOf(f *file, i int) []string {
 	name := f.name(i)
+	if o := f.outline().occs[i]; o.has(isLocal) {
+		return []string{f.name(int(o.link) - 1)}
+	}
 	names := []string{name}
 	if _, original := r.member(f, i); original != "" && original != name {
 		return append(names, original)

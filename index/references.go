@@ -70,7 +70,7 @@ func (s *Snapshot) References(ctx context.Context, path string, offset int) ([]R
 	if err != nil || !ok {
 		return nil, err
 	}
-	if f.outline().occs[i].has(isLocal) {
+	if f.outline().occs[i].has(isLocal) && !f.isPromoted(i) {
 		return f.localReferences(int(f.outline().occs[i].link) - 1), nil
 	}
 	r := s.resolver()
@@ -87,7 +87,7 @@ func (s *Snapshot) ReferencesTo(ctx context.Context, sym Symbol) ([]Reference, e
 	if !ok { // a local name has no decl
 		return s.References(ctx, sym.Path, sym.NameSpan.Start)
 	}
-	if own := int(t.decl().occ); t.outline().occs[own].has(isLocal) {
+	if own := int(t.decl().occ); t.outline().occs[own].has(isLocal) && !t.decl().kind.IsMember() {
 		return t.localReferences(own), nil
 	}
 	return s.resolver().references(ctx, []target{t})
@@ -102,6 +102,13 @@ func (f *file) localReferences(occ int) []Reference {
 		}
 	}
 	return refs
+}
+
+// isPromoted reports whether occurrence i, a local name, is of a parameter that
+// is a field of its class, too.
+func (f *file) isPromoted(i int) bool {
+	at := f.declAt(int(f.outline().occs[i].link) - 1)
+	return at >= 0 && f.outline().decls[at].kind.IsMember()
 }
 
 func (f *file) reference(i int, c Certainty) Reference {
@@ -124,7 +131,7 @@ func (s *Snapshot) Highlights(ctx context.Context, path string, offset int) ([]R
 	if err != nil || !ok {
 		return nil, err
 	}
-	if o := f.outline().occs[i]; o.has(isLocal) {
+	if o := f.outline().occs[i]; o.has(isLocal) && !f.isPromoted(i) {
 		return f.localReferences(int(o.link) - 1), nil
 	}
 	r := s.resolver()
@@ -222,6 +229,9 @@ func (r *resolver) usesIn(f *file, t target, yield func(f *file, i int, c Certai
 // aliases returns the names that f may have for t, each once.
 func (r *resolver) aliases(f *file, t target) []string {
 	names := []string{t.name()}
+	if t.lang.Tables().HasSigils() && t.outline().occs[t.decl().occ].has(isLocal) {
+		names = append(names, "$"+t.name()) // a promoted parameter
+	}
 	if t.decl().parent == noParent && f.lang != nil {
 		for _, alias := range r.relation(f, t.file, t.name()).names {
 			if !slices.Contains(names, alias) {

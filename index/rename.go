@@ -116,7 +116,7 @@ func (s *Snapshot) renamer(ctx context.Context, path string, offset int) (*renam
 	if f.outline().occs[i].has(isSelf) {
 		return nil, refused("%s is a word of %s", r.old, f.lang.Name)
 	}
-	if o := f.outline().occs[i]; o.has(isLocal) {
+	if o := f.outline().occs[i]; o.has(isLocal) && !f.isPromoted(i) {
 		r.local = int(o.link) - 1
 		return r, r.passedByName(ctx)
 	}
@@ -144,8 +144,28 @@ func (r *renamer) means(ctx context.Context, i int) error {
 			found = append(found, t)
 		}
 	}
-	r.targets = found
+	r.targets = r.withConstructors(found)
 	return ctx.Err()
+}
+
+// withConstructors adds, to a class, what is called like it because it makes or
+// ends its objects, and to these the class.
+func (r *renamer) withConstructors(found []target) []target {
+	for _, name := range []string{r.old, "~" + r.old} {
+		for _, t := range r.declared(name) {
+			if !slices.Contains(found, t) && slices.ContainsFunc(found, func(f target) bool { return r.isConstructor(t, f) || r.isConstructor(f, t) }) {
+				found = append(found, t)
+			}
+		}
+	}
+	return found
+}
+
+// isConstructor reports whether t is a constructor or destructor of class.
+func (r *resolver) isConstructor(t, class target) bool {
+	return t.decl().kind == Method && class.decl().kind.IsType() && t.lang.Family == class.lang.Family &&
+		strings.TrimPrefix(t.name(), "~") == class.name() &&
+		t.outline().names[t.decl().container] == class.qualified() && r.packageOf(t.file) == r.packageOf(class.file)
 }
 
 const maxNewName = 200 // bytes
@@ -216,6 +236,8 @@ func (r *renamer) find(ctx context.Context) error {
 		c := change{Reference: ref, New: r.new}
 		switch is := string(src[ref.Span.Start:ref.Span.End]); {
 		case is == r.old:
+		case is == "~"+r.old, is == "$"+r.old:
+			c.New = is[:1] + r.new
 		case strings.HasPrefix(is, "Example") && ref.Definition:
 			c.New = strings.Replace(is, r.old, r.new, 1)
 		case r.isAlias(ref, is):

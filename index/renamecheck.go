@@ -96,7 +96,7 @@ func (r *renamer) hasBody(ctx context.Context, t target) error {
 // isAskedFor refuses members that another type prescribes, or has by the same
 // name.
 func (r *renamer) isAskedFor(ctx context.Context, t target) error {
-	if t.decl().kind != Method && t.decl().kind != Field {
+	if t.decl().kind != Method && t.decl().kind != Field || t.lang.Private && !t.decl().exported {
 		return nil
 	}
 	owner, ok := r.owner(t)
@@ -106,7 +106,7 @@ func (r *renamer) isAskedFor(ctx context.Context, t target) error {
 	if owner.lang.Name == "go" {
 		return r.isInInterface(ctx, owner)
 	}
-	return r.isOverridden(ctx, owner)
+	return r.isOverridden(ctx, owner, t)
 }
 
 func (r *renamer) isInInterface(ctx context.Context, owner target) error {
@@ -123,7 +123,7 @@ func (r *renamer) isInInterface(ctx context.Context, owner target) error {
 
 // isOverridden refuses members that a base or something derived has too, or
 // that a base may have that the index does not see.
-func (r *renamer) isOverridden(ctx context.Context, owner target) error {
+func (r *renamer) isOverridden(ctx context.Context, owner, t target) error {
 	below, err := r.descendants(ctx, owner)
 	if err != nil {
 		return err
@@ -132,6 +132,9 @@ func (r *renamer) isOverridden(ctx context.Context, owner target) error {
 		if k.target != owner && len(r.membersOf(k.target, r.old)) > 0 {
 			return refused("%s in %s has a %s too: both would have to be renamed", k.name(), r.where(ctx, k.file, int(k.decl().at)), r.old)
 		}
+	}
+	if owner.lang.Name == "java" && t.decl().kind == Field {
+		return nil // a field hides another, and takes nothing's place
 	}
 	for _, k := range append(r.ancestors(owner), kin{owner, Certain}) {
 		for _, i := range k.baseNames() {

@@ -91,7 +91,8 @@ var cGrammar = &Grammar{
 var cppGrammar = &Grammar{
 	Names:  cGrammar.Names + " namespace_identifier nested_namespace_specifier operator_name destructor_name operator_cast this",
 	Skips:  cGrammar.Skips + " raw_string_literal access_specifier",
-	Scopes: cGrammar.Scopes + " lambda_expression for_range_loop catch_clause template_parameter_list class_specifier",
+	Scopes: cGrammar.Scopes + " lambda_expression for_range_loop catch_clause class_specifier",
+	Thin:   "template_declaration",
 	Spaces: cGrammar.Spaces + " lambda_expression for_range_loop catch_clause",
 	Wraps:  "template_declaration",
 	Roles: with(cGrammar.Roles, map[string]Role{

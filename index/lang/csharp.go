@@ -12,7 +12,7 @@ import (
 func cSharp() *Language {
 	return &Language{
 		Name: "csharp", Extensions: []string{".cs"}, Parser: tscsharp.Language, Grammar: cSharpGrammar,
-		Nests: true, Bare: true, Self: "this base", Blank: "_", Comments: cComments, Body: "{",
+		Nests: true, Bare: true, Private: true, Self: "this base", Blank: "_", Comments: cComments, Body: "{",
 		Imports: cSharpImports, ImportKinds: "using_directive",
 		Exported:   func(d *Declaration) bool { return !isHiddenBy(d.Node, "modifier") },
 		Skim:       cSharpLines.skim,
@@ -28,9 +28,10 @@ var cSharpGrammar = &Grammar{
 	Scopes: `class_declaration struct_declaration record_declaration interface_declaration enum_declaration delegate_declaration
 		method_declaration constructor_declaration destructor_declaration operator_declaration conversion_operator_declaration
 		indexer_declaration property_declaration accessor_declaration local_function_statement lambda_expression anonymous_method_expression
-		block for_statement foreach_statement using_statement catch_clause switch_section switch_expression_arm`,
+		block for_statement foreach_statement using_statement catch_clause switch_section switch_expression_arm query_expression`,
 	Spaces: `method_declaration constructor_declaration destructor_declaration operator_declaration local_function_statement
 		lambda_expression for_statement foreach_statement catch_clause accessor_declaration`,
+	Rests: "file_scoped_namespace_declaration",
 	Roles: map[string]Role{
 		"namespace_declaration.name":                       Defines(Module),
 		"file_scoped_namespace_declaration.name":           Defines(Module),
@@ -66,12 +67,19 @@ var cSharpGrammar = &Grammar{
 		"variable_declarator tuple_pattern":                Inherits,
 		"tuple_pattern.name":                               Inherits,
 		"type_parameter.name":                              Binds,
-		"parameter.name":                                   Binds,
+		"record_declaration parameter_list":                Defines(Field), // its properties
+		"parameter_list parameter":                         Inherits | Owns,
+		"bracketed_parameter_list parameter":               Owns,
+		"parameter.name":                                   Binds | Inherits,
 		"parameter.type":                                   Types,
 		"parameter_list.name":                              Binds,
 		"parameter_list.type":                              Types,
 		"lambda_expression.parameters":                     Binds,
 		"foreach_statement.left":                           Binds,
+		"from_clause.name":                                 Binds,
+		"join_clause identifier":                           Binds | Leads,
+		"join_into_clause.":                                Binds,
+		"let_clause identifier":                            Binds | Leads,
 		"foreach_statement.type":                           Types,
 		"declaration_pattern.name":                         Binds,
 		"declaration_pattern.type":                         Types,

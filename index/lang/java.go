@@ -13,7 +13,7 @@ import (
 func java() *Language {
 	return &Language{
 		Name: "java", Family: "jvm", Extensions: []string{".java"}, Parser: tsjava.Language, Grammar: javaGrammar,
-		Nests: true, Bare: true, Self: "this super", Comments: cComments,
+		Nests: true, Bare: true, Apart: true, Private: true, Self: "this super", Inferred: "var", Comments: cComments,
 		Imports: javaImports, ImportKinds: "import_declaration package_declaration",
 		Exported: func(d *Declaration) bool { return !isPrivate(d.Node.ChildOf("modifiers")) },
 		Skim:     javaLines.skim,
@@ -34,7 +34,8 @@ var javaGrammar = &Grammar{
 	Spaces: "method_declaration constructor_declaration lambda_expression for_statement enhanced_for_statement static_initializer",
 	Roles: map[string]Role{
 		"superclass.":                              Bases,
-		"type_list.":                               Bases,
+		"super_interfaces.":                        Bases,
+		"extends_interfaces.":                      Bases,
 		"assignment_expression.left":               Writes,
 		"update_expression.":                       Writes,
 		"class_declaration.name":                   Defines(Class),
@@ -56,7 +57,9 @@ var javaGrammar = &Grammar{
 		"local_variable_declaration.type":          Types,
 		"variable_declarator.name":                 Inherits,
 		"variable_declarator.value":                Values,
-		"formal_parameter.name":                    Binds,
+		"record_declaration.parameters":            Defines(Field), // its components
+		"formal_parameters formal_parameter":       Inherits | Owns,
+		"formal_parameter.name":                    Binds | Inherits,
 		"formal_parameter.type":                    Types,
 		"spread_parameter.":                        Types,
 		"spread_parameter variable_declarator":     Binds,
@@ -76,9 +79,9 @@ var javaGrammar = &Grammar{
 		"field_access.field":                       Accesses | Inherits,
 		"method_invocation.object":                 Operand,
 		"method_invocation.name":                   Accesses | Calls,
-		"method_reference.":                        Operand,
-		"scoped_type_identifier.":                  Operand,
-		"object_creation_expression.type":          Calls | Types,
+		"method_reference.":                        Accesses | Operand | Calls,
+		"scoped_type_identifier.":                  Accesses | Operand | Inherits,
+		"object_creation_expression.type":          Calls | Hints,
 		"generic_type.":                            Inherits,
 		"marker_annotation.name":                   Calls,
 		"annotation.name":                          Calls,
@@ -86,6 +89,7 @@ var javaGrammar = &Grammar{
 		"labeled_statement.":                       Plain,
 	},
 	Passes: map[string]Role{
+		"type_list":  Bases,
 		"array_type": Types,
 		"catch_type": Types,
 	},

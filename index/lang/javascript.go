@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	javascript "github.com/tree-sitter/tree-sitter-javascript/bindings/go"
@@ -50,73 +51,79 @@ var jsGrammar = &Grammar{
 		function_type class_static_block statement_block for_statement for_in_statement catch_clause switch_body
 		class_declaration abstract_class_declaration class interface_declaration type_alias_declaration`,
 	Spaces: "internal_module module",
+	Blocks: "statement_block for_statement for_in_statement catch_clause switch_body",
 	Wraps:  "lexical_declaration variable_declaration export_statement ambient_declaration expression_statement",
 	Words:  "default", // import { default as a }
 	Roles: map[string]Role{
-		"function_declaration.name":             Defines(Function),
-		"function_declaration.return_type":      Types,
-		"generator_function_declaration.name":   Defines(Function),
-		"function_signature.name":               Defines(Function),
-		"function_signature.return_type":        Types,
-		"class_declaration.name":                Defines(Class),
-		"abstract_class_declaration.name":       Defines(Class),
-		"interface_declaration.name":            Defines(Interface),
-		"type_alias_declaration.name":           Defines(Type),
-		"enum_declaration.name":                 Defines(Enum),
-		"internal_module.name":                  Defines(Module),
-		"module.name":                           Defines(Module),
-		"method_definition.name":                Defines(Method),
-		"method_definition.return_type":         Types,
-		"method_signature.name":                 Defines(Method),
-		"method_signature.return_type":          Types,
-		"abstract_method_signature.name":        Defines(Method),
-		"abstract_method_signature.return_type": Types,
-		"public_field_definition.name":          Defines(Field),
-		"public_field_definition.type":          Types,
-		"public_field_definition.value":         Values,
-		"field_definition.property":             Defines(Field),
-		"field_definition.value":                Values,
-		"property_signature.name":               Defines(Field),
-		"property_signature.type":               Types,
-		"enum_body.name":                        Defines(Member) | Itself,
-		"enum_assignment.name":                  Defines(Member),
-		"variable_declarator.name":              Defines(Variable),
-		"variable_declarator.type":              Types,
-		"variable_declarator.value":             Values,
-		"type_parameter.name":                   Binds,
-		"formal_parameters.":                    Binds,
-		"required_parameter.pattern":            Binds,
-		"required_parameter.type":               Types,
-		"optional_parameter.pattern":            Binds,
-		"optional_parameter.type":               Types,
-		"arrow_function.parameter":              Binds,
-		"catch_clause.parameter":                Binds,
-		"for_in_statement.left":                 Binds,
-		"assignment_pattern.right":              Plain,
-		"object_assignment_pattern.right":       Plain,
-		"assignment_expression.left":            Assigns | Writes,
-		"augmented_assignment_expression.left":  Writes,
-		"update_expression.argument":            Writes,
-		"class_heritage.":                       Bases,
-		"extends_clause.value":                  Bases,
-		"implements_clause.":                    Bases,
-		"extends_type_clause.type":              Bases,
-		"assignment_expression.right":           Values,
-		"pair_pattern.key":                      Keys,
-		"pair.key":                              Keys,
-		"member_expression.object":              Operand,
-		"member_expression.property":            Accesses | Inherits,
-		"nested_type_identifier.module":         Operand,
-		"nested_type_identifier.name":           Accesses | Inherits,
-		"nested_identifier.object":              Operand,
-		"nested_identifier.property":            Accesses,
-		"call_expression.function":              Calls | Hints,
-		"new_expression.constructor":            Calls | Hints,
-		"jsx_opening_element.name":              Calls,
-		"jsx_self_closing_element.name":         Calls,
-		"jsx_attribute.":                        Keys,
-		"decorator.":                            Calls,
-		"generic_type.name":                     Inherits,
+		"function_declaration.name":                Defines(Function),
+		"function_declaration.return_type":         Types,
+		"generator_function_declaration.name":      Defines(Function),
+		"function_signature.name":                  Defines(Function),
+		"function_expression.name":                 Binds,
+		"generator_function.name":                  Binds,
+		"class.name":                               Binds,
+		"function_signature.return_type":           Types,
+		"class_declaration.name":                   Defines(Class),
+		"abstract_class_declaration.name":          Defines(Class),
+		"interface_declaration.name":               Defines(Interface),
+		"type_alias_declaration.name":              Defines(Type),
+		"enum_declaration.name":                    Defines(Enum),
+		"internal_module.name":                     Defines(Module),
+		"module.name":                              Defines(Module),
+		"method_definition.name":                   Defines(Method),
+		"method_definition.return_type":            Types,
+		"method_signature.name":                    Defines(Method),
+		"method_signature.return_type":             Types,
+		"abstract_method_signature.name":           Defines(Method),
+		"abstract_method_signature.return_type":    Types,
+		"public_field_definition.name":             Defines(Field),
+		"public_field_definition.type":             Types,
+		"public_field_definition.value":            Values,
+		"field_definition.property":                Defines(Field),
+		"field_definition.value":                   Values,
+		"property_signature.name":                  Defines(Field),
+		"property_signature.type":                  Types,
+		"enum_body.name":                           Defines(Member) | Itself,
+		"enum_assignment.name":                     Defines(Member),
+		"variable_declarator.name":                 Defines(Variable) | Inherits,
+		"variable_declaration variable_declarator": Floats | Owns,
+		"lexical_declaration variable_declarator":  Owns,
+		"variable_declarator.type":                 Types,
+		"variable_declarator.value":                Values,
+		"type_parameter.name":                      Binds,
+		"formal_parameters.":                       Binds,
+		"required_parameter.pattern":               Defines(Field), // or but a parameter: see refineJS
+		"required_parameter.type":                  Types,
+		"optional_parameter.pattern":               Defines(Field),
+		"optional_parameter.type":                  Types,
+		"arrow_function.parameter":                 Binds,
+		"catch_clause.parameter":                   Binds,
+		"for_in_statement.left":                    Binds,
+		"assignment_pattern.right":                 Plain,
+		"object_assignment_pattern.right":          Plain,
+		"assignment_expression.left":               Assigns | Writes,
+		"augmented_assignment_expression.left":     Writes,
+		"update_expression.argument":               Writes,
+		"class_heritage.":                          Bases,
+		"extends_clause.value":                     Bases,
+		"implements_clause.":                       Bases,
+		"extends_type_clause.type":                 Bases,
+		"assignment_expression.right":              Values,
+		"pair_pattern.key":                         Keys,
+		"pair.key":                                 Keys,
+		"member_expression.object":                 Operand,
+		"member_expression.property":               Accesses | Inherits,
+		"nested_type_identifier.module":            Operand,
+		"nested_type_identifier.name":              Accesses | Inherits,
+		"nested_identifier.object":                 Operand,
+		"nested_identifier.property":               Accesses,
+		"call_expression.function":                 Calls | Hints,
+		"new_expression.constructor":               Calls | Hints,
+		"jsx_opening_element.name":                 Calls,
+		"jsx_self_closing_element.name":            Calls,
+		"jsx_attribute.":                           Keys,
+		"decorator.":                               Calls,
+		"generic_type.name":                        Inherits,
 	},
 	Passes: map[string]Role{
 		"object_pattern":            Defined | Writes,
@@ -139,6 +146,10 @@ var jsGrammar = &Grammar{
 // refineJS tells functions, classes and constants from other variables, and
 // methods from fields.
 func refineJS(d *Declaration) Kind {
+	switch d.Node.Kind() {
+	case "required_parameter", "optional_parameter":
+		return refineJSParameter(d)
+	}
 	if d.Kind != Variable && d.Kind != Field {
 		return d.Kind
 	}
@@ -152,6 +163,14 @@ func refineJS(d *Declaration) Kind {
 		return Constant
 	}
 	return d.Kind
+}
+
+// refineJSParameter tells a constructor's parameter that is a field too.
+func refineJSParameter(d *Declaration) Kind {
+	if !d.Node.ChildOf("accessibility_modifier").None() || slices.Contains(strings.Fields(string(d.begins())), "readonly") {
+		return Field
+	}
+	return Local
 }
 
 func exportedJS(d *Declaration) bool { return !strings.HasPrefix(d.Name, "#") && d.IsExported }

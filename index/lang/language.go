@@ -24,16 +24,19 @@ type Language struct {
 	Parser     func() unsafe.Pointer // the grammar
 	Grammar    *Grammar
 
-	Hoists  bool   // a local name counts in its whole scope, also before its declaration
-	Nests   bool   // functions and classes inside functions are symbols
-	Repeats bool   // an assignment declares, so only the first of a name counts
-	Clauses bool   // a function is declared by each of its clauses: all are one
-	Modules bool   // exports say what is visible outside; in a file without any, everything is
-	Bare    bool   // methods name the members of their class without saying whose
-	Depth   int    // how deep declarations are in each other, at most; 0 is any
-	Limit   int    // how many a file declares, at most; 0 is any
-	Self    string // words that always mean the object or class that a method belongs to
-	Blank   string // words that declare nothing
+	Hoists   bool   // a local name counts in its whole scope, also before its declaration
+	Nests    bool   // functions and classes inside functions are symbols
+	Repeats  bool   // an assignment declares, so only the first of a name counts
+	Clauses  bool   // a function is declared by each of its clauses: all are one
+	Modules  bool   // exports say what is visible outside; in a file without any, everything is
+	Bare     bool   // methods name the members of their class without saying whose
+	Apart    bool   // a field and a method of one class can share a name: calls tell them apart
+	Private  bool   // what is not Exported no other class can have, or prescribe
+	Depth    int    // how deep declarations are in each other, at most; 0 is any
+	Limit    int    // how many a file declares, at most; 0 is any
+	Self     string // words that always mean the object or class that a method belongs to
+	Blank    string // words that declare nothing
+	Inferred string // words that stand for the type of a value
 
 	Comments Comments
 	Body     string // a declaration's body begins with one of these bytes; "" is a brace

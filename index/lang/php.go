@@ -12,8 +12,8 @@ import (
 func php() *Language {
 	return &Language{
 		Name: "php", Extensions: []string{".php", ".phtml"}, Parser: tsphp.LanguagePHP, Grammar: phpGrammar,
-		Hoists: true, Self: "$this self static parent", Comments: Comments{Line: "//", Open: "/*", Close: "*/", Between: "#["},
-		Imports: phpImports, ImportKinds: "namespace_use_clause namespace_definition",
+		Hoists: true, Apart: true, Private: true, Self: "$this self static parent", Comments: Comments{Line: "//", Open: "/*", Close: "*/", Between: "#["},
+		Imports: phpImports, ImportKinds: "namespace_use_declaration namespace_definition",
 		Exported: func(d *Declaration) bool {
 			return !isHiddenBy(d.Node, "visibility_modifier") && !isHiddenBy(d.Around, "visibility_modifier")
 		},
@@ -57,7 +57,7 @@ var phpGrammar = &Grammar{
 		"update_expression.argument":                Writes,
 		"assignment_expression.right":               Values,
 		"foreach_statement pair":                    Binds,
-		"anonymous_function_use_clause.":            Binds,
+		"anonymous_function_use_clause.":            Outer,
 		"global_declaration.":                       Global,
 		"member_access_expression.object":           Operand,
 		"member_access_expression.name":             Accesses,
@@ -84,22 +84,39 @@ var phpGrammar = &Grammar{
 	Passes: map[string]Role{
 		"list_literal":  Binds | Writes,
 		"pair":          Binds | Writes,
+		"by_ref":        Outer,
 		"optional_type": Types,
+		"union_type":    Types,
 		"named_type":    Types,
 		"type_list":     Types,
 	},
 }
 
-// phpImports takes in use clauses and the namespace.
+// phpImports takes in "use a\b as c, a\{d, e};" and the namespace.
 func phpImports(f *Facts, n Node) bool {
 	if n.Kind() == "namespace_definition" {
 		f.Package = n.Child("name").Text()
 		return n.Child("body").None()
 	}
+	clauses := n
+	if group := n.Child("body"); !group.None() {
+		clauses = group
+	}
+	for c := range clauses.Children() {
+		if c.Kind() == "namespace_use_clause" {
+			phpImport(f, c, n.ChildOf("namespace_name").Text())
+		}
+	}
+	return true
+}
+
+// phpImport takes in one clause of a use declaration, below the namespace that
+// stands before its group.
+func phpImport(f *Facts, n Node, from string) {
 	name := n.First()
-	imp := Import{}
+	imp := Import{Path: from}
 	if name.Kind() == "qualified_name" {
-		imp.Path = strings.Trim(name.Child("prefix").Text(), `\`)
+		imp.Path = strings.Trim(from+`\`+name.Child("prefix").Text(), `\`)
 		name = name.ChildOf("name")
 	}
 	imp.Name, imp.Alias = name.Text(), name.Text()
@@ -109,7 +126,6 @@ func phpImports(f *Facts, n Node) bool {
 		f.mentionImport(alias)
 	}
 	f.Imports = append(f.Imports, imp)
-	return true
 }
 
 var phpLines = (&Lines{

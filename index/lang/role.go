@@ -2,7 +2,7 @@ package lang
 
 // A Role says what a child node means to its parent, and so what an identifier
 // there is. The tables hand it out; the walk of package index gives it meaning.
-type Role uint32
+type Role uint64
 
 // The roles, which may be combined.
 const (
@@ -33,14 +33,16 @@ const (
 	Matches                    // with Binds: a name with a capital is a constant that is compared with
 	Bases                      // what a type extends, implements or embeds; nothing where the owner declares a field
 	Writes                     // gets a value
+	Outer                      // is that of the scope around, in spite of an assignment here
+	Floats                     // with Binds: in the function around, whatever blocks are between
 
 	byKind    // depends on the kind of the child
 	kindShift = iota
 	kindBits  = 15 << kindShift
 )
 
-// Defined masks what Defines, Matches and Top set.
-const Defined = Binds | kindBits | Matches | Top
+// Defined masks what Defines, Matches, Top and Floats set.
+const Defined = Binds | kindBits | Matches | Top | Floats
 
 // Defines is the role of a declared name of kind k. Mere Binds is a parameter
 // or another name that only its scope sees.
@@ -60,6 +62,9 @@ type Grammar struct {
 	Loose  string          // hold names whose meaning the grammar does not know: the arguments of macros
 	Scopes string          // local names end here
 	Spaces string          // a scope directly below is none: namespaces, bodies of functions
+	Thin   string          // parameters end here, but what is declared is seen outside: C++'s templates
+	Blocks string          // scopes that names which float are seen outside of: JavaScript's var
+	Rests  string          // what they declare goes on to the end of the file
 	Wraps  string          // belong to the only declaration they hold
 	Words  string          // keywords that stand where a name can
 	Passes map[string]Role // what a node hands on to children without a role of their own

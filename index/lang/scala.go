@@ -12,7 +12,7 @@ import (
 func scala() *Language {
 	return &Language{
 		Name: "scala", Family: "jvm", Extensions: []string{".scala", ".sc", ".sbt"}, Parser: tsscala.Language, Grammar: scalaGrammar,
-		Nests: true, Bare: true, Self: "this super", Blank: "_", Comments: cComments, Body: "{=", Quotes: "\"",
+		Nests: true, Bare: true, Private: true, Self: "this super", Blank: "_", Comments: cComments, Body: "{=", Quotes: "\"",
 		Imports: scalaImports, ImportKinds: "import_declaration package_clause",
 		Exported:   func(d *Declaration) bool { return !strings.Contains(d.Node.ChildOf("modifiers").Text(), "private") },
 		Skim:       scalaLines.skim,
@@ -67,6 +67,8 @@ var scalaGrammar = &Grammar{
 		"case_class_pattern.pattern":          Inherits,
 		"typed_pattern.pattern":               Inherits,
 		"typed_pattern.type":                  Types,
+		"infix_pattern.left":                  Inherits,
+		"infix_pattern.right":                 Inherits,
 		"capture_pattern.name":                Inherits,
 		"capture_pattern.pattern":             Inherits,
 		"field_expression.value":              Operand,

@@ -22,6 +22,9 @@ const (
 	IsShort
 	IsSigil
 	IsLoose
+	IsThin
+	IsBlock
+	IsRest
 	HasAhead
 	HasEmbed
 )
@@ -38,6 +41,7 @@ type Tables struct {
 	kinds   []string          // names, by kind
 	numbers map[string]uint16 // of fields
 	fields  int
+	sigils  bool
 	faulty  uint16 // the kind of an error, behind all others
 	marks   []Mark
 	passes  []Role
@@ -70,6 +74,9 @@ func (t *Tables) HasKind(prefix string) bool {
 	return slices.ContainsFunc(t.kinds, func(kind string) bool { return strings.HasPrefix(kind, prefix) })
 }
 
+// HasSigils reports whether variables have a sign that members have not.
+func (t *Tables) HasSigils() bool { return t.sigils }
+
 // IsWord reports whether name is written in the grammar itself: a keyword, or a
 // word that is one in some places.
 func (t *Tables) IsWord(name string) bool {
@@ -99,6 +106,7 @@ func (l *Language) compile() *Tables {
 	for i := range t.fields {
 		t.numbers[grammar.FieldName(uint16(i))] = uint16(i)
 	}
+	t.sigils = l.Grammar.Sigils != ""
 	t.mark(ids, l)
 	t.hand(ids, l.Grammar)
 	grammar.Act(t.actions(l.Grammar.Words))
@@ -110,7 +118,7 @@ func (t *Tables) mark(ids map[string][]int, l *Language) {
 	for mark, kinds := range map[Mark]string{
 		IsName: l.Grammar.Names + " " + l.Grammar.Labels + " " + l.Grammar.Shorts + " " + l.Grammar.Sigils, IsSigil: l.Grammar.Sigils, IsLabel: l.Grammar.Labels, IsShort: l.Grammar.Shorts, IsLoose: l.Grammar.Loose,
 		HasAhead: l.AheadKinds, HasEmbed: l.EmbedKinds, IsSkipped: l.Grammar.Skips,
-		IsScope: l.Grammar.Scopes, IsSpace: l.Grammar.Spaces, IsWrap: l.Grammar.Wraps, IsImport: l.ImportKinds,
+		IsScope: l.Grammar.Scopes, IsSpace: l.Grammar.Spaces, IsThin: l.Grammar.Thin, IsBlock: l.Grammar.Blocks, IsRest: l.Grammar.Rests, IsWrap: l.Grammar.Wraps, IsImport: l.ImportKinds,
 	} {
 		for kind := range strings.FieldsSeq(kinds) {
 			for _, id := range ids[kind] {
