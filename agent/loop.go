@@ -126,6 +126,7 @@ type run struct {
 	spent      meter
 	transcript Transcript           // nil: the run is not kept
 	kept       map[string]draftFile // what the transcript says of the draft
+	contents   contents             // that the transcript tells
 	began      map[string]bool      // calls that were cut off
 	written    int                  // bytes of TextDelta that count
 	failures   int                  // turns in a row in which nothing succeeded
@@ -188,7 +189,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 	r := &run{
 		agent: a, task: task, sink: sink, transcript: task.Transcript,
 		draft: NewDraft(snap, a.gate), //nolint:contextcheck // it reads a small file, at once
-		tools: map[string]Tool{}, allowed: map[string]bool{}, kept: map[string]draftFile{},
+		tools: map[string]Tool{}, allowed: map[string]bool{}, kept: map[string]draftFile{}, contents: contents{},
 		told: make(chan Event), asking: &asking{},
 	}
 	if task.within != nil {
@@ -242,7 +243,7 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	r.req.Items, r.opened = items, len(items)
-	r.note(&Record{Kind: TaskGiven, Task: &r.task, Model: r.agent.model.Name(), Items: items})
+	r.note(&Record{Kind: TaskGiven, Format: transcriptFormat, Task: &r.task, Model: r.agent.model.Name(), Items: items})
 	return nil
 }
 

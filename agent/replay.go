@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,7 +32,8 @@ type Past struct {
 	pending  *response       // what the last response asks for and was not done
 	begun    map[string]bool // calls that began, and changed more than the draft
 	files    map[string]draftFile
-	bases    map[string]FileBase
+	bases    map[string]index.Replacement
+	told     contents
 	steps    []checkpoint
 	accepted bool // Plan, by the user
 	rounds   int  // that ended as done
@@ -48,7 +50,7 @@ func Replay(records []Record) (*Past, error) {
 	if len(records) == 0 || records[0].Task == nil {
 		return nil, ErrNoTranscript
 	}
-	p := &Past{State: Running, begun: map[string]bool{}, files: map[string]draftFile{}, bases: map[string]FileBase{}}
+	p := &Past{State: Running, begun: map[string]bool{}, files: map[string]draftFile{}, bases: map[string]index.Replacement{}, told: contents{}}
 	p.Began = records[0].Time
 	for i := range records {
 		rec := &records[i]
@@ -94,7 +96,7 @@ func (p *Past) replay(rec *Record) error {
 			p.Plan, p.accepted = *rec.Plan, rec.Accepted
 		}
 	case RoundBegun:
-		p.round(rec)
+		return p.round(rec)
 	case StepClosed:
 		p.steps = append(p.steps, checkpoint{title: rec.Call, files: cloneFiles(p.files)})
 	case Compacted:
@@ -143,7 +145,9 @@ func (p *Past) answer(rec *Record) error {
 		p.memory.answered(p.pending.calls[p.pending.answered], out, rec.Failed)
 	}
 	p.pending.answered++
-	p.change(rec.Files)
+	if err := p.change(rec.Files); err != nil {
+		return err
+	}
 	if len(p.pending.calls) > 0 && p.pending.answered >= len(p.pending.calls) {
 		p.pending = nil
 	}
@@ -151,22 +155,38 @@ func (p *Past) answer(rec *Record) error {
 }
 
 // round begins anew with what the user left of the draft.
-func (p *Past) round(rec *Record) {
+func (p *Past) round(rec *Record) error {
 	p.items, p.pending, p.steps = append(p.items, rec.Items...), nil, nil
 	p.rounds++
 	p.memory.heard(rec.Said)
 	clear(p.files)
 	clear(p.bases)
-	p.change(rec.Files)
+	return p.change(rec.Files)
 }
 
-func (p *Past) change(files []FileRecord) {
-	for _, f := range files {
-		p.files[f.Path] = draftFile{content: f.Content, mode: f.Mode, was: f.Was, gone: f.Gone, from: f.From, overwrites: f.Overwrites}
+func (p *Past) change(files []FileRecord) error {
+	for i := range files {
+		f := &files[i]
 		if f.Base != nil {
-			p.bases[f.Path] = *f.Base
+			base := index.Replacement{Path: f.Path, Gone: f.Base.Gone}
+			if !base.Gone {
+				var err error
+				if base.Content, err = p.told.read(f.Path, &f.Base.Body); err != nil {
+					return err
+				}
+			}
+			p.bases[f.Path] = base
 		}
+		file := draftFile{mode: f.Mode, was: f.Was, gone: f.Gone, from: f.From, overwrites: f.Overwrites}
+		if !file.gone {
+			var err error
+			if file.content, err = p.told.read(f.Path, &f.Body); err != nil {
+				return err
+			}
+		}
+		p.files[f.Path] = file
 	}
+	return nil
 }
 
 func firstOutput(items Items) (ToolOutput, bool) {
@@ -191,36 +211,51 @@ func (r *run) takeUp(p *Past) {
 		pending := *p.pending
 		r.pending = &pending
 	}
-	var bases []index.Replacement
-	for path, base := range p.bases {
-		bases = append(bases, index.Replacement{Path: path, Content: base.Content, Gone: base.Gone})
-	}
-	r.draft.base = r.draft.snap.With(bases...)
+	r.draft.base = r.draft.snap.With(slices.Collect(maps.Values(p.bases))...)
 	for path, f := range p.files {
 		r.draft.set(path, f)
 	}
-	r.kept = cloneFiles(p.files)
-	r.note(&Record{Kind: Resumed})
+	r.kept, r.contents = cloneFiles(p.files), maps.Clone(p.told)
+	r.note(&Record{Kind: Resumed, Format: transcriptFormat})
 }
 
 // changes returns how the draft differs from what was noted of it, and counts
-// that as noted.
+// that as noted. What is gone is in front: what was moved is told by it.
 func (r *run) changes(ctx context.Context) []FileRecord {
-	var out []FileRecord
+	if r.transcript == nil {
+		return nil
+	}
+	var gone, there []string
 	for _, path := range r.draft.Changed() {
 		f, before := r.draft.changed[path], r.kept[path]
-		_, known := r.kept[path]
-		if known && f.same(&before) {
+		if _, known := r.kept[path]; known && f.same(&before) {
 			continue
 		}
-		rec := FileRecord{Path: path, Content: f.content, Mode: f.mode, Was: f.was, Gone: f.gone, From: f.from, Overwrites: f.overwrites}
-		if !known {
-			rec.Base = r.baseOf(ctx, path)
+		if f.gone {
+			gone = append(gone, path)
+		} else {
+			there = append(there, path)
 		}
-		r.kept[path] = f
-		out = append(out, rec)
+	}
+	var out []FileRecord
+	for _, path := range append(gone, there...) {
+		out = append(out, r.fileRecord(ctx, path))
 	}
 	return out
+}
+
+// fileRecord tells what the draft has at path.
+func (r *run) fileRecord(ctx context.Context, path string) FileRecord {
+	f := r.draft.changed[path]
+	rec := FileRecord{Path: path, Mode: f.mode, Was: f.was, Gone: f.gone, From: f.from, Overwrites: f.overwrites}
+	if _, known := r.kept[path]; !known {
+		rec.Base = r.baseOf(ctx, path)
+	}
+	if !f.gone {
+		rec.Body = r.contents.tell(path, f.from, f.content)
+	}
+	r.kept[path] = f
+	return rec
 }
 
 func (r *run) baseOf(ctx context.Context, path string) *FileBase {
@@ -231,7 +266,7 @@ func (r *run) baseOf(ctx context.Context, path string) *FileBase {
 	if err != nil {
 		return nil // it cannot be read: the change set will say so
 	}
-	return &FileBase{Content: content}
+	return &FileBase{Body: r.contents.tell(path, "", content)}
 }
 
 func (f *draftFile) same(g *draftFile) bool {

@@ -78,18 +78,14 @@ func (r *run) beginRound(ctx context.Context, round *Round) error {
 	if err != nil {
 		return fmt.Errorf("begin a round of review: %w", err)
 	}
-	var files []FileRecord
-	for _, f := range left {
-		files = append(files, FileRecord{Path: f.Path, Content: f.Content, Gone: f.Gone, Base: &FileBase{Content: f.Content, Gone: f.Gone}})
-	}
 	message := r.draft.verdict(round)
 	said := message.Text
 	message.Text = strings.TrimSpace(said + "\n\n" + r.newProblems(round))
 	r.round++
 	r.memory.heard(said)
-	r.note(&Record{Kind: RoundBegun, Files: files, Items: Items{message}, Said: said})
+	r.note(&Record{Kind: RoundBegun, Files: r.leftFiles(left), Items: Items{message}, Said: said})
 	r.req.Items = append(r.req.Items, message)
-	r.restart(files) //nolint:contextcheck // NewDraft reads a small file, at once
+	r.restart(left) //nolint:contextcheck // NewDraft reads a small file, at once
 	return nil
 }
 
@@ -138,19 +134,30 @@ func (round *Round) kept() map[string]bool {
 	return files
 }
 
-// restart makes files all that the draft differs in, and what its next change is
+// leftFiles tells what a round begins with, each file from itself.
+func (r *run) leftFiles(left []index.Replacement) []FileRecord {
+	var files []FileRecord
+	for _, f := range left {
+		rec := FileRecord{Path: f.Path, Gone: f.Gone, Base: &FileBase{Gone: f.Gone}}
+		if !f.Gone {
+			rec.Base.Body, rec.Body = r.contents.tell(f.Path, "", f.Content), r.contents.tell(f.Path, "", f.Content)
+		}
+		files = append(files, rec)
+	}
+	return files
+}
+
+// restart makes left all that the draft differs in, and what its next change is
 // made from.
-func (r *run) restart(files []FileRecord) {
+func (r *run) restart(left []index.Replacement) {
 	r.pending, r.steps, r.kept = nil, nil, map[string]draftFile{}
 	r.draft = NewDraft(r.draft.snap, r.draft.gate)
-	var bases []index.Replacement
-	for _, f := range files {
+	for _, f := range left {
 		file := draftFile{content: f.Content, gone: f.Gone}
 		r.draft.set(f.Path, file)
 		r.kept[f.Path] = file
-		bases = append(bases, index.Replacement{Path: f.Path, Content: f.Content, Gone: f.Gone})
 	}
-	r.draft.base = r.draft.snap.With(bases...)
+	r.draft.base = r.draft.snap.With(left...)
 }
 
 // leftOpen returns what the undecided hunks of changes make of the files of snap.

@@ -42,6 +42,7 @@ const (
 // absent.
 type Record struct {
 	Kind   RecordKind   `json:"kind"`
+	Format int          `json:"format,omitempty"` // of what follows, with TaskGiven and Resumed
 	Time   time.Time    `json:"time,omitzero"`
 	Task   *Task        `json:"task,omitempty"`
 	Model  string       `json:"model,omitempty"`
@@ -66,8 +67,8 @@ type Record struct {
 
 // A FileRecord is a file as a draft has it since a call.
 type FileRecord struct {
-	Path       string      `json:"path"`
-	Content    []byte      `json:"content,omitempty"`
+	Path string `json:"path"`
+	Body
 	Mode       fs.FileMode `json:"mode,omitempty"`
 	Was        fs.FileMode `json:"was,omitempty"`
 	Gone       bool        `json:"gone,omitempty"`
@@ -79,8 +80,8 @@ type FileRecord struct {
 
 // A FileBase is what a draft began with at a path.
 type FileBase struct {
-	Content []byte `json:"content,omitempty"`
-	Gone    bool   `json:"gone,omitempty"` // no file was there
+	Body
+	Gone bool `json:"gone,omitempty"` // no file was there
 }
 
 // A RunState says how far a run is.
@@ -160,6 +161,13 @@ func marshalExact(v any) ([]byte, error) {
 // line is damaged, or not there.
 var ErrNoTranscript = errors.New("no transcript of a run")
 
+// transcriptFormat is the one that is written. In the first, which names none,
+// each content was whole.
+const transcriptFormat = 2
+
+// ErrNewer is in the error of a transcript that a later agentls wrote.
+var ErrNewer = errors.New("a newer agentls wrote the transcript")
+
 // ReadTranscript returns the records of a transcript, and how many bytes of it
 // they are. What is behind a line that cannot be read is lost: a process that
 // is killed leaves half a line, and a machine that loses power more.
@@ -173,6 +181,9 @@ func ReadTranscript(r io.Reader) (records []Record, size int64, err error) {
 		var rec Record
 		if err != nil || json.Unmarshal(line, &rec) != nil {
 			break
+		}
+		if rec.Format > transcriptFormat {
+			return nil, 0, fmt.Errorf("%w, in its format %d, and this one reads up to %d: update agentls", ErrNewer, rec.Format, transcriptFormat)
 		}
 		records, size = append(records, rec), size+int64(len(line))
 	}
