@@ -1,33 +1,16 @@
 import * as vscode from 'vscode';
-import { messageOf, type Connection } from './client.ts';
 import { attachImage, attachOutput } from './attach.ts';
-import type { Attachments } from './core/attachments.ts';
+import { accept, apply, entryOf, hunkAtCursor, redo, reject, review, undo, type Chosen } from './changes.ts';
+import type { Connection } from './client.ts';
 import type { NextStep, Problem } from './core/binary.ts';
-import type { Outcome, Place, Position, Selection } from './core/contract.ts';
-import { progressLine } from './core/conversation.ts';
+import type { Place, Position } from './core/contract.ts';
 import type { Run } from './core/runs.ts';
 import type { Node } from './core/tree.ts';
-import type { Tasks } from './core/tasks.ts';
-import { checksLine, countsLine, notice, outcomeLine, suggestionLine } from './core/words.ts';
-import type { Work } from './core/work.ts';
+import { notice } from './core/words.ts';
 import { tellEditor } from './editor.ts';
-import { asked, locate, means, selectedPlace, type Target } from './places.ts';
-import type { Questions } from './questions.ts';
-import type { Reviews } from './review.ts';
-import type { Texts } from './texts.ts';
-import type { Threads } from './threads.ts';
-
-/** The parts of the extension that commands work on. */
-export interface Parts {
-  connection: Connection;
-  work: Work;
-  tasks: Tasks;
-  attached: Attachments;
-  texts: Texts;
-  questions: Questions;
-  threads: Threads;
-  reviews: Reviews;
-}
+import { follow, showAnswer } from './follow.ts';
+import { known, told, type Parts } from './parts.ts';
+import { asked, locate, selectedPlace, type Target } from './places.ts';
 
 /**
  * Registers all commands. Those of the server have its names, so that its code actions come here too; each takes the
@@ -83,16 +66,6 @@ export function registerCommands(parts: Parts, subscriptions: vscode.Disposable[
     subscriptions.push(
       vscode.commands.registerCommand(name, async (argument: never) => told(Promise.resolve(argument).then(run))),
     );
-  }
-}
-
-/** Tells the user why a command failed. Its result goes to whoever ran it by name. */
-async function told<R>(result: Promise<R>): Promise<R | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    void vscode.window.showErrorMessage(notice(messageOf(error)));
-    return undefined;
   }
 }
 
@@ -256,101 +229,6 @@ async function change(parts: Parts, given: Given | undefined): Promise<string | 
   return worded(box, send);
 }
 
-/**
- * Shows a run under way, and then what came of it: one here as a notification with a cancel button, one at the task
- * service, which may take long, in the status bar. (The tree has its button to stop it.)
- */
-async function follow(parts: Parts, run: Run, where: 'here' | 'there'): Promise<void> {
-  let stopped = false;
-  const location = where === 'here' ? vscode.ProgressLocation.Notification : vscode.ProgressLocation.Window;
-  await vscode.window.withProgress(
-    { location, title: 'agentls', cancellable: where === 'here' },
-    (progress, token) =>
-      new Promise<void>((ended) => {
-        const show = () => {
-          progress.report({ message: notice(`${run.title}: ${progressLine(run)}`).replace('agentls: ', '') });
-          if (run.state !== 'running') {
-            forget();
-            ended();
-          }
-        };
-        const forget = parts.work.onChange((moved) => {
-          if (moved === run || moved === undefined) {
-            show();
-          }
-        });
-        token.onCancellationRequested(() => {
-          stopped = true;
-          void told(parts.connection.call('agentls.stop', { run: run.id }));
-        });
-        show();
-      }),
-  );
-  if (!(stopped && run.state === 'failed')) {
-    await tellResult(parts, run);
-  }
-}
-
-async function tellResult(parts: Parts, run: Run): Promise<void> {
-  if (run.state === 'failed') {
-    throw new Error(`${run.title}: ${run.error ?? 'it failed'}`);
-  }
-  if (!run.changeSet) {
-    await tellAnswer(parts, run);
-    return;
-  }
-  const { changeSet } = run;
-  await parts.work.refresh();
-  const proposal = parts.work.proposals.find((one) => one.id === changeSet);
-  const state = [proposal ? countsLine(proposal.counts) : 'ready to review', checksLine(run.checks)];
-  const chosen = await vscode.window.showInformationMessage(
-    notice(`${run.title}: ${[...state, suggestionLine(run.suggest)].filter(Boolean).join(' · ')}`),
-    'Review',
-    'Apply',
-    ...(run.suggest.length > 0 ? [checkFromNowOn] : []),
-  );
-  if (chosen === 'Review') {
-    await parts.reviews.open(changeSet);
-  } else if (chosen === 'Apply') {
-    await apply(parts, { changeSet });
-  } else if (chosen === checkFromNowOn) {
-    await chooseChecks(parts, run.suggest);
-  }
-}
-
-const checkFromNowOn = 'Check From Now On…';
-
-/** Has the user choose commands that check every change of the workspace. */
-async function chooseChecks({ connection }: Parts, suggest: string[]): Promise<void> {
-  const items = suggest.map((label) => ({ label, picked: true }));
-  const chosen = await vscode.window.showQuickPick(items, {
-    title: 'Check every change here with',
-    placeHolder: 'They run in the sandbox, from the next change on',
-    canPickMany: true,
-  });
-  if (!chosen?.length) {
-    return;
-  }
-  const { commands } = await connection.call('agentls.verify', { commands: chosen.map(({ label }) => label) });
-  void vscode.window.showInformationMessage(notice(`every change is checked with ${commands.join(', ')}`));
-}
-
-async function tellAnswer(parts: Parts, run: Run): Promise<void> {
-  if (run.goesOn) {
-    const next = await vscode.window.showInformationMessage(notice(`${run.title}: ${run.text}`), 'Go On');
-    return next ? parts.questions.goOn(run) : undefined;
-  }
-  const line = run.mode === 'edit' ? 'nothing to change' : 'answered';
-  const chosen = await vscode.window.showInformationMessage(notice(`${run.title}: ${line}`), 'Show Answer');
-  if (chosen) {
-    await showAnswer(parts, run);
-  }
-}
-
-async function showAnswer({ texts }: Parts, run: Run): Promise<void> {
-  await texts.show(`${run.title}.md`, run.id, run.text);
-}
-
 /** The task that a command is given, as the server's argument or as a line of the tree. */
 function taskOf(what: { task?: string } | Node | undefined): string {
   const task = what && 'kind' in what ? (what.kind === 'task' ? what.task.id : undefined) : what?.task;
@@ -380,10 +258,6 @@ async function cancelTask(parts: Parts, what: { task?: string } | Node | undefin
 async function openTask({ tasks }: Parts, what: { task?: string } | Node | undefined): Promise<void> {
   const page = known(tasks.page(taskOf(what)), 'the task service has no page that a browser could open.');
   await vscode.env.openExternal(vscode.Uri.parse(page));
-}
-
-function hunkAtCursor({ reviews }: Parts): Selection {
-  return known(reviews.atCursor(), 'put the cursor on a hunk of a review.');
 }
 
 async function showChecks({ reviews }: Parts, what: Node | vscode.CommentThread): Promise<void> {
@@ -426,108 +300,6 @@ function namingAtCursor(): Naming {
 async function stop({ connection }: Parts, what: { run?: string } | Node | undefined): Promise<void> {
   const run = what && 'kind' in what ? (what.kind === 'run' ? what.run.id : undefined) : what?.run;
   await connection.call('agentls.stop', run ? { run } : {});
-}
-
-/** What a command on a proposal can be given: the server's argument, a line of the tree, or the thread on a hunk. */
-type Chosen = Partial<Selection> | Node | vscode.CommentThread;
-
-/** The hunks that are meant. With nothing given those of the review in front; never more than what was pointed at. */
-function selectionOf({ reviews }: Parts, what: Chosen | undefined): Selection {
-  if (what && 'selection' in what) {
-    return what.selection;
-  }
-  if (what && 'collapsibleState' in what) {
-    return known(reviews.selectionOf(what), 'this hunk is decided already.');
-  }
-  if (what && 'changeSet' in what && what.changeSet) {
-    return { ...what, changeSet: what.changeSet };
-  }
-  const changeSet = known(reviews.active(), 'open a review first: agentls: Review the Changes.');
-  return { changeSet };
-}
-
-function known<T>(value: T | undefined, otherwise: string): T {
-  if (value === undefined) {
-    throw new Error(otherwise);
-  }
-  return value;
-}
-
-async function review(parts: Parts, what: Chosen | undefined): Promise<void> {
-  await parts.reviews.open(what ? selectionOf(parts, what).changeSet : undefined);
-}
-
-async function accept(parts: Parts, what: Chosen | undefined): Promise<Outcome> {
-  const outcome = await parts.connection.call('agentls.changes.accept', selectionOf(parts, what));
-  void told(tellOutcome(parts, 'applied', outcome, 'briefly'));
-  return outcome;
-}
-
-async function reject(parts: Parts, what: Chosen | undefined): Promise<void> {
-  const { counts } = await parts.connection.call('agentls.changes.reject', selectionOf(parts, what));
-  vscode.window.setStatusBarMessage(`agentls: rejected; ${countsLine(counts)}`, 5000);
-}
-
-async function apply(parts: Parts, what: Chosen | undefined): Promise<Outcome> {
-  const { changeSet } = selectionOf(parts, what);
-  const outcome = await parts.connection.call('agentls.changes.apply', { changeSet });
-  void told(tellOutcome(parts, 'applied', outcome, 'Undo'));
-  return outcome;
-}
-
-async function undo(parts: Parts, entry: string | undefined): Promise<Outcome> {
-  const outcome = await parts.connection.call('agentls.changes.undo', entry === undefined ? {} : { entry });
-  void told(tellOutcome(parts, 'undone', outcome, 'Redo'));
-  return outcome;
-}
-
-async function redo(parts: Parts, entry: string | undefined): Promise<Outcome> {
-  const outcome = await parts.connection.call('agentls.changes.redo', entry === undefined ? {} : { entry });
-  void told(tellOutcome(parts, 'applied', outcome, 'Undo'));
-  return outcome;
-}
-
-function entryOf(what: { entry?: string } | Node | undefined): string | undefined {
-  if (what && 'kind' in what) {
-    return what.kind === 'entry' ? what.entry.id : undefined;
-  }
-  return what?.entry;
-}
-
-/** Tells what came of an apply, undo or redo: a conflict with both texts, else a line with the way back. */
-async function tellOutcome(
-  parts: Parts,
-  verb: string,
-  outcome: Outcome,
-  next: 'Undo' | 'Redo' | 'briefly',
-): Promise<void> {
-  await parts.work.refresh();
-  const line = notice(outcomeLine(verb, outcome));
-  if (outcome.conflicts.length > 0) {
-    const chosen = await vscode.window.showWarningMessage(line, 'Show Both');
-    if (chosen) {
-      await parts.reviews.showConflicts(outcome.title ?? 'agentls', outcome.conflicts);
-    }
-    return;
-  }
-  if (next === 'briefly') {
-    vscode.window.setStatusBarMessage(line, 5000);
-    return;
-  }
-  const buttons = outcome.unsaved.length > 0 ? [next, 'Save'] : [next];
-  const chosen = await vscode.window.showInformationMessage(line, ...buttons);
-  if (chosen === 'Save') {
-    await save(outcome.unsaved);
-  } else if (chosen === 'Undo') {
-    await undo(parts, outcome.entry);
-  } else if (chosen === 'Redo') {
-    await redo(parts, outcome.entry);
-  }
-}
-
-async function save(uris: string[]): Promise<void> {
-  const documents = vscode.workspace.textDocuments.filter(({ uri }) => uris.some((name) => means(name, uri)));
-  await Promise.all(documents.map((document) => document.save()));
 }
 
 /** Shows what a line of the tree is about. */

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { Connection } from './client.ts';
-import { registerCommands, tellProblem, type Parts } from './commands.ts';
+import { registerCommands, tellProblem } from './commands.ts';
 import { Attachments } from './core/attachments.ts';
 import { Tasks } from './core/tasks.ts';
 import { Work } from './core/work.ts';
+import type { Parts } from './parts.ts';
 import { Questions } from './questions.ts';
 import { Reviews } from './review.ts';
 import { showStatus } from './statusbar.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { Parts } from '../../src/commands.ts';
+import type { Parts } from '../../src/parts.ts';
 import type { Check, Outcome } from '../../src/core/contract.ts';
 import { statusView } from '../../src/core/status.ts';
 import { roots } from '../../src/core/tree.ts';
