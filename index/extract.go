@@ -241,7 +241,7 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
 		holder: parent.holder, member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
 	}
-	if r&lang.Owns != 0 {
+	if r&lang.Owns != 0 || r == 0 {
 		f.owner = len(x.frames)
 	}
 	if (marks.Has(lang.IsScope|lang.IsThin) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {

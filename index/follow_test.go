@@ -20,6 +20,7 @@ func sources(tb testing.TB) map[string]string {
 	out := map[string]string{
 		"repeats.py": "a = b = c = 1\nimport os\nb = 2\nfor i in range(3):\n    c = i\n\n@decorated\ndef f(x: int = 1) -> str:\n    global a\n    a = 3\n    def inner(): pass\n\nclass A(B):\n    k = 1\n    k = 2\n    def m(self):\n        self.v = 1\n        self.v = 2\n\nd = a = e = 4\nd = lambda q: q\n",
 		"module.ts":  "import {a as b} from './x';\nexport class A { #p = () => this.q; f(x: A): A { return x.f(b); } }\nconst late = 1, other = () => late;\nfunction g() { function inner() {} }\nnamespace N { export const k = 1 }\nexport { late, g as h };\nenum E { One, Two = 2 }\nexport default g;\n",
+		"broken.ts":  "impclclass C:\n    x = 1\n{} }\nrconst `() => 1;\ntype T st { A int }\nconst k = () => 1;\na = 1\nrn x.f(b); } }\nconst late = \"{ fun=>f() {}\nk };\nctype T stru : vo#id }\nrt {\"ce var x = 1\nd }\n#\n",
 		"script.js":  "var x = 1;\nfunction f() { return x; }\nexports.g = function() {};\nclass C { static m() {} set v(w) {} }\nfor (var i = 0; i < 3; i++) {}\n",
 		"view.tsx":   "import React from 'react';\nexport const View = ({a, b}: Props) => <div onClick={() => a(b)}>{b}</div>;\ninterface Props { a(b: string): void; b: string }\n",
 		"broken.go":  "package p\nfunc (x *T[int]) F(a, b int) (c, d) { x := y.z{k: 1}; return }\ntype T struct { A, B int; C struct { D int } }\nfunc (\nvar V = 1\ntype I interface { M(); N() int }\n",
@@ -55,6 +56,8 @@ func TestIncrementalEqualsFresh(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, uint64(len(src))))
 			typed := typing{ws: index.New(index.Options{}), path: "/w/" + name, src: src}
 			typed.open(t)
+			typed.edit(t, text.Span{}, "")
+			typed.check(t)
 			for range 60 {
 				typed.edit(t, typed.anywhere(random), scraps[random.IntN(len(scraps))])
 				typed.check(t)
