@@ -244,6 +244,9 @@ func summary(dir string, cs *edits.ChangeSet) []string {
 		}
 		out = append(out, line)
 	}
+	for _, left := range cs.LeftOut {
+		out = append(out, "left out "+strings.TrimPrefix(left.Path, dir+"/")+": "+left.Why)
+	}
 	return out
 }
 

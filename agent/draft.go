@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/agentls/agentls/edits"
+	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
 )
 
@@ -256,10 +257,15 @@ func IsPlain(name string) bool {
 // isControl reports whether r does something else than show.
 func isControl(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) }
 
+const maxName = 4096 // bytes of a path, as on Linux
+
 func (d *Draft) locate(name string) (string, error) {
 	roots := d.snap.Roots()
-	if name == "" {
+	switch {
+	case name == "":
 		return "", errors.New("an empty path")
+	case len(name) > maxName:
+		return "", fmt.Errorf("%s: a path of %d bytes, and there are none of more than %d", abbreviate(name, 100), len(name), maxName)
 	}
 	if filepath.IsAbs(name) {
 		return d.inside(name, name)
@@ -286,6 +292,9 @@ func (d *Draft) inside(path, name string) (string, error) {
 	if refused := edits.ErrOutside; errors.As(err, &refused) {
 		return "", fmt.Errorf("%s: %w", name, refused)
 	}
+	if unusable := (*fs.PathError)(nil); errors.As(err, &unusable) {
+		return "", fmt.Errorf("%s: %w", abbreviate(name, 200), unusable.Err)
+	}
 	return confined, err
 }
 
@@ -310,7 +319,8 @@ func (d *Draft) Withheld(path string) (rule string, ok bool) {
 
 // ChangeSet returns what the draft changed, by path, each file from its
 // content in the snapshot; nil if nothing. A file that is as it was is no
-// change. The error names a file that cannot be proposed, such as a binary one.
+// change, and one that is no text is left out. The error names a file whose
+// content before cannot be read.
 func (d *Draft) ChangeSet(ctx context.Context, id, title string) (*edits.ChangeSet, error) {
 	cs := &edits.ChangeSet{ID: id, Title: title}
 	renamed := d.renames(ctx)
@@ -321,6 +331,9 @@ func (d *Draft) ChangeSet(ctx context.Context, id, title string) (*edits.ChangeS
 		change, err := d.fileChange(ctx, path, renamed[path])
 		switch {
 		case errors.Is(err, edits.ErrNoChange), errors.Is(err, errNeverThere):
+			continue
+		case errors.Is(err, text.ErrBinary), errors.Is(err, text.ErrNotUTF8):
+			d.leftOut[path] = "it is no text, or was none"
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("propose change: %w", err)

@@ -120,8 +120,12 @@ func TestDraftWrite(t *testing.T) {
 		t.Errorf("mode is %v", mode)
 	}
 	draft.Write(run, []byte{0, 1, 2}, 0)
-	if _, err := draft.ChangeSet(t.Context(), "id", "title"); err == nil || !strings.Contains(err.Error(), run) {
-		t.Errorf("a binary file gives %v", err)
+	cs, err = draft.ChangeSet(t.Context(), "id", "title")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"delete b", "left out run.sh: it is no text, or was none"}, summary(dir, cs)); diff != "" {
+		t.Errorf("a binary file takes the rest along: %s", diff)
 	}
 }
 
@@ -160,6 +164,11 @@ func FuzzTools(f *testing.F) {
 		{"replace_symbol", `{"symbol": "sum.go#Sum", "hash": "", "content": "\n\t}"}`},
 		{"symbol_rename", `{"symbol": "sum.go#Sum", "new_name": "Add"}`},
 		{"diagnostics", `{"path": "sum.go"}`},
+		{"edit", `{"path": "sum.go", "old": "package", "new": "\u0000"}`},
+		{"replace_symbol", `{"symbol": "sum.go#Sum", "hash": "", "content": "\u0000"}`},
+		{"apply_patch", `{"patch": "*** Begin Patch\n*** Delete File: binary\n*** End Patch"}`},
+		{"apply_patch", `{"patch": "*** Begin Patch\n*** Add File: binary\n+x\n*** End Patch"}`},
+		{"read_file", `{"path": "` + strings.Repeat("x", 300) + `"}`},
 		{"x", `null`},
 	} {
 		f.Add(seed[0], seed[1])
@@ -169,6 +178,9 @@ func FuzzTools(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			f.Fatal(err)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "binary"), []byte{0, 1}, 0o644); err != nil {
+		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, name, input string) {
 		model := oneCall{agent.ToolCall{ID: "1", Name: name, Input: input}}

@@ -57,8 +57,12 @@ func (d *Draft) openPlain(ctx context.Context, name string) (path string, conten
 }
 
 // rewrite gives the file at path, which is there, another content, and returns
-// what a model is told of that.
+// what a model is told of that. What is no text is refused: it could not be
+// proposed.
 func (d *Draft) rewrite(ctx context.Context, path string, content []byte) (string, error) {
+	if err := text.Check(content); err != nil {
+		return "", Fail("%s would be no text any more (%v), and nothing else can be proposed: it is left as it was", d.snap.Rel(path), err)
+	}
 	before := d.Now()
 	d.Write(path, content, 0)
 	return d.aftermath(ctx, before, []edits.FileEdit{{Op: edits.Modify, Path: path, Content: content}})

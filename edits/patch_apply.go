@@ -2,6 +2,7 @@ package edits
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,11 +129,7 @@ func (w *patchWork) section(ctx context.Context, s *section, resolve func(string
 	case Create:
 		return f.replace(s.name, []byte(s.added))
 	case Delete:
-		if f.now == nil {
-			return fmt.Errorf("delete %s: %w", s.name, fs.ErrNotExist)
-		}
-		f.remove()
-		return nil
+		return f.removed(s.name)
 	case Modify, Rename:
 	}
 	content, err := f.updated(s)
@@ -148,9 +145,22 @@ func (w *patchWork) section(ctx context.Context, s *section, resolve func(string
 
 func (f *patchedFile) remove() { f.now, f.origin = nil, "" }
 
+// removed is remove for what is there and is text: nobody can review the end of
+// anything else.
+func (f *patchedFile) removed(name string) error {
+	if f.now == nil {
+		return fmt.Errorf("delete %s: %w", name, fs.ErrNotExist)
+	}
+	if err := text.Check(f.now); err != nil {
+		return fmt.Errorf("delete %s: %w", name, err)
+	}
+	f.remove()
+	return nil
+}
+
 // replace puts whole new content in place of f.
 func (f *patchedFile) replace(name string, content []byte) error {
-	if err := text.Check(content); err != nil {
+	if err := cmp.Or(text.Check(content), text.Check(f.now)); err != nil {
 		return fmt.Errorf("add %s: %w", name, err)
 	}
 	f.overwrote = f.overwrote || f.now != nil
