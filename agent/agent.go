@@ -60,11 +60,11 @@ type Task struct {
 	Sent func(*Request) `json:"-"`
 
 	// Parent is the run that this is a part of; "": of none. Keep begins the
-	// transcript of a part with that id, and returns what ends it; nil: parts are
-	// not kept.
-	Parent string                                                 `json:"parent,omitempty"`
-	Keep   func(id string) (transcript Transcript, forget func()) `json:"-"`
-	within *Draft                                                 // of Parent, that the run begins with
+	// transcript of a part with that id, or takes up the one there is, with what
+	// the part had come to, and returns what ends it; nil: parts are not kept.
+	Parent string                                                             `json:"parent,omitempty"`
+	Keep   func(id string) (past *Past, transcript Transcript, forget func()) `json:"-"`
+	within *Draft                                                             // of Parent, that the run begins with
 
 	// Sandbox runs the commands of the run in place of one of its own. It stays
 	// open: it belongs to whoever gave it.

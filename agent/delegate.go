@@ -35,8 +35,10 @@ func firstLineOf(s string) string {
 
 // A part is a run that was begun for a call of delegate.
 type part struct {
-	task Task
-	done chan struct{}
+	number int // of those of its run, from 1
+	task   Task
+	forget func() // lets go of its transcript
+	done   chan struct{}
 
 	// Written before done is closed.
 	change *edits.ChangeSet
@@ -110,31 +112,53 @@ func partArgs(raw json.RawMessage) (delegateArgs, error) {
 
 // handOut begins the parts that the calls of res from its next one on hand out,
 // as long as these follow each other directly. All see the draft as it is now.
+// Those that were cut off go on, where their transcripts are there.
 func (r *run) handOut(ctx context.Context, res *response) {
 	if len(r.parts) > 0 {
 		return // they were begun with the first of them
 	}
-	var tasks []string
 	for _, call := range res.calls[res.answered:min(len(res.calls), maxCallsPerTurn)] {
-		if call.Name != delegateTool || r.began[call.ID] {
+		p := r.partOf(call)
+		if p == nil {
 			break
 		}
-		raw, err := arguments(call)
-		if err != nil {
-			break
-		}
-		args, err := partArgs(r.model.screen.RestoreJSON(raw))
-		if err != nil {
-			break
-		}
-		tasks = append(tasks, args.Task)
+		r.parts = append(r.parts, p)
 		if r.task.Sandbox != nil {
 			break // it runs one command at a time
 		}
 	}
-	for _, task := range tasks {
-		r.parts = append(r.parts, r.beginPart(ctx, task, len(tasks)))
+	share := r.share(max(len(r.parts), 1))
+	for _, p := range r.parts {
+		p.task.Budget = share
+		r.start(ctx, p)
 	}
+}
+
+// partOf returns the part that a call hands out, which is noted as begun; nil if
+// the call is of another tool, has bad arguments, or began a part of which
+// nothing is kept.
+func (r *run) partOf(call *ToolCall) *part {
+	number, cutOff := r.began[call.ID]
+	raw, err := arguments(call)
+	if call.Name != delegateTool || err != nil {
+		return nil
+	}
+	args, err := partArgs(r.model.screen.RestoreJSON(raw))
+	if err != nil {
+		return nil
+	}
+	if !cutOff {
+		r.handed++
+		number = r.handed
+	}
+	p := r.newPart(number, args.Task)
+	if cutOff && p.task.Past == nil {
+		p.forget()
+		return nil
+	}
+	delete(r.began, call.ID)
+	r.begins(call)
+	return p
 }
 
 const delegateTool = "delegate"
@@ -142,26 +166,28 @@ const delegateTool = "delegate"
 // partly is what the instructions of a part end with.
 const partly = "\n\nYou do one part of a larger task, which another agent does and answers for. Do this part alone. End with a few sentences that say what you changed and what is left open."
 
-// beginPart begins a part, which may use its share of what is left of the budget.
-func (r *run) beginPart(ctx context.Context, words string, several int) *part {
-	r.handed++
-	task := Task{
-		ID: fmt.Sprintf("%s.%d", r.task.ID, r.handed), Mode: Edit, Prompt: words, Parent: r.task.ID,
-		Editor: r.task.Editor, Sandbox: r.task.Sandbox, Sent: r.task.Sent, Budget: r.share(several),
-		within: r.draft.handed(),
+// newPart returns the part with a number, from 1, with what is kept of it.
+func (r *run) newPart(number int, words string) *part {
+	p := &part{number: number, done: make(chan struct{}), forget: func() {}}
+	p.task = Task{
+		ID: fmt.Sprintf("%s.%d", r.task.ID, number), Mode: Edit, Prompt: words, Parent: r.task.ID,
+		Editor: r.task.Editor, Sandbox: r.task.Sandbox, Sent: r.task.Sent, within: r.draft.handed(),
 	}
-	task.Permit, task.Question = r.asking.of(r.task)
-	p := &part{task: task, done: make(chan struct{})}
-	forget := func() {}
+	p.task.Permit, p.task.Question = r.asking.of(r.task)
 	if r.task.Keep != nil {
-		p.task.Transcript, forget = r.task.Keep(task.ID)
+		p.task.Past, p.task.Transcript, p.forget = r.task.Keep(p.task.ID)
 	}
-	events, title := r.told, fmt.Sprintf("part %d: ", r.handed)
+	return p
+}
+
+// start has p work beside the run.
+func (r *run) start(ctx context.Context, p *part) {
+	events, id, title := r.told, p.task.ID+"/", fmt.Sprintf("part %d: ", p.number)
 	go func() {
 		defer close(p.done)
-		defer forget()
+		defer p.forget()
 		p.do(ctx, r.agent, func(e Event) {
-			if e := renamed(e, task.ID+"/", title); e != nil {
+			if e := renamed(e, id, title); e != nil {
 				select {
 				case events <- e:
 				case <-ctx.Done():
@@ -169,10 +195,9 @@ func (r *run) beginPart(ctx context.Context, words string, several int) *part {
 			}
 		})
 	}()
-	return p
 }
 
-// do runs the part to its end.
+// do runs the part to its end, or to what it had come to where that was its end.
 func (p *part) do(ctx context.Context, a *Agent, sink Sink) {
 	r, err := a.begin(ctx, p.task.within.snap, p.task, sink)
 	if err != nil {
@@ -182,7 +207,11 @@ func (p *part) do(ctx context.Context, a *Agent, sink Sink) {
 	defer r.end(ctx, r.sandbox)
 	working, stop := context.WithCancel(ctx)
 	defer stop()
-	p.result, p.err = r.turns(working)
+	if past := p.task.Past; past != nil && past.State == Done {
+		p.result, p.err = r.result(working, past.Answer)
+	} else {
+		p.result, p.err = r.turns(working)
+	}
 	r.ended(ctx, p.result, p.err)
 	if p.result == nil {
 		p.result = &Result{Usage: r.usage}

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,9 +103,9 @@ func TestDelegate(t *testing.T) {
 	f := parse(t, []byte(parts))
 	var kept []string
 	f.task.ID = "parent"
-	f.task.Keep = func(id string) (agent.Transcript, func()) {
+	f.task.Keep = func(id string) (*agent.Past, agent.Transcript, func()) {
 		kept = append(kept, id)
-		return nil, func() {}
+		return nil, nil, func() {}
 	}
 	told := "it says: b is greeted.\nchanged b.txt\nit says: c is greeted.\nchanged c.txt"
 	res, steps, err := play(t, f, agent.Options{}, fmt.Sprintf(handsOut, "greet in c.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
@@ -227,4 +228,75 @@ func TestDelegateIsCancelled(t *testing.T) {
 	if _, err := a.Run(ctx, f.snap, f.task, func(agent.Event) {}); !errors.Is(err, gone) {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestDelegateGoesOn: parts whose run is cut off go on from what is kept of them,
+// also one that was done; a part of which nothing is kept is told as cut off.
+func TestDelegateGoesOn(t *testing.T) {
+	f := parse(t, []byte(parts))
+	tapes := map[string]*tape{"parent": {}}
+	f.task.ID, f.task.Transcript = "parent", tapes["parent"]
+	keep := func(id string) (*agent.Past, agent.Transcript, func()) {
+		if kept := tapes[id]; kept != nil {
+			return replayed(t, kept.Bytes()), kept, func() {}
+		}
+		tapes[id] = &tape{}
+		return nil, tapes[id], func() {}
+	}
+	f.task.Keep = keep
+	told := "it says: b is greeted.\nchanged b.txt\nit says: c is greeted.\nchanged c.txt"
+	handing := fmt.Sprintf(handsOut, "greet in c.txt", told)
+	want, _, err := play(t, f, agent.Options{}, handing, fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cutBefore(t, tapes["parent"], agent.CallAnswered, "it says: b")
+	cutBefore(t, tapes["parent.2"], agent.ResponseCame, "c is greeted")
+	f.task.Past, f.task.Transcript = replayed(t, tapes["parent"].Bytes()), &tape{}
+	got, steps, err := play(t, f, agent.Options{}, handing, fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Change, got.Change); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"delegate greet in b.txt", "delegate greet in c.txt"}, steps); diff != "" {
+		t.Error(diff)
+	}
+
+	f.task.Past = replayed(t, tapes["parent"].Bytes())
+	f.task.Keep = nil
+	lost := strings.Replace(handing, told, "error: the run was cut off while it made this call.\n!it says", 1)
+	if _, _, err := play(t, f, agent.Options{}, lost); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replayed returns what a transcript leads to.
+func replayed(t *testing.T, kept []byte) *agent.Past {
+	t.Helper()
+	records, _, err := agent.ReadTranscript(bytes.NewReader(kept))
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := agent.Replay(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return past
+}
+
+// cutBefore makes kept end before the first record of a kind that has a text.
+func cutBefore(t *testing.T, kept *tape, kind agent.RecordKind, has string) {
+	t.Helper()
+	var before []byte
+	for line := range bytes.Lines(kept.Bytes()) {
+		if bytes.Contains(line, []byte(`"kind":"`+kind+`"`)) && bytes.Contains(line, []byte(has)) {
+			kept.Reset()
+			kept.Write(before)
+			return
+		}
+		before = append(before, line...)
+	}
+	t.Fatalf("there is no %s with %q in %s", kind, has, kept)
 }

@@ -127,7 +127,7 @@ type run struct {
 	transcript Transcript           // nil: the run is not kept
 	kept       map[string]draftFile // what the transcript says of the draft
 	contents   contents             // that the transcript tells
-	began      map[string]bool      // calls that were cut off
+	began      map[string]int       // calls that were cut off; the number of the part that one began, 0: none
 	written    int                  // bytes of TextDelta that count
 	failures   int                  // turns in a row in which nothing succeeded
 	detail     string               // what the present tool call says of its outcome
@@ -222,7 +222,7 @@ func (a *Agent) begin(ctx context.Context, snap *index.Snapshot, task Task, sink
 // open begins the conversation, or takes up the one there was.
 func (r *run) open(ctx context.Context) error {
 	if past := r.task.Past; past != nil {
-		if past.State == Done && !r.task.Inbox.waits() && !r.task.Round.says() {
+		if past.State == Done && r.task.Parent == "" && !r.task.Inbox.waits() && !r.task.Round.says() {
 			return ErrDone
 		}
 		r.takeUp(past)

@@ -30,7 +30,7 @@ type Past struct {
 
 	items    Items
 	pending  *response       // what the last response asks for and was not done
-	begun    map[string]bool // calls that began, and changed more than the draft
+	begun    map[string]int // calls that began, and changed more than the draft; as run.began
 	files    map[string]draftFile
 	bases    map[string]index.Replacement
 	told     contents
@@ -50,14 +50,16 @@ func Replay(records []Record) (*Past, error) {
 	if len(records) == 0 || records[0].Task == nil {
 		return nil, ErrNoTranscript
 	}
-	p := &Past{State: Running, begun: map[string]bool{}, files: map[string]draftFile{}, bases: map[string]index.Replacement{}, told: contents{}}
+	p := &Past{State: Running, begun: map[string]int{}, files: map[string]draftFile{}, bases: map[string]index.Replacement{}, told: contents{}}
 	p.Began = records[0].Time
 	for i := range records {
 		rec := &records[i]
 		if err := p.replay(rec); err != nil {
 			return nil, fmt.Errorf("record %d (%s): %w", i+1, rec.Kind, err)
 		}
-		p.Last = rec.Time
+		if !rec.Time.IsZero() {
+			p.Last = rec.Time
+		}
 		if rec.Cost != nil {
 			p.Cost = rec.Cost
 		}
@@ -77,10 +79,7 @@ func (p *Past) replay(rec *Record) error {
 	case ResponseCame:
 		return p.respond(rec)
 	case CallBegun:
-		p.begun[rec.Call] = true
-		if p.pending != nil && slices.ContainsFunc(p.pending.calls, func(c *ToolCall) bool { return c.ID == rec.Call && c.Name == delegateTool }) {
-			p.handed++
-		}
+		p.begin(rec.Call)
 	case CallAnswered:
 		return p.answer(rec)
 	case MessageGiven:
@@ -92,9 +91,10 @@ func (p *Past) replay(rec *Record) error {
 			p.memory.heard(rec.Said)
 		}
 	case PlanMoved:
-		if rec.Plan != nil {
-			p.Plan, p.accepted = *rec.Plan, rec.Accepted
+		if rec.Plan == nil {
+			return errors.New("a plan that is none")
 		}
+		p.Plan, p.accepted = *rec.Plan, rec.Accepted
 	case RoundBegun:
 		return p.round(rec)
 	case StepClosed:
@@ -108,6 +108,20 @@ func (p *Past) replay(rec *Record) error {
 		}
 	}
 	return nil
+}
+
+// begin takes note of a call that began, for the first time or anew.
+func (p *Past) begin(id string) {
+	_, again := p.begun[id]
+	isPart := p.pending != nil && slices.ContainsFunc(p.pending.calls, func(c *ToolCall) bool { return c.ID == id && c.Name == delegateTool })
+	switch {
+	case again:
+	case isPart:
+		p.handed++
+		p.begun[id] = p.handed
+	default:
+		p.begun[id] = 0
+	}
 }
 
 func (p *Past) respond(rec *Record) error {
@@ -206,12 +220,12 @@ func (r *run) takeUp(p *Past) {
 	r.req.Items = slices.Clone(p.items)
 	r.usage, r.plan, r.steps, r.round = p.Usage, p.Plan, slices.Clone(p.steps), p.rounds
 	r.opened, r.sized, r.sizedAt, r.memory = p.opening, p.sized, p.sizedAt, p.memory
-	r.began, r.accepted, r.handed = p.begun, p.accepted, p.handed
+	r.began, r.accepted, r.handed = maps.Clone(p.begun), p.accepted, p.handed
 	if p.pending != nil {
 		pending := *p.pending
 		r.pending = &pending
 	}
-	r.draft.base = r.draft.snap.With(slices.Collect(maps.Values(p.bases))...)
+	r.draft.base = r.draft.base.With(slices.Collect(maps.Values(p.bases))...)
 	for path, f := range p.files {
 		r.draft.set(path, f)
 	}

@@ -47,6 +47,7 @@ func (s shell) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, 
 	if err := s.run.permit(ctx, &cmd, args.Reason); err != nil {
 		return "", err
 	}
+	s.run.begins(s.run.present())
 	before, was := d.Now(), maps.Clone(d.changed)
 	res, err := s.run.sandbox.Run(ctx, d, cmd)
 	switch {

@@ -201,6 +201,40 @@ message: I see.
 	}
 }
 
+// TestCommandBegins: a command has begun once its user let it, not before: one
+// that nobody was asked about yet is asked about again.
+func TestCommandBegins(t *testing.T) {
+	f := parse(t, []byte(`mode: edit
+prompt: x
+-- files/a.txt --
+a
+-- turn1.reply --
+call shell {"command": "make", "network": true}
+-- turn2.reply --
+message: Made.
+`))
+	var kept tape
+	begun := func() bool { return bytes.Contains(kept.Bytes(), []byte(`"kind":"call"`)) }
+	f.task.Transcript = &kept
+	f.task.Permit = func(context.Context, agent.Permission) (agent.Grant, error) {
+		if begun() {
+			t.Error("it has begun before its user was asked")
+		}
+		return agent.Once, nil
+	}
+	box := &fakeSandbox{confined: true, answers: map[string]func(*agent.Draft) (*agent.CommandResult, error){
+		"make": func(*agent.Draft) (*agent.CommandResult, error) {
+			if !begun() {
+				t.Error("it runs, and has not begun")
+			}
+			return &agent.CommandResult{}, nil
+		},
+	}}
+	if _, _, err := f.run(t, box.options()); err != nil || len(box.ran) != 1 {
+		t.Error(err, box.ran)
+	}
+}
+
 // TestResumeOverEdits: what the user did to a file meanwhile is not lost, and
 // not taken for the agent's.
 func TestResumeOverEdits(t *testing.T) {
@@ -239,6 +273,7 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte("{\"kind\":\"task\",\"task\":{\"id\":\"a\"},\"items\":[{\"user\":{\"Text\":\"x\"}}]}\n"))
 	f.Add([]byte("{\"kind\":\"task\",\"task\":{}}\n{\"kind\":\"response\",\"calls\":[{\"ID\":\"c\"}]}\n{\"kind\":\"output\",\"items\":[{}]}\n{\"kind\":\"ended\",\"state\":\"done\"}\n"))
 	f.Add([]byte("{\"kind\":\"task\",\"task\":{}}\n{\"kind\":\"response\",\"calls\":[null]}\n{\"kind\":\"output\",\"files\":[{\"path\":\"/a\",\"base\":{}}]}\n{\"kind\":\"compacted\"}\n"))
+	f.Add([]byte("{\"kind\":\"task\",\"task\":{}}\n{\"kind\":\"plan\"}\n{\"kind\":\"later\"}\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		records, size, err := agent.ReadTranscript(bytes.NewReader(content))
 		if err != nil {
@@ -247,8 +282,14 @@ func FuzzReplay(f *testing.F) {
 		if size > int64(len(content)) {
 			t.Errorf("%d bytes of %d", size, len(content))
 		}
-		if past, err := agent.Replay(records); (past == nil) == (err == nil) {
+		past, err := agent.Replay(records)
+		if (past == nil) == (err == nil) {
 			t.Errorf("%v, %v", past, err)
+		}
+		for _, rec := range records {
+			if err == nil && rec.Kind == agent.PlanMoved && rec.Plan == nil {
+				t.Error("a plan that is none")
+			}
 		}
 	})
 }

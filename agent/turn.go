@@ -146,29 +146,26 @@ const cutOffText = "error: the run was cut off while it made this call. Nothing 
 // answer returns the output of the call with number i of its response.
 func (r *run) answer(ctx context.Context, call *ToolCall, i int) (out ToolOutput, failure string, err error) {
 	told := ToolOutput{CallID: call.ID, Freeform: call.Freeform}
+	_, cutOff := r.began[call.ID]
 	switch {
 	case i >= maxCallsPerTurn:
 		told.Text = tooManyCallsText
 		return told, tooManyCallsText, nil
-	case r.began[call.ID]:
+	case cutOff:
 		told.Text = cutOffText
 		return told, cutOffText, nil
-	}
-	if _, known := r.tools[call.Name]; known && r.reachesOut(call.Name) {
-		r.note(&Record{Kind: CallBegun, Call: call.ID})
+	case slices.ContainsFunc(r.agent.extra, func(tool Tool) bool { return tool.Spec().Name == call.Name }):
+		r.begins(call)
 	}
 	return r.call(ctx, call)
 }
 
-// reachesOut reports whether a tool may do more than read and change the draft:
-// a call of it that was cut off is not made again unasked.
-func (r *run) reachesOut(name string) bool {
-	switch r.tools[name].(type) {
-	case shell, delegate:
-		return true
-	}
-	return slices.ContainsFunc(r.agent.extra, func(tool Tool) bool { return tool.Spec().Name == name })
-}
+// begins notes that call is about to do more than read and change the draft: one
+// that is cut off from then on is not made again unasked.
+func (r *run) begins(call *ToolCall) { r.note(&Record{Kind: CallBegun, Call: call.ID}) }
+
+// present returns the call that is being made.
+func (r *run) present() *ToolCall { return r.pending.calls[r.pending.answered] }
 
 // failed counts a turn that brought nothing, and is ErrStuck after too many.
 func (r *run) failed(reason string) error {

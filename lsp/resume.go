@@ -133,14 +133,19 @@ func (s *Server) keepTranscript(x *execution) {
 	x.task.Transcript = x.kept
 }
 
-// keepPart begins the transcript of a part of a run, as keepTranscript does.
-func (s *Server) keepPart(id string) (agent.Transcript, func()) {
-	part := &execution{task: agent.Task{ID: id}}
-	s.keepTranscript(part)
-	if part.kept == nil {
-		return nil, func() {}
+// keepPart begins the transcript of a part of a run, or takes up the one there is.
+// A part that cannot be kept runs all the same.
+func (s *Server) keepPart(id string) (*agent.Past, agent.Transcript, func()) {
+	if s.home.Runs == nil {
+		return nil, nil, func() {}
 	}
-	return part.kept, func() { part.close(s) }
+	past, file, err := s.home.Runs.Part(id)
+	if err != nil {
+		s.Log.Warn("this part of a run cannot be resumed", "run", id, "err", err)
+		return nil, nil, func() {}
+	}
+	part := &execution{task: agent.Task{ID: id}, kept: file}
+	return past, file, func() { part.close(s) }
 }
 
 // close lets go of the transcript of x.

@@ -102,6 +102,15 @@ func (s *Store) Resume(id string) (*agent.Past, *File, error) {
 	return past, &File{f}, nil
 }
 
+// Part is Resume for a part of a run, or Begin where nothing is kept of it.
+func (s *Store) Part(id string) (*agent.Past, *File, error) {
+	past, file, err := s.Resume(id)
+	if errors.Is(err, ErrNoRun) {
+		file, err = s.Begin(id)
+	}
+	return past, file, err
+}
+
 // takeUp locks f, reads it, and cuts off what of it cannot be read.
 func takeUp(f *os.File) (*agent.Past, error) {
 	if err := lock(f); err != nil {

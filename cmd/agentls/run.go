@@ -107,16 +107,16 @@ func (a *app) run(cmd *cobra.Command, asked request) error {
 	return a.perform(cmd, asked, tasks...)
 }
 
-// keepParts returns what begins the transcripts of a run's parts. A part that
-// cannot be kept runs all the same.
-func (a *app) keepParts(store *transcripts.Store) func(id string) (agent.Transcript, func()) {
-	return func(id string) (agent.Transcript, func()) {
-		file, err := store.Begin(id)
+// keepParts returns what begins and takes up the transcripts of a run's parts. A
+// part that cannot be kept runs all the same.
+func (a *app) keepParts(store *transcripts.Store) func(id string) (*agent.Past, agent.Transcript, func()) {
+	return func(id string) (*agent.Past, agent.Transcript, func()) {
+		past, file, err := store.Part(id)
 		if err != nil {
 			a.log().Warn("this part is not kept", "run", id, "err", err)
-			return nil, func() {}
+			return nil, nil, func() {}
 		}
-		return file, func() { _ = file.Close() } // each turn was synced
+		return past, file, func() { _ = file.Close() } // each turn was synced
 	}
 }
 
