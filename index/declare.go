@@ -22,7 +22,9 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 		x.out.hints = append(x.out.hints, hint{i, typ - 1})
 	}
 	if kind == 0 {
-		x.bind(i, f.innerScope, x.from(i, r, owner))
+		if !x.isBlank(x.out.name(int(i))) {
+			x.bind(i, f.innerScope, x.from(i, r, owner))
+		}
 		return
 	}
 	x.describe(x.out.name(int(i)), int(x.out.occs[i].start), kind, owner)
@@ -31,7 +33,7 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 		x.bind(i, f.scope, x.from(i, r, owner))
 		return
 	}
-	if kind == lang.Nothing || slices.Contains(x.blankWords, x.decl.Name) {
+	if kind == lang.Nothing || x.isBlank(x.decl.Name) {
 		return
 	}
 	if r&lang.Top != 0 {
@@ -58,6 +60,9 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 	}
 	x.symbol(i, kind, f, owner)
 }
+
+// isBlank reports whether name is one that declares nothing.
+func (x *extraction) isBlank(name string) bool { return slices.Contains(x.blankWords, name) }
 
 // scopeFor returns the scope that frame owner declares names in.
 func (x *extraction) scopeFor(r lang.Role, owner int) int32 {
@@ -243,7 +248,7 @@ func (x *extraction) bindAs(i, name uint32, scope int32, from uint32) {
 func (x *extraction) from(i uint32, r lang.Role, owner int) uint32 {
 	f := &x.frames[owner]
 	switch {
-	case x.lang.Hoists:
+	case x.lang.Hoists, r&lang.Early != 0:
 		return 0
 	case r&lang.Later != 0: // func f(url *url.URL): the second is another
 		for j := owner; j > 0; j-- {

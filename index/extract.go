@@ -202,6 +202,9 @@ func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 	if r&lang.Hints != 0 && parent.role&lang.Values != 0 {
 		r, owner = r|lang.Types, parent.owner
 	}
+	if r&lang.Arguments != 0 {
+		r = r&^lang.Arguments | lang.Plain | parent.role&lang.Receives/lang.Receives*lang.Binds
+	}
 	if r&lang.Plain == 0 {
 		r |= parent.role & lang.Receives
 	}

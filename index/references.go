@@ -181,7 +181,7 @@ func (r *resolver) eachUse(ctx context.Context, t target, yield func(f *file, i 
 // under which a module exports it.
 func (r *resolver) mentioning(t target) []*file {
 	files := r.snap.mentions(t.name())
-	if t.lang.Family != "javascript" || t.decl().parent != noParent {
+	if !hasNamespaces(t.lang) || t.decl().parent != noParent {
 		return files
 	}
 	names := []string{t.name()}
@@ -238,7 +238,7 @@ func (r *resolver) aliases(f *file, t target) []string {
 				names = append(names, alias)
 			}
 		}
-		if t.lang.Family == "javascript" { // z.function for what is declared as _function
+		if hasNamespaces(t.lang) { // z.function for what is declared as _function
 			names = append(names, exportedAs(t.file, t.name())...)
 			names = append(names, r.aliased[t]...)
 			slices.Sort(names)

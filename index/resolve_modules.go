@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/agentls/agentls/index/lang"
 )
 
 // everything is what a module is called as a whole: import * as a.
@@ -126,7 +128,7 @@ func (r *resolver) namespaceAt(f *file, i int) *file {
 // is called where it is declared; nil where there is no module.
 func (r *resolver) member(f *file, i int) (at *file, original string) {
 	link := f.outline().occs[i].link
-	if f.lang == nil || f.lang.Family != "javascript" || link == 0 {
+	if f.lang == nil || !hasNamespaces(f.lang) || link == 0 {
 		return nil, ""
 	}
 	at = r.namespaceAt(f, int(link)-1)
@@ -135,6 +137,10 @@ func (r *resolver) member(f *file, i int) (at *file, original string) {
 	}
 	return r.exported(at, f.name(i), maxInference)
 }
+
+// hasNamespaces reports whether modules of l are values with members, which they
+// can import under other names.
+func hasNamespaces(l *lang.Language) bool { return l.Family == "javascript" || l.Family == "python" }
 
 // exportedAs returns the other names under which f exports what is declared
 // there, or what it imports, as name.

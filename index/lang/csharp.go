@@ -66,7 +66,7 @@ var cSharpGrammar = &Grammar{
 		"variable_declarator.":                             Values,
 		"variable_declarator tuple_pattern":                Inherits,
 		"tuple_pattern.name":                               Inherits,
-		"type_parameter.name":                              Binds,
+		"type_parameter.name":                              Binds | Early,
 		"record_declaration parameter_list":                Defines(Field), // its properties
 		"parameter_list parameter":                         Inherits | Owns,
 		"bracketed_parameter_list parameter":               Owns,

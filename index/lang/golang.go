@@ -48,7 +48,7 @@ var goGrammar = &Grammar{
 		"method_elem.result":                  Types,
 		"type_spec.name":                      Defines(Type),
 		"type_alias.name":                     Defines(Type),
-		"type_parameter_declaration.name":     Binds,
+		"type_parameter_declaration.name":     Binds | Early,
 		"const_spec.name":                     Defines(Constant),
 		"const_spec.type":                     Types,
 		"const_spec.value":                    Values,
@@ -57,7 +57,7 @@ var goGrammar = &Grammar{
 		"var_spec.value":                      Values,
 		"field_declaration.name":              Defines(Field),
 		"field_declaration.type":              Types | Bases,
-		"type_elem.":                          Bases,
+		"type_elem.":                          Bases | Inherits,
 		"assignment_statement.left":           Writes,
 		"inc_statement.":                      Writes,
 		"dec_statement.":                      Writes,
@@ -81,7 +81,7 @@ var goGrammar = &Grammar{
 		"index_expression.operand":            Inherits,
 		"type_instantiation_expression.type":  Inherits,
 		"generic_type.type":                   Inherits,
-		"generic_type.type_arguments":         Plain,
+		"generic_type.type_arguments":         Arguments,
 		"parenthesized_expression.":           Inherits,
 	},
 	Passes: map[string]Role{
@@ -91,6 +91,7 @@ var goGrammar = &Grammar{
 		"parenthesized_type": Types,
 		"unary_expression":   Values,
 		"literal_element":    Keys,
+		"type_arguments":     Defined, // of a receiver
 	},
 }
 

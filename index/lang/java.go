@@ -65,7 +65,7 @@ var javaGrammar = &Grammar{
 		"spread_parameter variable_declarator":     Binds,
 		"inferred_parameters.":                     Binds,
 		"lambda_expression.parameters":             Binds,
-		"type_parameter.":                          Binds,
+		"type_parameter.":                          Binds | Early,
 		"catch_formal_parameter.name":              Binds,
 		"catch_formal_parameter.":                  Types,
 		"enhanced_for_statement.name":              Binds,

@@ -51,7 +51,7 @@ var kotlinGrammar = &Grammar{
 		"class_parameter user_type":                       Types,
 		"parameter identifier":                            Binds | Leads,
 		"parameter user_type":                             Types,
-		"type_parameter identifier":                       Binds | Leads,
+		"type_parameter identifier":                       Binds | Leads | Early,
 		"lambda_parameters variable_declaration":          Binds,
 		"lambda_parameters multi_variable_declaration":    Binds,
 		"for_statement variable_declaration":              Binds,

@@ -35,6 +35,8 @@ const (
 	Writes                     // gets a value
 	Outer                      // is that of the scope around, in spite of an assignment here
 	Floats                     // with Binds: in the function around, whatever blocks are between
+	Early                      // with Binds: counts in its whole scope, also before its declaration
+	Arguments                  // Binds what stands here in a type that Receives, else nothing
 
 	byKind    // depends on the kind of the child
 	kindShift = iota

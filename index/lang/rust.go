@@ -56,7 +56,7 @@ var rustGrammar = &Grammar{
 		"impl_item.type":                      Extends,
 		"assignment_expression.left":          Writes,
 		"compound_assignment_expr.left":       Writes,
-		"type_parameter.name":                 Binds,
+		"type_parameter.name":                 Binds | Early,
 		"const_parameter.name":                Binds,
 		"parameter.pattern":                   Binds | Matches,
 		"parameter.type":                      Types,

@@ -55,7 +55,7 @@ var scalaGrammar = &Grammar{
 		"given_definition.name":               Defines(Variable),
 		"class_parameter.name":                Defines(Field),
 		"class_parameter.type":                Types,
-		"type_parameters.name":                Binds,
+		"type_parameters.name":                Binds | Early,
 		"parameter.name":                      Binds,
 		"parameter.type":                      Types,
 		"binding.name":                        Binds,
