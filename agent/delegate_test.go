@@ -68,7 +68,7 @@ message: %[1]s is greeted.
 )
 
 // play runs a task against scripts that are spoken at the same time.
-func play(t *testing.T, f *fixture, opts agent.Options, scripts ...string) (*agent.Result, []string, error) {
+func play(t *testing.T, f *fixture, scripts ...string) (*agent.Result, []string, error) {
 	t.Helper()
 	var all []*script.Script
 	for i, archive := range scripts {
@@ -84,9 +84,9 @@ func play(t *testing.T, f *fixture, opts agent.Options, scripts ...string) (*age
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Model = openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})
+	model := openai.New(openai.Options{BaseURL: url, APIKey: "sk-0123456789", Model: "scripted"})
 	var steps []string
-	res, err := agent.New(opts).Run(t.Context(), f.snap, f.task, func(e agent.Event) {
+	res, err := agent.New(agent.Options{Model: model}).Run(t.Context(), f.snap, f.task, func(e agent.Event) {
 		if step, ok := e.(agent.StepStarted); ok {
 			steps = append(steps, step.Title)
 		}
@@ -108,7 +108,7 @@ func TestDelegate(t *testing.T) {
 		return nil, nil, func() {}
 	}
 	told := "it says: b is greeted.\nchanged b.txt\nit says: c is greeted.\nchanged c.txt"
-	res, steps, err := play(t, f, agent.Options{}, fmt.Sprintf(handsOut, "greet in c.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
+	res, steps, err := play(t, f, fmt.Sprintf(handsOut, "greet in c.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestDelegate(t *testing.T) {
 func TestDelegateConflicts(t *testing.T) {
 	f := parse(t, []byte(parts))
 	told := "it says: b is greeted.\n/error: what it changed does not fit .*b.txt.*It said: x is greeted./"
-	res, _, err := play(t, f, agent.Options{}, fmt.Sprintf(handsOut, "greet in x.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "x", "b"))
+	res, _, err := play(t, f, fmt.Sprintf(handsOut, "greet in x.txt", told), fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "x", "b"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,14 +246,14 @@ func TestDelegateGoesOn(t *testing.T) {
 	f.task.Keep = keep
 	told := "it says: b is greeted.\nchanged b.txt\nit says: c is greeted.\nchanged c.txt"
 	handing := fmt.Sprintf(handsOut, "greet in c.txt", told)
-	want, _, err := play(t, f, agent.Options{}, handing, fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
+	want, _, err := play(t, f, handing, fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cutBefore(t, tapes["parent"], agent.CallAnswered, "it says: b")
 	cutBefore(t, tapes["parent.2"], agent.ResponseCame, "c is greeted")
 	f.task.Past, f.task.Transcript = replayed(t, tapes["parent"].Bytes()), &tape{}
-	got, steps, err := play(t, f, agent.Options{}, handing, fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
+	got, steps, err := play(t, f, handing, fmt.Sprintf(greets, "b", "b"), fmt.Sprintf(greets, "c", "c"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func TestDelegateGoesOn(t *testing.T) {
 	f.task.Past = replayed(t, tapes["parent"].Bytes())
 	f.task.Keep = nil
 	lost := strings.Replace(handing, told, "error: the run was cut off while it made this call.\n!it says", 1)
-	if _, _, err := play(t, f, agent.Options{}, lost); err != nil {
+	if _, _, err := play(t, f, lost); err != nil {
 		t.Fatal(err)
 	}
 }

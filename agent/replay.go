@@ -27,9 +27,10 @@ type Past struct {
 	Cost   *float64 // nil where no price was known
 	Began  time.Time
 	Last   time.Time // of the last record
+	Lost   int       // lines of the transcript behind its damage, which are not in it
 
 	items    Items
-	pending  *response       // what the last response asks for and was not done
+	pending  *response      // what the last response asks for and was not done
 	begun    map[string]int // calls that began, and changed more than the draft; as run.began
 	files    map[string]draftFile
 	bases    map[string]index.Replacement

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,8 +28,9 @@ var (
 )
 
 const (
-	suffix = ".jsonl"
-	most   = 200 // transcripts that are kept
+	suffix  = ".jsonl"
+	damaged = ".damaged" // behind the name of a transcript: as it was before what cannot be read of it was cut off
+	most    = 200        // transcripts that are kept
 )
 
 // A Store keeps transcripts in a folder. Several processes may use it.
@@ -81,7 +83,8 @@ func (s *Store) Begin(id string) (*File, error) {
 }
 
 // Resume returns what the run had come to, and its transcript, locked, for the
-// run to go on in and the caller to close. The errors are ErrNoRun and
+// run to go on in and the caller to close. Where lines of it are lost the whole is
+// kept beside it, with ".damaged" behind its name. The errors are ErrNoRun and
 // ErrRunning.
 func (s *Store) Resume(id string) (*agent.Past, *File, error) {
 	path, err := s.path(id)
@@ -116,14 +119,33 @@ func takeUp(f *os.File) (*agent.Past, error) {
 	if err := lock(f); err != nil {
 		return nil, err
 	}
-	records, size, err := agent.ReadTranscript(f)
+	content, err := io.ReadAll(f)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Truncate(size); err != nil {
+	_, past, size, err := read(content)
+	if err != nil {
 		return nil, err
 	}
-	return agent.Replay(records)
+	if past.Lost > 0 {
+		if err := os.WriteFile(f.Name()+damaged, content, 0o600); err != nil { //nolint:forbidigo // its own file
+			return nil, err
+		}
+	}
+	return past, f.Truncate(size)
+}
+
+// read returns what a transcript says, and how many bytes of it say it.
+func read(content []byte) (records []agent.Record, past *agent.Past, size int64, err error) {
+	records, size, err = agent.ReadTranscript(bytes.NewReader(content))
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	if past, err = agent.Replay(records); err != nil {
+		return nil, nil, 0, err
+	}
+	past.Lost = bytes.Count(content[size:], []byte("\n"))
+	return records, past, size, nil
 }
 
 // A Run is a kept one, as a list shows it.
@@ -146,11 +168,7 @@ func (s *Store) Load(id string) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load run: %w", err)
 	}
-	records, _, err := agent.ReadTranscript(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("load run %s: %w", id, err)
-	}
-	past, err := agent.Replay(records)
+	records, past, _, err := read(raw)
 	if err != nil {
 		return nil, fmt.Errorf("load run %s: %w", id, err)
 	}
@@ -216,7 +234,8 @@ func (s *Store) prune() {
 	}
 	for _, name := range names[:max(len(names)-most+1, 0)] {
 		if path := filepath.Join(s.dir, name); !isLocked(path) {
-			_ = os.Remove(path) //nolint:forbidigo // its own file; the next one tries again
+			_ = os.Remove(path)           //nolint:forbidigo // its own file; the next one tries again
+			_ = os.Remove(path + damaged) //nolint:forbidigo // as above; it is seldom there
 		}
 	}
 }

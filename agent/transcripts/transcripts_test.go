@@ -3,6 +3,7 @@ package transcripts_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -76,6 +77,36 @@ func TestResume(t *testing.T) {
 	run, err := s.Load("a")
 	if err != nil || run.Past.State != agent.Done || len(run.Records) != 2 {
 		t.Errorf("%+v, %v", run, err)
+	}
+}
+
+// TestDamaged: of a transcript with a damaged line the rest is kept aside, and how
+// much that is is said.
+func TestDamaged(t *testing.T) {
+	dir := t.TempDir()
+	s := transcripts.Open(dir)
+	whole := given + "\x00\x00\x00\n" + ended + "half"
+	if err := begin(t, s, "a", whole).Close(); err != nil {
+		t.Fatal(err)
+	}
+	run, err := s.Load("a")
+	if err != nil || run.Past.Lost != 2 {
+		t.Fatalf("%+v, %v", run, err)
+	}
+	past, f, err := s.Resume("a")
+	if err != nil || past.Lost != 2 {
+		t.Fatalf("%+v, %v", past, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a.jsonl": given, "a.jsonl.damaged": whole} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v", name, got, err)
+		}
+	}
+	if runs, err := s.List(); err != nil || len(runs) != 1 || runs[0].Past.Lost != 0 {
+		t.Errorf("%v, %v", runs, err)
 	}
 }
 

@@ -69,6 +69,7 @@ type runLine struct {
 	Turns  int            `json:"turns"`
 	Usage  agent.Usage    `json:"usage"`
 	Cost   *float64       `json:"cost,omitempty"` // US dollars; absent: not known
+	Lost   int            `json:"lost,omitempty"` // lines of its transcript that cannot be read
 	Began  time.Time      `json:"began"`
 	Last   time.Time      `json:"last"`
 }
@@ -76,8 +77,8 @@ type runLine struct {
 func lineOf(run *transcripts.Run) runLine {
 	p := run.Past
 	line := runLine{
-		ID: run.ID, Title: p.Task.Title(), Parent: p.Task.Parent, Mode: p.Task.Mode, State: p.State, Reason: p.Reason, Model: p.Model,
-		Turns: p.Turns, Usage: p.Usage, Cost: p.Cost, Began: p.Began, Last: p.Last,
+		ID: run.ID, Title: p.Task.Title(), Parent: p.Task.Parent, Mode: p.Task.Mode, State: agent.RunState(plain(string(p.State))), Reason: p.Reason, Model: p.Model,
+		Turns: p.Turns, Usage: p.Usage, Cost: p.Cost, Lost: p.Lost, Began: p.Began, Last: p.Last,
 	}
 	return line
 }
@@ -110,11 +111,19 @@ func (a *app) listRuns(cmd *cobra.Command, dir string) error {
 		if l.Reason != "" {
 			cmd.Println(color.dim("  " + plain(firstLine(l.Reason))))
 		}
+		sayLost(cmd, l.Lost)
 	}
 	if len(lines) == 0 {
 		cmd.Println("no runs yet")
 	}
 	return nil
+}
+
+// sayLost tells that a transcript is damaged.
+func sayLost(cmd *cobra.Command, lines int) {
+	if lines > 0 {
+		cmd.PrintErrf("  its transcript is damaged: what %s of it say is lost\n", count(lines, "line"))
+	}
 }
 
 func paintRunState(color palette, state agent.RunState) string {
@@ -145,7 +154,8 @@ func (a *app) showRun(cmd *cobra.Command, dir, id string) error {
 	color := paletteFor(cmd.OutOrStdout())
 	cmd.Printf("%s  %s  %s\n%s\n\n", color.bold(line.ID), paintRunState(color, line.State), plain(line.Title),
 		color.dim(fmt.Sprintf("%s: %s, %s", plain(line.Model), count(line.Turns, "turn"), spent(line.Usage, line.Cost))))
-	cmd.Print(plain(storyOf(run)))
+	sayLost(cmd, line.Lost)
+	cmd.Print(plain(storyOf(cmd, dir, run)))
 	return nil
 }
 
@@ -163,12 +173,16 @@ func (a *app) exportRun(cmd *cobra.Command, dir, id string) error {
 	}
 	line := lineOf(run)
 	cmd.Printf("# %s\n\nRun %s, %s, %s: %s, %s.\n\n%s", plain(line.Title), line.ID, line.State, plain(line.Model),
-		count(line.Turns, "turn"), spent(line.Usage, line.Cost), plain(storyOf(run)))
+		count(line.Turns, "turn"), spent(line.Usage, line.Cost), plain(storyOf(cmd, dir, run)))
 	return nil
 }
 
 // storyOf tells a run in Markdown: what was said, done and changed.
-func storyOf(run *transcripts.Run) string {
+func storyOf(cmd *cobra.Command, dir string, run *transcripts.Run) string {
+	rel := func(path string) string { return path }
+	if root, err := workspaceRoot(cmd.Context(), dir); err == nil {
+		rel = relativeTo(root)
+	}
 	var b strings.Builder
 	names := map[string]string{}
 	for i := range run.Records {
@@ -186,7 +200,7 @@ func storyOf(run *transcripts.Run) string {
 				names[call.ID] = call.Name
 			}
 		case agent.CallAnswered:
-			b.WriteString(callLine(rec, names[rec.Call]))
+			b.WriteString(callLine(rec, names[rec.Call], rel))
 		case agent.MessageGiven, agent.RoundBegun:
 			for _, item := range rec.Items {
 				if message, ok := item.(agent.UserMessage); ok {
@@ -208,7 +222,7 @@ func storyOf(run *transcripts.Run) string {
 }
 
 // callLine tells a call, and what it changed.
-func callLine(rec *agent.Record, name string) string {
+func callLine(rec *agent.Record, name string, rel func(string) string) string {
 	line := fmt.Sprintf("- `%s`", name)
 	if rec.Failed != "" {
 		line += ": failed: " + firstLine(rec.Failed)
@@ -218,7 +232,7 @@ func callLine(rec *agent.Record, name string) string {
 		if f.Gone {
 			word = "removed"
 		}
-		line += fmt.Sprintf("; %s %s", word, f.Path)
+		line += fmt.Sprintf("; %s %s", word, rel(f.Path))
 	}
 	return line + "\n\n"
 }
@@ -233,6 +247,7 @@ func (a *app) resumeRun(cmd *cobra.Command, asked request, id string) error {
 		return err
 	}
 	defer file.Close() //nolint:errcheck // each turn was synced
+	sayLost(cmd, past.Lost)
 	task := past.Task
 	if task.Parent != "" {
 		return fmt.Errorf("%s is a part of run %s, which can go on: agentls runs resume %s", id, task.Parent, task.Parent)

@@ -80,7 +80,7 @@ func TestResumeAfterKill(t *testing.T) {
 		t.Errorf("resumed when done: %+v", got)
 	}
 	shown := u.run("runs", "show", id)
-	for _, want := range []string{"done", "**Task:** add b.txt", "I add a file.", "- `apply_patch`; wrote ", "- `read_file`", "*It went on.*", "Added b.txt.", "cost unknown"} {
+	for _, want := range []string{"done", "**Task:** add b.txt", "I add a file.", "- `apply_patch`; wrote b.txt\n", "- `read_file`", "*It went on.*", "Added b.txt.", "cost unknown"} {
 		if !strings.Contains(shown.out, want) {
 			t.Errorf("show has no %q:\n%s", want, shown.out)
 		}
