@@ -82,14 +82,10 @@ func (m *Model) malformed(err error) *fault {
 }
 
 func (m *Model) incomplete(reason string) *fault {
-	switch reason {
-	case "max_output_tokens":
-		return m.final(nil, ": the answer of %s was cut off at its limit of output tokens; ask for less at a time", m.name)
-	case "content_filter":
+	if reason == "content_filter" {
 		return m.final(nil, ": the provider's content filter ended the answer of %s", m.name)
-	default:
-		return m.final(nil, ": the answer of %s is incomplete: %s", m.name, orUnknown(reason))
 	}
+	return m.final(nil, ": the answer of %s is incomplete: %s", m.name, orUnknown(reason))
 }
 
 // reported is for errors that the server sends within a stream.
@@ -138,7 +134,11 @@ func orUnknown(s string) string {
 
 // statusFault explains an answer that is an error by its status.
 func (m *Model) statusFault(res *http.Response, body []byte) *fault {
-	message, code := errorText([]byte(m.redact(string(body)))) // before it is cut: a piece of a key is known no more
+	body = []byte(m.redact(string(body))) // before it is cut: a piece of a key is known no more
+	message, code := errorText(body)
+	if all := firstLine(string(body)); message == "" && len(all) > len("{}") {
+		message = all // of a shape that nobody knows
+	}
 	if isHTML(res, body) {
 		message = "an HTML page"
 	}

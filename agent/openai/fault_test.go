@@ -70,7 +70,10 @@ func TestFinalFaults(t *testing.T) {
 		{"gateway page", "status 400\nheader Content-Type: text/html\nbody:\n<html>no</html>", " answered 400: an HTML page"},
 		{"error in a stream", "raw 2:\ndata: {\"type\":\"error\",\"code\":\"context_length_exceeded\",\"message\":\"too long\"}\n\n", ": the server reports: context_length_exceeded too long; the conversation is too long for this model: narrow the task"},
 		{"error with status 200", "header Content-Type: application/json\nbody:\n{\"error\": {\"message\": \"no quota\", \"type\": \"insufficient_quota\"}}", ": the server reports: insufficient_quota no quota"},
-		{"incomplete", "raw 2:\ndata: {\"type\":\"response.incomplete\",\"response\":{\"incomplete_details\":{\"reason\":\"max_output_tokens\"}}}\n\n", ": the answer of test-model was cut off at its limit of output tokens; ask for less at a time"},
+		{"incomplete", "raw 2:\ndata: {\"type\":\"response.incomplete\",\"response\":{\"incomplete_details\":{\"reason\":\"tired\"}}}\n\n", ": the answer of test-model is incomplete: tired"},
+		{"of another shape", "status 400\nheader Content-Type: application/json\nbody:\n{\"errors\": [\"no such tool\"]}\n", ` answered 400: {"errors": ["no such tool"]}`},
+		{"redirected", "status 307\nheader Location: https://user:pass@example.com/v1/responses\nbody:\n", " is redirected to https://user:xxxxx@example.com/v1/responses; set the base URL that is meant (OPENAI_BASE_URL)"},
+		{"redirected to a page", "status 302\nheader Location: /login\nbody:\n", " is redirected to http://127.0.0.1:"},
 		{"filtered", "raw 2:\ndata: {\"type\":\"response.incomplete\",\"response\":{\"incomplete_details\":{\"reason\":\"content_filter\"}}}\n\n", ": the provider's content filter ended the answer of test-model"},
 		{"not there", "status 501\nbody:\n", " answered 501: no reason given; the server has no Responses API"},
 	}
@@ -107,6 +110,27 @@ func TestTolerated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, url := serve(t, plainReply+"-- turn1.fault --\ninject 2:\n"+raw)
+			got, err := respond(t.Context(), options(url), question)
+			want := []string{"text Hello, world.", "item Hello, world.", "completed after 1"}
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Error(err, diff)
+			}
+		})
+	}
+}
+
+// TestSomewhereElse: a redirection within the server is followed, and a stream
+// that is called JSON is one.
+func TestSomewhereElse(t *testing.T) {
+	for name, fault := range map[string]string{
+		"redirected": "status 307\nheader Location: /v1/again/responses\nbody:\n",
+		"mistyped": "header Content-Type: application/json\nbody:\n" +
+			`data: {"type":"response.output_text.delta","delta":"Hello, world."}` + "\n\n" +
+			`data: {"type":"response.output_item.done","item":{"type":"message","content":[{"type":"output_text","text":"Hello, world."}]}}` + "\n\n" +
+			`data: {"type":"response.completed","response":{}}` + "\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, url := serve(t, plainReply+"-- turn1.fault --\n"+fault)
 			got, err := respond(t.Context(), options(url), question)
 			want := []string{"text Hello, world.", "item Hello, world.", "completed after 1"}
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -52,7 +53,12 @@ func because(ctx context.Context, err error) error {
 // text/plain exist: only what cannot be a stream is refused.)
 func (m *Model) answerFault(res *http.Response) *fault {
 	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if res.StatusCode < 400 && media != "application/json" && media != "text/html" {
+	if to, err := res.Location(); err == nil && res.StatusCode >= 300 && res.StatusCode < 400 {
+		return m.final(nil, " is redirected to %s; set the base URL that is meant (OPENAI_BASE_URL)", to.Redacted())
+	}
+	switch {
+	case res.StatusCode >= 400, media == "text/html":
+	case media != "application/json", streams(res):
 		return nil
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
@@ -67,6 +73,21 @@ func (m *Model) answerFault(res *http.Response) *fault {
 	default:
 		return m.jsonFault(body)
 	}
+}
+
+// streams reports whether an answer of another type is an event stream all the
+// same, by how it begins.
+func streams(res *http.Response) bool {
+	body := bufio.NewReader(res.Body)
+	start, _ := body.Peek(len("event:")) // a shorter one is no stream
+	res.Body = &peekedBody{body, res.Body}
+	return bytes.HasPrefix(start, []byte("event:")) || bytes.HasPrefix(start, []byte("data:"))
+}
+
+// A peekedBody is a body that was begun to be read.
+type peekedBody struct {
+	io.Reader
+	io.Closer
 }
 
 // jsonFault is for a JSON document in place of a stream: an error with the

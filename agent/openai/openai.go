@@ -110,9 +110,11 @@ func (m *Model) serviceOptions(base *url.URL, client *http.Client) []option.Requ
 	if client == nil {
 		client = &http.Client{}
 	}
+	here := *client
+	here.CheckRedirect = stayHere
 	opts := []option.RequestOption{
 		option.WithBaseURL(base.String()),
-		option.WithHTTPClient(client),
+		option.WithHTTPClient(&here),
 		option.WithMaxRetries(0),
 		option.WithMiddleware(m.guard),
 	}
@@ -120,6 +122,19 @@ func (m *Model) serviceOptions(base *url.URL, client *http.Client) []option.Requ
 		opts = append(opts, option.WithAPIKey(m.key))
 	}
 	return opts
+}
+
+const maxRedirects = 5
+
+// stayHere follows a redirection that asks for the same request again at the same
+// server, such as one to a path with a slash at its end. What it does not follow
+// ends the request, with an error that says where to.
+func stayHere(req *http.Request, via []*http.Request) error {
+	first := via[0]
+	if len(via) > maxRedirects || req.Method != first.Method || req.URL.Scheme != first.URL.Scheme || req.URL.Host != first.URL.Host {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 // Name returns the model's name, as the server calls it.
@@ -166,7 +181,7 @@ func (m *Model) Respond(ctx context.Context, req *agent.Request) iter.Seq2[agent
 				yield(nil, err)
 				return
 			}
-			m.log.WarnContext(ctx, "model request failed", "reason", err.Error(), "wait", wait, "retry", retry+1)
+			m.log.InfoContext(ctx, "model request failed", "reason", err.Error(), "wait", wait, "retry", retry+1)
 			if !yield(agent.Retrying{Reason: err.Error() + "; trying again in " + wait.String()}, nil) {
 				return
 			}
