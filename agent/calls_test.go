@@ -3,7 +3,10 @@ package agent_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,6 +53,47 @@ func TestRepeatedCall(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{`"1"`, `"2"`, "1 answered", "2 answered", `"3"`, "3 answered"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestCutShort: a response that its server cuts off counts as used, is not acted
+// on, and its model is told to do less; after too many the run ends.
+func TestCutShort(t *testing.T) {
+	long := "message: I begin.\npatch:\n*** Begin Patch\n*** Add File: b.txt\n+b\n*** End Patch\nfinal: incomplete\n"
+	f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\n"+long+
+		"-- turn2.expect --\nYour last response was cut off\n!I begin.\n-- turn2.reply --\nmessage: Done.\n"))
+	var kept tape
+	f.task.Transcript = &kept
+	res, tr, err := f.run(t, agent.Options{})
+	if err != nil {
+		t.Fatal(err, f.server.Errs())
+	}
+	if res.Change != nil || res.Answer != "Done." || res.Usage.Requests != 2 || res.Usage.OutputTokens < 10 {
+		t.Errorf("%+v", res)
+	}
+	if shown := tr.shown.String(); shown != "Done." {
+		t.Errorf("it shows %q", shown)
+	}
+	if past := replayed(t, kept.Bytes()); past.State != agent.Done || past.Turns != 2 {
+		t.Errorf("%+v", past)
+	}
+	var all strings.Builder
+	for i := range 6 {
+		fmt.Fprintf(&all, "-- turn%d.reply --\n%s", i+1, long)
+	}
+	f = parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n"+all.String()))
+	if _, _, err := f.run(t, agent.Options{}); !errors.Is(err, agent.ErrStuck) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRepeatedItem: an item that comes twice in a response is one.
+func TestRepeatedItem(t *testing.T) {
+	item := `item: {"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"Hello."}]}` + "\n"
+	f := parse(t, []byte("mode: ask\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\n"+item+item))
+	res, tr, err := f.run(t, agent.Options{})
+	if err != nil || res.Answer != "Hello." || tr.shown.String() != "Hello." {
+		t.Errorf("%+v %q %v", res, tr.shown.String(), err)
 	}
 }
 

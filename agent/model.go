@@ -108,8 +108,12 @@ type ToolCall struct {
 // events of the response so far are void.
 type Retrying struct{ Reason string }
 
-// Completed ends a response.
-type Completed struct{ Usage Usage }
+// Completed ends a response. One that is CutShort ended at the limit of what the
+// model may write at a time: what came of it is not all that it meant.
+type Completed struct {
+	Usage    Usage
+	CutShort bool
+}
 
 func (OutputDelta) modelEvent()  {}
 func (SummaryDelta) modelEvent() {}

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 )
 
 // A response is what counts of one answer of the model.
@@ -12,6 +14,7 @@ type response struct {
 	calls     []*ToolCall
 	usage     Usage
 	complete  bool
+	cutShort  bool // at the limit of what the model may write
 	inMessage bool // deltas of a message came, but not yet the message
 	from      int  // run.written when it began
 	answered  int  // calls that have an output
@@ -41,11 +44,9 @@ func (r *run) consume(ctx context.Context) (*response, error) {
 		case ItemDone:
 			r.take(ctx, res, ev)
 		case Retrying:
-			r.sink(Waiting{Reason: ev.Reason, Void: r.written - res.from})
-			r.written = res.from
-			res = &response{from: r.written, compacted: -1}
+			res = r.void(res, ev.Reason)
 		case Completed:
-			res.usage, res.complete = ev.Usage, true
+			res.usage, res.complete, res.cutShort = ev.Usage, true, ev.CutShort
 		}
 	}
 	if ctx.Err() != nil {
@@ -57,6 +58,13 @@ func (r *run) consume(ctx context.Context) (*response, error) {
 	return res, nil
 }
 
+// void takes back what was shown of res, and returns an empty one in its place.
+func (r *run) void(res *response, reason string) *response {
+	r.sink(Waiting{Reason: reason, Void: r.written - res.from})
+	r.written = res.from
+	return &response{from: r.written, compacted: -1}
+}
+
 // write shows a piece of a message, with an empty line between messages.
 func (r *run) write(res *response, piece string) {
 	if !res.inMessage && r.written > 0 {
@@ -66,8 +74,17 @@ func (r *run) write(res *response, piece string) {
 	r.sink(TextDelta{Text: piece})
 }
 
+// has reports whether item came before in the response: servers refuse requests
+// with two of one id.
+func (res *response) has(item ModelItem) bool {
+	return slices.ContainsFunc(res.items, func(other Item) bool {
+		o, ok := other.(ModelItem)
+		return ok && bytes.Equal(o.Raw, item.Raw)
+	})
+}
+
 func (r *run) take(ctx context.Context, res *response, done ItemDone) {
-	if done.Call != nil && r.isRepeated(res, done.Call.ID) {
+	if done.Call != nil && r.isRepeated(res, done.Call.ID) || done.Call == nil && res.has(done.Item) {
 		return
 	}
 	if done.Compacts {

@@ -12,7 +12,7 @@ import (
 // returns the answer with the last one.
 func (r *run) turn(ctx context.Context) (answer *string, err error) {
 	if r.pending == nil {
-		if err := r.request(ctx); err != nil {
+		if err := r.request(ctx); err != nil || r.pending == nil {
 			return nil, err
 		}
 	}
@@ -28,7 +28,8 @@ func (r *run) turn(ctx context.Context) (answer *string, err error) {
 }
 
 // request tells the model what there is to tell, and takes in its response. A
-// conversation that is too long for it is made shorter, once.
+// conversation that is too long for it is made shorter, once; after a response
+// that was cut off nothing is pending.
 func (r *run) request(ctx context.Context) error {
 	for _, choice := range r.task.Inbox.takeChoices() {
 		if err := r.rechoose(ctx, choice); err != nil {
@@ -47,8 +48,23 @@ func (r *run) request(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if res.cutShort {
+		return r.dismiss(res)
+	}
 	r.received(res)
 	return nil
+}
+
+const cutShortText = "Your last response was cut off at the limit of what you can write at a time, and nothing of it was done. Do less at a time: one file, one part of a file."
+
+// dismiss tells the model that its response was cut off, and is as if it had not
+// been: an item that it is part of may not be whole.
+func (r *run) dismiss(res *response) error {
+	left := r.void(res, "the response was cut off at the limit of what the model can write at a time, and is asked for again, in parts")
+	left.usage = res.usage
+	r.received(left)
+	r.tell(UserMessage{Text: cutShortText})
+	return r.failed("its responses are cut off at the limit of what it can write")
 }
 
 // received makes res what the run has to do.
@@ -76,7 +92,7 @@ func (r *run) hear(words string) {
 }
 
 // tell tells the model what it did not ask for: that its checks failed, or that
-// it said nothing.
+// it said nothing, or too much.
 func (r *run) tell(message UserMessage) {
 	r.req.Items = append(r.req.Items, message)
 	r.pending = nil

@@ -31,6 +31,9 @@ func (m *Model) translate(ev *responses.ResponseStreamEventUnion) (agent.ModelEv
 	case "response.completed":
 		return agent.Completed{Usage: usage(&ev.Response)}, nil
 	case "response.incomplete":
+		if ev.Response.IncompleteDetails.Reason == "max_output_tokens" {
+			return agent.Completed{Usage: usage(&ev.Response), CutShort: true}, nil
+		}
 		return nil, m.incomplete(ev.Response.IncompleteDetails.Reason)
 	case "response.failed":
 		return nil, m.reported(string(ev.Response.Error.Code), ev.Response.Error.Message)

@@ -315,7 +315,7 @@ func (s *Server) advance(script *Script, t *turn, req *Request) *answer {
 	last := spoilt && t.reply == nil && s.at.attempt == t.fault.times
 	if !spoilt || last {
 		s.at = position{turn: s.at.turn + 1, last: req}
-		if !spoilt {
+		if !spoilt && t.reply.final == "completed" { // nobody has to keep what is not whole
 			s.at.sent = a.items()
 		}
 	}
