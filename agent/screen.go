@@ -30,6 +30,7 @@ type Screen struct {
 	left    map[text.Hash]*string // texts as they left, by what they were; nil: as they were; guarded by mu
 	hidden  map[string]string     // placeholders by secret; guarded by mu
 	learned map[text.Hash]bool    // contents whose secrets are in hidden; guarded by mu
+	alone   []string              // what distinct returns; nil: to be made; guarded by mu
 	plain   *strings.Replacer     // secrets for placeholders; nil: to be made; guarded by mu
 }
 
@@ -211,7 +212,10 @@ func replaceAlone(in, old, new string, n *int) string {
 // distinct returns the secrets that are known where nothing around them says
 // what they are, the longest first. mu is held.
 func (s *Screen) distinct() []string {
-	var out []string
+	if s.alone != nil {
+		return s.alone
+	}
+	out := []string{}
 	for secret := range s.hidden {
 		if isDistinct(secret) {
 			out = append(out, secret)
@@ -223,6 +227,7 @@ func (s *Screen) distinct() []string {
 		}
 		return strings.Compare(a, b)
 	})
+	s.alone = out
 	return out
 }
 
@@ -250,7 +255,7 @@ func (s *Screen) placeholder(secret, rule string) string {
 	mac := hmac.New(sha256.New, s.gate.Key)
 	mac.Write([]byte(secret))
 	p := secrets.Prefix + strings.ReplaceAll(rule, "-", "_") + "_" + hex.EncodeToString(mac.Sum(nil)[:6])
-	s.hidden[secret], s.plain = p, nil
+	s.hidden[secret], s.alone, s.plain = p, nil, nil
 	return p
 }
 
