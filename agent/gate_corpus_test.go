@@ -53,6 +53,12 @@ func of(prefix, alphabet string, n int) func(*rand.Rand) string {
 	return func(r *rand.Rand) string { return prefix + draw(r, alphabet, n) }
 }
 
+// chosen returns a password as people choose theirs: a word and a number.
+func chosen(r *rand.Rand) string {
+	words := []string{"hunter", "winter", "Summer", "monkey", "Dragon", "sunshine"}
+	return words[r.IntN(len(words))] + draw(r, digits, 1+r.IntN(4))
+}
+
 func privateKey(name string) kind {
 	return kind{"private key " + name, func(r *rand.Rand) (string, string) {
 		var lines []string
@@ -115,6 +121,16 @@ var kinds = []kind{
 	in("query", `GET /v1/items?access_token=@@&page=2`, of("", alnum, 32)),
 	in("netrc", `machine git.example.org login bot password @@`, of("", alnum, 18)),
 	in("vault", `VAULT=@@`, of("hvs.", alnum+"_-", 95)),
+	in("environment of a container", `docker run -e DB_PASSWORD=@@ db`, chosen),
+	in("properties", `spring.datasource.password=@@`, chosen),
+	in("yaml, chosen", `  password: @@`, chosen),
+	in("connection string, chosen", `Server=db;User Id=sa;Password=@@;Encrypt=true`, chosen),
+	in("key with a slash", `client_secret = "@@"`, of("/", base64s, 39)),
+	in("hexadecimal key", `ETH_PRIVATE_KEY=@@`, of("0x", hexes, 64)),
+	in("discord bot", `token = @@`, func(r *rand.Rand) string {
+		return "M" + draw(r, alnum, 23) + "." + draw(r, alnum, 6) + "." + draw(r, alnum+"_-", 27)
+	}),
+	in("json, signs", `  "password": "@@",`, func(r *rand.Rand) string { return draw(r, "#%$!/.", 1) + draw(r, alnum, 11) }),
 	in("generic", `client_secret: "@@"`, of("", alnum, 40)),
 }
 
@@ -151,12 +167,12 @@ func numberedLines(s string) string {
 	return b.String()
 }
 
-// TestCorpus plants 500 secrets of 44 kinds and lets none leave.
+// TestCorpus plants 2,000 secrets of 52 kinds and lets none leave.
 func TestCorpus(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	screen := (&agent.Gate{Key: []byte("key")}).Screen(nil)
 	planted, left := 0, 0
-	for planted < 500 {
+	for planted < 2000 {
+		screen := (&agent.Gate{Key: []byte("key")}).Screen(nil)
 		for _, k := range kinds {
 			for form, wear := range dress {
 				secret, text := k.make(r)

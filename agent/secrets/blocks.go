@@ -74,7 +74,7 @@ func privateKey(s string, head []int, found []Found) []Found {
 func keyLine(s string, line text.Span, found []Found) []Found {
 	part, n := s[line.Start:line.End], len(found)
 	for _, run := range keyBody.FindAllStringIndex(part, -1) {
-		if isVaried(part[run[0]:run[1]]) {
+		if body := part[run[0]:run[1]]; isVaried(body) && !isRoute(body) {
 			found = append(found, Found{"private-key", text.Span{Start: line.Start + run[0], End: line.Start + run[1]}})
 		}
 	}

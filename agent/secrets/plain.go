@@ -51,8 +51,8 @@ const Prefix = "WITHHELD_"
 var (
 	placeholder = regexp.MustCompile(`^` + Prefix + `[a-z0-9_]+_[0-9a-f]{12}$`)
 	examples    = regexp.MustCompile(`(?i)^(?:` +
-		`s\.[A-Za-z]+\d?[A-Za-z]+|EXAMPLE[_-]?[A-Z]*|<.*>?|\$\{?[\w.:-]*}?|\$\(.*|%[\w(].*%?s?|\{\{.*|\{[\w.]*}?|\[[\w -]*]?|\*+|x{3,}|\.{3,}.*|-+|_+|` +
-		`(?:your|my|the|some|an?|insert|enter|put|use|replace)[_ -].*|(?:example|sample|dummy|fake|placeholder|redacted|hidden|masked|change[-_ ]?(?:me|it|this)|secret|password|token|none|null|nil|true|false|undefined|string|bool|int|required|optional|test|todo)[\w!*]?)$`)
+		`s\.[A-Za-z]+\d?[A-Za-z]+|EXAMPLE[_-]?[A-Z]*|<.*>?|\$(?:[a-z_]+|(?-i:[A-Z_][A-Z0-9_]*)|[a-z_]+[.:][\w.:-]*|\{[\w.:-]*}?)|\$\(.*|%(?:[a-z_]+%|\(\w+\)?s?|[sdvqx])|\{\{.*|\{[\w.]*}?|\[[\w -]*]?|\*+|x{3,}|\.{3,}.*|-+|_+|` +
+		`(?:your|my|the|some|an?|insert|enter|put|use|replace)[_ -][a-z _-]*|(?:example|sample|dummy|fake|placeholder|redacted|hidden|masked|change[-_ ]?(?:me|it|this)|secret|password|token|none|null|nil|true|false|undefined|string|bool|int|required|optional|test|todo)[\w!*]?)$`)
 )
 
 func isPlaceholder(secret string) bool { return placeholder.MatchString(secret) }

@@ -27,6 +27,7 @@ type rule struct {
 	Group      int         `toml:"secretGroup"` // of Regex; 0: the first that matches
 	Entropy    float64     `toml:"entropy"`     // bits a character; a secret has more
 	Varied     bool        `toml:"varied"`      // a secret has two of letters, digits and signs
+	Named      bool        `toml:"named"`       // what Regex finds is known by the name before it alone
 	Keywords   []string    `toml:"keywords"`    // in lower case; one is near each secret
 	Allowlists []allowlist `toml:"allowlists"`
 
@@ -66,6 +67,7 @@ func load() (rules []rule, general allowlist, err error) {
 		if r.Regex == "" || r.ID == "private-key" || r.ID == "kubernetes-secret-yaml" {
 			continue // a rule about names of files; or of several lines: see blocks.go
 		}
+		r.Named = r.Named || r.ID == "generic-api-key" || r.ID == "hashicorp-tf-password"
 		r.prepare()
 		rules = append(rules, r)
 	}

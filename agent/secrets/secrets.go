@@ -197,6 +197,9 @@ func (d *Detector) search(r *rule, s string, w text.Span, found []Found) []Found
 			continue
 		}
 		match, line := part[at[0]:at[1]], lineOf(part, at[0])
+		if r.Named && settingAt(part, span).isCode() {
+			continue
+		}
 		if r.accepts(secret, match, line) && !d.general.allows(secret, match, line) && !isExample(secret) {
 			found = append(found, Found{r.ID, text.Span{Start: w.Start + span.Start, End: w.Start + span.End}})
 		}
