@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,6 +37,9 @@ func (a *app) mapCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if strings.TrimSpace(flags.words) == "" && len(flags.files) == 0 {
 				return usageError("say what the task is about: --focus \"words\" or --file FILE")
+			}
+			if slices.Contains(flags.files, "") {
+				return usageError("--file is empty: name a file")
 			}
 			if flags.budget < 1 {
 				return usageError("--budget %d is no number of tokens", flags.budget)
@@ -80,6 +85,9 @@ func focusOf(ctx context.Context, snap *index.Snapshot, flags mapFlags) (index.F
 		at, err := parseLocation(file)
 		if err != nil {
 			return focus, err
+		}
+		if stat, err := os.Stat(at.path); err == nil && stat.IsDir() {
+			return focus, usageError("%s is a folder: name a file in it", file)
 		}
 		if !snap.Has(at.path) {
 			return focus, fmt.Errorf("%s is not in the workspace %s", file, strings.Join(snap.Roots(), ", "))

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ const (
 	evalDepth   = 10      // files of an answer that count
 	evalHistory = 2000    // commits before the first that is asked about
 	evalBlob    = 1 << 20 // bytes; what is larger counts by its path
+	maxEval     = 1 << 20 // commits; more are as many
 )
 
 // An evaluation goes back through a history and asks before each commit for the
@@ -35,14 +37,12 @@ type evaluation struct {
 // newEvaluation asks about the newest commits that have one parent, but for the
 // first skip of them.
 func newEvaluation(ctx context.Context, dir string, commits, skip int) (*evaluation, error) {
-	root, ok, err := git.Root(ctx, dir)
+	root, err := historyRoot(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, fmt.Errorf("%s is in no git repository", dir)
-	}
-	revisions, err := git.Log(ctx, root, evalHistory+commits+skip)
+	commits, skip = min(commits, maxEval), min(skip, maxEval)
+	revisions, err := revisionsOf(ctx, root, evalHistory+commits+skip)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (e *evaluation) move(ctx context.Context, to string) error {
 			hashes = append(hashes, c.After)
 		}
 	}
-	blobs, err := git.Blobs(ctx, e.dir, hashes, evalBlob)
+	blobs, err := blobsOf(ctx, e.dir, hashes)
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,10 @@ func (e *evaluation) run(ctx context.Context, progress func(done, total int)) (*
 	out := &report{At: evalDepth}
 	for i := range e.commits {
 		o, ok, err := e.ask(ctx, &e.commits[i])
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("stopped after %d of %d commits: %w", i, len(e.commits), context.Cause(ctx))
+		case err != nil:
 			return nil, fmt.Errorf("before commit %.10s: %w", e.commits[i].Hash, err)
 		}
 		progress(i+1, len(e.commits))
@@ -255,14 +258,17 @@ told of the history ends before the commit.`,
   agentls map-eval --commits 20 --misses   with the files that the map did not find`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if commits < 1 || skip < 0 {
-				return usageError("--commits is a number from 1, --skip one from 0")
+			if commits < 1 {
+				return usageError("--commits %d: a number from 1 is needed", commits)
+			}
+			if skip < 0 {
+				return usageError("--skip %d: a number from 0 is needed", skip)
 			}
 			e, err := newEvaluation(cmd.Context(), dir, commits, skip)
 			if err != nil {
 				return err
 			}
-			bar := newBar("asking")
+			bar := newBar("asking", "commits")
 			out, err := e.run(cmd.Context(), bar.update)
 			bar.clear()
 			if err != nil {
@@ -283,10 +289,15 @@ told of the history ends before the commit.`,
 
 func (a *app) printReport(cmd *cobra.Command, r *report) error {
 	if a.json {
-		return printJSON(cmd, r)
+		if err := printJSON(cmd, r); err != nil {
+			return err
+		}
 	}
-	if r.Commits == 0 {
-		return fmt.Errorf("no commit changed a file that was there before")
+	switch {
+	case r.Commits == 0:
+		return errors.New("nothing was measured: no commit changed a file that was there before; ask about more --commits, or --skip fewer")
+	case a.json:
+		return nil
 	}
 	for i := range r.Misses {
 		o := &r.Misses[i]

@@ -95,13 +95,14 @@ func (p palette) check(c *edits.Check) string {
 // nothing for work that ends at once.
 type bar struct {
 	title   string
+	noun    string // of what is counted, in the plural
 	began   time.Time
 	drawn   time.Time
 	visible bool
 }
 
-func newBar(title string) *bar {
-	return &bar{title: title, began: time.Now(), visible: term.IsTerminal(int(os.Stderr.Fd()))}
+func newBar(title, noun string) *bar {
+	return &bar{title: title, noun: noun, began: time.Now(), visible: term.IsTerminal(int(os.Stderr.Fd()))}
 }
 
 func (b *bar) update(done, total int) {
@@ -110,7 +111,7 @@ func (b *bar) update(done, total int) {
 		return
 	}
 	b.drawn = now
-	fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of %d files", b.title, done, total)
+	fmt.Fprintf(os.Stderr, "\r\x1b[K%s: %d of %d %s", b.title, done, total, b.noun)
 }
 
 func (b *bar) clear() {

@@ -23,7 +23,7 @@ func (a *app) open(ctx context.Context, dir string) (lsp.Home, index.Stats, erro
 		return lsp.Home{}, index.Stats{}, err
 	}
 	home := a.home([]string{root})
-	bar := newBar("indexing " + root)
+	bar := newBar("indexing "+root, "files")
 	stats, err := home.Workspace.Scan(ctx, func(p index.Progress) {
 		if p.Phase == index.Parsing {
 			bar.update(p.Done, p.Total)

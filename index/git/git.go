@@ -153,6 +153,14 @@ func Root(ctx context.Context, dir string) (root string, ok bool, err error) {
 	return root, root != "", nil
 }
 
+// Store returns the absolute path of the repository itself that dir lies in or
+// is: the .git of a working tree, or a bare one. The error is a *Failure where
+// there is none, or none that git reads.
+func Store(ctx context.Context, dir string) (string, error) {
+	out, err := run(ctx, dir, nil, "rev-parse", "--absolute-git-dir")
+	return strings.TrimSuffix(string(out), "\n"), err
+}
+
 // List returns the files below dir that git tracks, or would if they were
 // added: relative to dir, with slashes. Paths, which are relative to dir and
 // literal, narrow it. A tracked file that was

@@ -108,10 +108,10 @@ func blobHash(hash string) string {
 	return hash
 }
 
-// Diff returns the files that differ between two commits or trees. Nothing is
-// taken for a rename.
+// Diff returns the files that differ between two commits or trees; submodules
+// are none. Nothing is taken for a rename.
 func Diff(ctx context.Context, dir, from, to string) ([]Change, error) {
-	out, err := run(ctx, dir, nil, "diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=none", "--end-of-options", from, to)
+	out, err := run(ctx, dir, nil, "diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=all", "--end-of-options", from, to)
 	if err != nil {
 		return nil, err
 	}

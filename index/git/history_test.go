@@ -87,6 +87,18 @@ func TestDiffAndBlobs(t *testing.T) {
 	}
 }
 
+func TestDiffLeavesSubmodulesOut(t *testing.T) {
+	dir := repository(t, map[string]string{"a.txt": "one\n"})
+	write(t, filepath.Join(dir, "a.txt"), "two\n")
+	command(t, dir, "add", "-A")
+	command(t, dir, "update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",inner")
+	command(t, dir, "commit", "-qm", "second")
+	changes, err := Diff(t.Context(), dir, "HEAD~1", "HEAD")
+	if err != nil || len(changes) != 1 || changes[0].Path != "a.txt" {
+		t.Errorf("the changes are %+v, %v", changes, err)
+	}
+}
+
 // FuzzLog: whatever git prints, parsing ends, and with an error or changes that
 // have a path.
 func FuzzLog(f *testing.F) {
