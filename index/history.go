@@ -106,7 +106,7 @@ func NewHistory(root string, revisions []git.Revision) *History {
 	commits := make([]commit, len(revisions))
 	for i := range revisions {
 		r := &revisions[i]
-		c := commit{hash: r.Hash, parents: r.Parents, terms: Terms(r.Message)}
+		c := commit{hash: r.Hash, parents: r.Parents, terms: Terms(aboutCode(r.Message))}
 		slices.Sort(c.terms)
 		c.terms = slices.Compact(c.terms)
 		for _, change := range r.Changes {

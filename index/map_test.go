@@ -162,6 +162,64 @@ func TestRankReasons(t *testing.T) {
 	}
 }
 
+// TestRankOfMessages: of a commit's message counts what is said of the code, not
+// who signed it, what it refers to, and the number of an issue before a colon,
+// which is no part of the tree.
+func TestRankOfMessages(t *testing.T) {
+	f := load(t, `
+-- split_ranges.go --
+package p // ranges
+-- zebra.go --
+package p // zebra
+-- giraffe.go --
+package p // giraffe
+-- okapi.go --
+package p // okapi
+-- gh/other.go --
+package p // ranges, said between a lot of other words about this and that
+`)
+	for _, message := range []string{
+		"Split ranges\n\nSigned-off-by: Ann Zebra <ann@giraffe.example>\nChange-Id: okapi\n",
+		"Split ranges\n\n(cherry picked from commit 1234567 of okapi)\nCc: zebra\n",
+		"Split ranges\n\nFixes: https://giraffe.example/okapi/1\nCloses #12 of zebra\n",
+		"Split ranges\n\nAs zebra@giraffe.example says in http://okapi.example/zebra.\n",
+		"gh-1234: split ranges",
+	} {
+		got := ranks(t, f.ws.Snapshot(), index.Focus{Words: message})
+		if len(got) != 2 || !strings.HasPrefix(got[0], "split_ranges.go: ") || !strings.HasPrefix(got[1], "gh/other.go: ") {
+			t.Errorf("%q finds %q", message, got)
+		}
+	}
+	kept := "Split ranges\n\nSee giraffe.go. Fixes: the zebra\nNote: okapi@2 stays\n"
+	if got := ranks(t, f.ws.Snapshot(), index.Focus{Words: kept}); len(got) != 5 {
+		t.Errorf("%q finds %q", kept, got)
+	}
+}
+
+// TestRankOfProse: code stands before prose that says the same, and both before
+// what notes of a release say; what a task is about in them is found.
+func TestRankOfProse(t *testing.T) {
+	f := load(t, `
+-- docs/releases/ranges.md --
+ranges split
+-- docs/ranges.md --
+ranges split
+-- src/ranges.py --
+ranges = split
+-- CHANGELOG.md --
+ranges
+`)
+	want := []string{"src/ranges.py", "docs/ranges.md", "docs/releases/ranges.md", "CHANGELOG.md"}
+	for i, found := range ranks(t, f.ws.Snapshot(), index.Focus{Words: "split ranges"}) {
+		if path, _, _ := strings.Cut(found, ": "); path != want[i] {
+			t.Errorf("%d is %s, want %s", i+1, found, want[i])
+		}
+	}
+	if got := ranks(t, f.ws.Snapshot(), index.Focus{Words: "a line in the changelog"}); len(got) != 1 || !strings.HasPrefix(got[0], "CHANGELOG.md: ") {
+		t.Errorf("the changelog is %q", got)
+	}
+}
+
 // TestRankSeesDocuments: an open document counts as it is in the editor.
 func TestRankSeesDocuments(t *testing.T) {
 	f := load(t, shop)

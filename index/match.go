@@ -3,6 +3,9 @@ package index
 import (
 	"context"
 	"math"
+	"path"
+	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -12,9 +15,30 @@ const (
 	saturation  = 1.5 // k1
 	lengthShare = 0.75
 	inNames     = 2.0 // what an occurrence counts in the name of a declaration
-	inPaths     = 4.0 // and in the path
+	inPaths     = 6.0 // and in the path
 	isName      = 0.6 // what a term is worth besides that is the whole name of a file
+	ofProse     = 0.9 // what those of prose count, which says shortly what code says at length
+	ofNotes     = 0.5 // those of the notes of releases, where past tasks had the words of this one
 )
+
+var (
+	proseFile    = regexp.MustCompile(`(?i)\.(?:md|rst|txt|adoc)$`)
+	releaseNotes = regexp.MustCompile(`(?i)(?:^|/)(?:changes?|change[-_]?logs?|news|history|releases?|release[-_]?notes?|what[-_]?s[-_]?new|` +
+		`news\.d|changelog\.d|news[-_]?fragments|\.changeset)(?:/|[-_.\d][^/]*$|$)`)
+)
+
+// prior returns what the words of the file at rel count.
+func prior(rel string) float64 {
+	rel = filepath.ToSlash(rel)
+	switch isProse := proseFile.MatchString(rel); {
+	case isProse && releaseNotes.MatchString(rel), path.Ext(rel) == "" && releaseNotes.MatchString(path.Base(rel)):
+		return ofNotes
+	case isProse:
+		return ofProse
+	default:
+		return 1
+	}
+}
 
 // A matching scores all files of a ranker by BM25 over three fields: their
 // text, the names they declare, and their paths.
@@ -48,6 +72,9 @@ func (r *ranker) byWords(ctx context.Context) {
 	for i := range m.score {
 		if i < len(r.words.lengths) && r.snap.covered(r.files[i].path) {
 			m.score[i] = 0
+		}
+		if m.score[i] > 0 {
+			m.score[i] *= prior(r.snap.Rel(r.files[i].path))
 		}
 		most = max(most, m.score[i])
 	}

@@ -39,11 +39,11 @@ var scopePrefix = regexp.MustCompile(`^[\w./ ,{}*@-]{1,40}(?:\(([\w./ ,@-]{1,40}
 // newQuery reads the words of a task. Those of the first line count more than
 // those of the rest, and those of its scope most.
 func newQuery(task string) *query {
-	task = strings.TrimSpace(task)
+	task = aboutCode(task)
 	q := &query{weights: map[string]float64{}}
 	first, rest, _ := strings.Cut(task, "\n")
 	prefix := scopePrefix.FindStringSubmatch(first)
-	if prefix != nil {
+	if prefix != nil && !issueNumber.MatchString(prefix[0]) {
 		if prefix[1] != "" { // the word before the parentheses says what kind of change it is
 			prefix[0] = prefix[1]
 		}
