@@ -150,7 +150,7 @@ func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Ce
 	if before.has(isLocal) {
 		return 0
 	}
-	if slices.Contains(rel.qualifiers, f.name(q)) {
+	if slices.Contains(rel.qualifiers, f.name(q)) || r.isSpelledOut(f, q, t) {
 		return Certain
 	}
 	if parent := t.decl().parent; parent != noParent { // in a namespace
@@ -167,6 +167,9 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	}
 	switch {
 	case occ.has(isImport):
+		if r.importsMember(f, t) {
+			return Certain
+		}
 		return 0
 	case occ.has(isKey):
 		return r.classifyFieldKey(f, i, t)
@@ -178,6 +181,9 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	q := int(occ.link) - 1
 	if q < 0 {
 		return r.bySole(f, t)
+	}
+	if t.isNested() && r.isSpelledOut(f, q, t) {
+		return Certain
 	}
 	if at, _ := r.member(f, i); at != nil {
 		return 0 // a module's
@@ -206,7 +212,7 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 // where no method has its name: a component of a record.
 func (r *resolver) isApart(occ occurrence, t target) bool {
 	switch {
-	case !t.lang.Apart || occ.has(isDefinition|isKey):
+	case !t.lang.Apart || occ.has(isDefinition|isKey|isImport):
 		return false
 	case t.decl().kind == Method:
 		return !occ.has(isCall)

@@ -229,7 +229,7 @@ func atPlace(r lang.Role, first, last bool) lang.Role {
 }
 
 // inherited is what Inherits carries on.
-const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends | lang.Bases | lang.Writes
+const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends | lang.Bases | lang.Writes | lang.Keys
 
 // push puts node n on the stack if there is something in it.
 func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) bool {
@@ -298,6 +298,8 @@ func (x *extraction) pop() {
 func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	parent := &x.frames[len(x.frames)-1]
 	switch {
+	case r&lang.Mutes != 0:
+		return
 	case marks.Has(lang.IsShort):
 		r, owner = x.passed()
 	case marks.Has(lang.IsLabel) && !x.isNamed(n, r, owner):

@@ -232,7 +232,7 @@ func (r *resolver) aliases(f *file, t target) []string {
 	if t.lang.Tables().HasSigils() && t.outline().occs[t.decl().occ].has(isLocal) {
 		names = append(names, "$"+t.name()) // a promoted parameter
 	}
-	if t.decl().parent == noParent && f.lang != nil {
+	if !t.decl().kind.IsMember() && !t.isNested() && f.lang != nil {
 		for _, alias := range r.relation(f, t.file, t.name()).names {
 			if !slices.Contains(names, alias) {
 				names = append(names, alias)

@@ -104,7 +104,7 @@ func (r *resolver) relate(rel *relation, f, to *file, name string) {
 	case "jvm", "php", "haskell":
 		r.relatePackages(rel, f, to, name)
 	case "csharp":
-		r.relateNamespaces(rel, f, to)
+		r.relateNamespaces(rel, f, to, name)
 	case "c":
 		r.relateC(rel, f, to, name)
 	case "rust":

@@ -31,7 +31,7 @@ func (r *resolver) relatePackages(rel *relation, f, to *file, name string) {
 
 // relateNamespaces is relation for C#: a file sees the namespaces that it uses,
 // and those around its own.
-func (r *resolver) relateNamespaces(rel *relation, f, to *file) {
+func (r *resolver) relateNamespaces(rel *relation, f, to *file, name string) {
 	theirs := namespaces(to)
 	if len(theirs) == 0 {
 		rel.same = true
@@ -42,6 +42,11 @@ func (r *resolver) relateNamespaces(rel *relation, f, to *file) {
 			slices.ContainsFunc(namespaces(f), func(own string) bool { return own == space || strings.HasPrefix(own, space+".") })
 	}
 	rel.same = rel.same || slices.ContainsFunc(theirs, sees)
+	for _, imp := range f.outline().imports {
+		if imp.Name == name && slices.Contains(theirs, imp.Path) { // using N = A.B
+			rel.names = append(rel.names, imp.Alias, imp.Name)
+		}
+	}
 }
 
 // namespaces returns the qualified names of the modules that f declares.
@@ -265,12 +270,15 @@ func (r *resolver) classifyBare(f *file, i int, t target) Certainty {
 	if !known {
 		return 0
 	}
+	if !f.outline().occs[i].has(isCall) && r.constructs(t) {
+		return 0 // the type of that name
+	}
 	for at := owner.at; at >= 0; at = int(f.outline().decls[at].parent) {
 		around := target{owner.file, at}
 		if !around.decl().kind.IsType() || owner.file != f {
 			break
 		}
-		if r.owns(around, t) {
+		if around == t || r.owns(around, t) {
 			return Certain
 		}
 		if r.hasMember(around, t.name()) {
@@ -283,7 +291,16 @@ func (r *resolver) classifyBare(f *file, i int, t target) Certainty {
 	if r.hasMember(owner, t.name()) {
 		return 0
 	}
+	if r.importsMember(f, t) {
+		return Certain
+	}
 	return min(r.bySole(f, t), Possible)
+}
+
+// constructs reports whether t is a method that is called like its class.
+func (r *resolver) constructs(t target) bool {
+	d := t.decl()
+	return d.kind == Method && d.parent != noParent && t.outline().decls[d.parent].name == d.name
 }
 
 // classAround returns the class whose method holds occurrence i: the type that

@@ -3,6 +3,7 @@
 package lang
 
 import (
+	"bytes"
 	"path"
 	"strings"
 
@@ -36,7 +37,8 @@ var cSharpGrammar = &Grammar{
 		"namespace_declaration.name":                       Defines(Module),
 		"file_scoped_namespace_declaration.name":           Defines(Module),
 		"base_list.":                                       Bases,
-		"assignment_expression.left":                       Writes,
+		"assignment_expression.left":                       Writes | Inherits,
+		"initializer_expression assignment_expression":     Keys,
 		"class_declaration.name":                           Defines(Class),
 		"record_declaration.name":                          Defines(Class),
 		"struct_declaration.name":                          Defines(Type),
@@ -95,11 +97,15 @@ var cSharpGrammar = &Grammar{
 		"qualified_name.name":                              Accesses | Inherits,
 		"generic_name identifier":                          Inherits,
 		"invocation_expression.function":                   Calls | Hints,
-		"object_creation_expression.type":                  Calls | Hints,
+		"object_creation_expression.type":                  Calls | Hints | Literal,
 		"attribute.name":                                   Calls,
 		"argument.name":                                    Keys,
 		"assignment_expression.right":                      Values,
-		"labeled_statement.":                               Plain,
+		"labeled_statement identifier":                     Mutes,
+		"goto_statement identifier":                        Mutes,
+		"recursive_pattern.name":                           Binds,
+		"recursive_pattern.type":                           Types,
+		"with_initializer identifier":                      Keys | Leads,
 	},
 	Passes: map[string]Role{
 		"nullable_type":                 Types,
@@ -121,7 +127,7 @@ func isHiddenBy(n Node, kind string) bool {
 // cSharpImports takes in a using directive: all of a namespace, or a name for
 // something.
 func cSharpImports(f *Facts, n Node) bool {
-	alias, target := n.Child("name"), Node{}
+	alias, target, isStatic := n.Child("name"), Node{}, bytes.Contains(n.bytes(), []byte("static "))
 	for c := range n.Children() {
 		if c != alias {
 			target = c
@@ -132,6 +138,9 @@ func cSharpImports(f *Facts, n Node) bool {
 		imp.Path, imp.Name = cutLast(target.Text(), ".")
 		imp.Alias = alias.Text()
 		f.mentionImport(alias)
+	}
+	if last := target.Child("name"); isStatic || !alias.None() {
+		f.mentionImport(last)
 	}
 	f.Imports = append(f.Imports, imp)
 	return true

@@ -83,6 +83,7 @@ var goGrammar = &Grammar{
 		"generic_type.type":                   Inherits,
 		"generic_type.type_arguments":         Arguments,
 		"parenthesized_expression.":           Inherits,
+		"literal_element index_expression":    Plain,
 	},
 	Passes: map[string]Role{
 		"expression_list":    Defined | Values | Writes,

@@ -1,0 +1,49 @@
+package index
+
+import (
+	"slices"
+	"strings"
+)
+
+// What the JVM's languages and C# know of names by the packages and types that
+// are written before them, in code and in imports.
+
+// importsMember reports whether f imports t, a member of a type, to be named
+// without it: import static a.b.C.t, import a.b.C.*, using static A.C.
+func (r *resolver) importsMember(f *file, t target) bool {
+	if !hasPackages(f) {
+		return false
+	}
+	owner := t.place()
+	return owner != "" && slices.ContainsFunc(f.outline().imports, func(imp imported) bool {
+		return imp.Path == owner && (imp.Name == t.name() || imp.Name == "*" && imp.Alias == ".")
+	})
+}
+
+// isSpelledOut reports whether what stands before a dot, occurrence q of f, is
+// the package or namespace that t is in: a.b before .C.
+func (r *resolver) isSpelledOut(f *file, q int, t target) bool {
+	return hasPackages(f) && q >= 0 && spelled(f, q) == t.place()
+}
+
+func hasPackages(f *file) bool {
+	return f.lang != nil && (f.lang.Family == "jvm" || f.lang.Family == "csharp")
+}
+
+// place returns what t is in, as an import names it: its package, behind which
+// stand the types around it.
+func (t target) place() string {
+	return strings.Trim(t.outline().pkg+"."+t.outline().names[t.decl().container], ".")
+}
+
+// spelled returns the names before and at occurrence i of f, with the dots
+// between them.
+func spelled(f *file, i int) string {
+	o := f.outline()
+	name := o.name(i)
+	for o.occs[i].has(isAccess) && o.occs[i].link > 0 && int(o.occs[i].link)-1 < i {
+		i = int(o.occs[i].link) - 1
+		name = o.name(i) + "." + name
+	}
+	return name
+}
