@@ -97,6 +97,22 @@ func TestRepeatedItem(t *testing.T) {
 	}
 }
 
+// TestFreeform: free text is a patch, and for any other tool an error that says
+// what it takes.
+func TestFreeform(t *testing.T) {
+	call := agent.ItemDone{Call: &agent.ToolCall{ID: "1", Name: "shell", Input: "ls", Freeform: true}, Item: agent.ModelItem{Raw: json.RawMessage(`{}`)}}
+	model := &turnsModel{turns: [][]agent.ItemDone{{call}, {{Text: "end"}}}}
+	opts := (&fakeSandbox{confined: true}).options()
+	opts.Model = model
+	if _, err := agent.New(opts).Run(t.Context(), scan(t, workspace(t, map[string]string{"a": "a\n"})), agent.Task{Mode: agent.Edit, Prompt: "x"}, func(agent.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	want := agent.ToolOutput{CallID: "1", Freeform: true, Text: "error: shell takes its arguments as a JSON object, and not as free text"}
+	if diff := cmp.Diff(want, model.last.Items[len(model.last.Items)-1]); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A turnsModel answers with a list of items after the other.
 type turnsModel struct {
 	turns [][]agent.ItemDone

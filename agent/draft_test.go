@@ -169,6 +169,7 @@ func FuzzTools(f *testing.F) {
 		{"apply_patch", `{"patch": "*** Begin Patch\n*** Delete File: binary\n*** End Patch"}`},
 		{"apply_patch", `{"patch": "*** Begin Patch\n*** Add File: binary\n+x\n*** End Patch"}`},
 		{"read_file", `{"path": "` + strings.Repeat("x", 300) + `"}`},
+		{"shell", `{"command": "echo \u0000"}`},
 		{"x", `null`},
 	} {
 		f.Add(seed[0], seed[1])

@@ -65,6 +65,33 @@ func TestViewImage(t *testing.T) {
 	}
 }
 
+// TestManyImages: a conversation has no more images than a server takes, and a
+// plan can be made of them.
+func TestManyImages(t *testing.T) {
+	dir := workspace(t, map[string]string{"a.png": "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 4<<20-8)})
+	var calls []agent.ItemDone
+	for i := range 8 {
+		calls = append(calls, callTool(fmt.Sprint(i), "view_image", map[string]string{"path": "a.png"}))
+	}
+	model := &turnsModel{turns: [][]agent.ItemDone{calls, {{Text: "end"}}}}
+	if _, err := agent.New(agent.Options{Model: seeingModel{model}}).Run(t.Context(), scan(t, dir), agent.Task{Mode: agent.PlanFirst, Prompt: "x"}, func(agent.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, item := range model.last.Items {
+		if out, ok := item.(agent.ToolOutput); ok {
+			shown += len(out.Images)
+		}
+	}
+	if shown != 6 {
+		t.Errorf("%d images are shown", shown)
+	}
+	last, ok := model.last.Items[len(model.last.Items)-1].(agent.ToolOutput)
+	if !ok || !strings.Contains(last.Text, "this conversation has images of 25165824 bytes") {
+		t.Errorf("%+v", last)
+	}
+}
+
 // TestAttachedImages: what the user shows goes with their words, to a model that
 // sees, unless it is kept from models.
 func TestAttachedImages(t *testing.T) {

@@ -80,7 +80,7 @@ func (r *run) runTool(ctx context.Context, tool Tool, call *ToolCall, args json.
 // isHarmless reports whether tool changes no more than the plan.
 func isHarmless(tool Tool) bool {
 	switch tool.(type) {
-	case ReadOnly, updatePlan, askUser, reportFinding:
+	case ReadOnly, viewImage, updatePlan, askUser, reportFinding:
 		return true
 	}
 	return false

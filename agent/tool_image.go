@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/agentls/agentls/index"
 )
 
 // A Viewer is a Model that can look at images, or cannot.
@@ -19,13 +21,16 @@ func seesImages(m Model) bool {
 }
 
 // viewImage shows an image. It is offered to models that can see it.
-type viewImage struct{}
+type viewImage struct{ run *run }
 
 type imageArgs struct {
 	Path string `json:"path"`
 }
 
-const maxImage = 4 << 20 // bytes
+const (
+	maxImage  = 4 << 20  // bytes
+	maxImages = 24 << 20 // bytes of all in a conversation: each request carries them, and servers refuse what is larger than 50 MB
+)
 
 func (viewImage) Spec() ToolSpec { return spec("view_image") }
 
@@ -34,7 +39,7 @@ func (viewImage) Title(args json.RawMessage) string {
 	return about("look at", a.Path)
 }
 
-func (viewImage) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, error) {
+func (t viewImage) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string, error) {
 	args, err := decode[imageArgs](raw)
 	if err != nil {
 		return "", err
@@ -44,20 +49,42 @@ func (viewImage) Run(ctx context.Context, d *Draft, raw json.RawMessage) (string
 		return "", Fail("%v", err)
 	}
 	content, err := d.ReadFile(ctx, path)
-	kind := imageType(content)
+	kind, shown := imageType(content), imagesOf(t.run.req.Items)
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
+	case errors.Is(err, index.ErrTooLarge):
+		return "", Fail("%s has more bytes than the %d of an image that can be shown", args.Path, maxImage)
 	case err != nil:
 		return "", Fail("there is no file %s that can be read%s", args.Path, d.nearby(path))
 	case kind == "":
 		return "", Fail("%s is no PNG, JPEG, GIF or WebP image; read_file reads text", args.Path)
 	case len(content) > maxImage:
 		return "", Fail("%s has %d bytes, more than the %d of an image that can be shown", args.Path, len(content), maxImage)
+	case shown+len(content) > maxImages:
+		return "", Fail("this conversation has images of %d bytes, and with the %d of %s they were more than the %d it can have: go by those you saw", shown, len(content), args.Path, maxImages)
 	}
 	d.Show(path)
 	d.images = append(d.images, Image{Type: kind, Data: content})
 	return fmt.Sprintf("%s, %s, %d bytes\n", d.snap.Rel(path), kind, len(content)), nil
+}
+
+// imagesOf returns how many bytes of images items show.
+func imagesOf(items []Item) (n int) {
+	for _, item := range items {
+		var images []Image
+		switch it := item.(type) {
+		case UserMessage:
+			images = it.Images
+		case ToolOutput:
+			images = it.Images
+		case ModelItem:
+		}
+		for i := range images {
+			n += len(images[i].Data)
+		}
+	}
+	return n
 }
 
 // An Attachment is an image that the user shows with a task.

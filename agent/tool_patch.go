@@ -13,12 +13,14 @@ var patchGrammar string
 // applyPatch changes files of the draft.
 type applyPatch struct{}
 
+const patchTool = "apply_patch"
+
 type patchArgs struct {
 	Patch string `json:"patch"`
 }
 
 func (applyPatch) Spec() ToolSpec {
-	s := spec("apply_patch")
+	s := spec(patchTool)
 	s.Grammar = patchGrammar
 	return s
 }

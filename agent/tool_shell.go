@@ -66,6 +66,8 @@ func (a *shellArgs) command(d *Draft) (cmd Command, err error) {
 	switch {
 	case strings.TrimSpace(a.Command) == "":
 		return cmd, Fail("the command is empty")
+	case strings.ContainsRune(a.Command, 0):
+		return cmd, Fail("the command has a NUL in it, which no command can have")
 	case len(a.Command) > maxCommand:
 		return cmd, Fail("the command has more than %d bytes; write a script with apply_patch and run that", maxCommand)
 	}

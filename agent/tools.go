@@ -104,7 +104,7 @@ func argumentNames[T any]() string {
 func (r *run) offered() []Tool {
 	tools := []Tool{readFile{}, listDir{}, glob{}, grep{}, symbolFind{}, symbolRefs{}, diagnostics{editor: r.task.Editor}}
 	if seesImages(r.agent.model) {
-		tools = append(tools, viewImage{})
+		tools = append(tools, viewImage{r})
 	}
 	if r.task.Mode == Review {
 		return append(tools, reportFinding{r})
@@ -173,6 +173,9 @@ func (r *run) isRepeated(res *response, id string) bool {
 // arguments returns the input of call as JSON. Free text becomes the argument
 // that the tool has for it.
 func arguments(call *ToolCall) (json.RawMessage, error) {
+	if call.Freeform && call.Name != patchTool {
+		return nil, Fail("%s takes its arguments as a JSON object, and not as free text", abbreviate(call.Name, 60))
+	}
 	if call.Freeform {
 		return json.Marshal(patchArgs{Patch: call.Input})
 	}
