@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agentls/agentls/agent"
+	"github.com/agentls/agentls/agent/openai"
 )
 
 // TestFixedOverhead: what every request carries, whatever the task, in bytes.
@@ -19,15 +22,27 @@ import (
 // the first word of the task: 12 KB are a third of what Codex CLI 0.169.0 has.
 func TestFixedOverhead(t *testing.T) {
 	const most = 12 << 10
-	f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\nmessage: Nothing to do.\n"))
-	if _, _, err := f.run(t, (&fakeSandbox{confined: true}).options()); err != nil {
-		t.Fatal(err)
+	for _, base := range []string{"http://localhost/v1", "http://api.openai.com/v1"} {
+		f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\nmessage: Nothing to do.\n"))
+		f.model = openai.New(openai.Options{BaseURL: base, APIKey: "sk-0123456789", Model: "gpt-5.1", HTTPClient: dialing(f.url)})
+		if _, _, err := f.run(t, (&fakeSandbox{confined: true}).options()); err != nil {
+			t.Fatal(err)
+		}
+		n := len(f.server.Requests()[0].Body)
+		t.Logf("%s: %d bytes", base, n)
+		if n > most {
+			t.Errorf("the first request to %s has %d bytes, more than %d", base, n, most)
+		}
 	}
-	if n := len(f.server.Requests()[0].Body); n > most {
-		t.Errorf("the first request has %d bytes, more than %d", n, most)
-	} else {
-		t.Logf("%d bytes", n)
-	}
+}
+
+// dialing is a client that reaches the scripted model at url by any name.
+func dialing(url string) *http.Client {
+	host, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, host)
+	}}}
 }
 
 // TestRepeatedCall: of calls with one id, the first counts, in a response and

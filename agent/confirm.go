@@ -29,17 +29,6 @@ const confirming = `You check what another reviewer reported about code, before 
 
 const verdictTool = "report_verdicts"
 
-var reportVerdicts = ToolSpec{
-	Name:        verdictTool,
-	Description: "Say of each finding whether the code bears it out, and why.",
-	Parameters: json.RawMessage(`{"type":"object","properties":{"verdicts":{"type":"array","items":{"type":"object","properties":{` +
-		`"finding":{"type":"integer","description":"its number"},` +
-		`"verdict":{"type":"string","enum":["confirm","drop"]},` +
-		`"reason":{"type":"string","description":"one sentence, about the code"}},` +
-		`"required":["finding","verdict","reason"],"additionalProperties":false}}},` +
-		`"required":["verdicts"],"additionalProperties":false}`),
-}
-
 type verdictArgs struct {
 	Verdicts []struct {
 		Finding int    `json:"finding"`
@@ -83,7 +72,7 @@ func (r *run) judge(ctx context.Context) (*verdictArgs, error) {
 		asked.Text += f.judged(i+1, r.draft.snap.Rel(f.Path))
 		asked.Paths = append(asked.Paths, f.Path)
 	}
-	req := &Request{Session: r.task.ID + "-confirm", Effort: r.req.Effort, UsualEffort: "high", Instructions: confirming, Tools: []ToolSpec{reportVerdicts}, Items: []Item{asked}}
+	req := &Request{Session: r.task.ID + "-confirm", Effort: r.req.Effort, UsualEffort: "high", Instructions: confirming, Tools: []ToolSpec{spec(verdictTool)}, Items: []Item{asked}}
 	var said *verdictArgs
 	for ev, err := range r.model.Respond(ctx, req) {
 		if err != nil {

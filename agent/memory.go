@@ -25,14 +25,7 @@ const (
 	maxNote        = 500 // bytes
 )
 
-func (remember) Spec() ToolSpec {
-	return ToolSpec{
-		Name: "remember",
-		Description: "Propose a line for the project's " + guidanceFile + ", which later runs begin with: a command that builds or tests, a convention, a trap. " +
-			"Only what you found out, holds for the project as a whole, and is not written there yet. The user decides about it.",
-		Parameters: json.RawMessage(`{"type":"object","properties":{"note":{"type":"string","description":"one sentence"}},"required":["note"],"additionalProperties":false}`),
-	}
-}
+func (remember) Spec() ToolSpec { return spec("remember") }
 
 func (remember) Title(args json.RawMessage) string {
 	a, _ := decode[rememberArgs](args)

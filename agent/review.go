@@ -31,22 +31,7 @@ type findingArgs struct {
 
 const maxFindings = 50 // of one review
 
-func (reportFinding) Spec() ToolSpec {
-	return ToolSpec{
-		Name:        "report_finding",
-		Description: "Report one defect. It is checked against the code: the quoted lines must be there, and the file must parse with the fix.",
-		Parameters: json.RawMessage(`{"type":"object","properties":{` +
-			`"title":{"type":"string","description":"the defect in one line"},` +
-			`"body":{"type":"string","description":"what goes wrong, when, and why; Markdown, one paragraph"},` +
-			`"priority":{"type":"integer","description":"0 must not ship, 1 urgent, 2 should be fixed, 3 a nicety"},` +
-			`"confidence":{"type":"number","description":"0 to 1"},` +
-			`"path":{"type":"string"},` +
-			`"line":{"type":"integer","description":"the first of the quoted lines, from 1"},` +
-			`"quote":{"type":"string","description":"the lines it is about, whole, as they are in the file now; as few as show it"},` +
-			`"fix":{"type":"string","description":"what takes the place of the quoted lines; leave it out if it is not small and certain"}},` +
-			`"required":["title","body","priority","confidence","path","line","quote"],"additionalProperties":false}`),
-	}
-}
+func (reportFinding) Spec() ToolSpec { return spec("report_finding") }
 
 func (reportFinding) Title(args json.RawMessage) string {
 	a, _ := decode[findingArgs](args)
