@@ -10,8 +10,10 @@ import (
 	"github.com/agentls/agentls/edits"
 )
 
-// maxTask is how many bytes the task of a part may have.
-const maxTask = 8 << 10
+const (
+	maxTask     = 8 << 10 // bytes of the task of a part
+	partsAtOnce = 4       // each has commands of its own
+)
 
 // delegate hands a part of a task to a run of its own, on a draft of its own. It
 // belongs to one run, which is no part itself.
@@ -78,7 +80,7 @@ func (t delegate) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 		return "", err
 	}
 	followed, err := d.aftermath(ctx, before, made)
-	t.run.detail = fmt.Sprintf("%d files, %d requests", len(made), p.result.Usage.Requests)
+	t.run.detail = fmt.Sprintf("files changed: %d, requests: %d", len(made), p.result.Usage.Requests)
 	return p.report() + followed, err
 }
 
@@ -117,15 +119,16 @@ func (r *run) handOut(ctx context.Context, res *response) {
 	if len(r.parts) > 0 {
 		return // they were begun with the first of them
 	}
-	for _, call := range res.calls[res.answered:min(len(res.calls), maxCallsPerTurn)] {
-		p := r.partOf(call)
+	most := partsAtOnce
+	if r.task.Sandbox != nil {
+		most = 1 // it runs one command at a time
+	}
+	for i := res.answered; i < min(len(res.calls), maxCallsPerTurn) && len(r.parts) < most; i++ {
+		p := r.partOf(res.calls[i])
 		if p == nil {
 			break
 		}
 		r.parts = append(r.parts, p)
-		if r.task.Sandbox != nil {
-			break // it runs one command at a time
-		}
 	}
 	share := r.share(max(len(r.parts), 1))
 	for _, p := range r.parts {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -197,6 +198,36 @@ message: I cannot hand out more.
 	res, err := a.Run(t.Context(), f.snap, f.task, func(agent.Event) {})
 	if err != nil || res.Change != nil || res.Answer != "So be it." {
 		t.Fatalf("%+v, %v, %v", res, err, server.Errs())
+	}
+}
+
+// TestDelegateMany: of more parts than work at a time the others come after them,
+// and of more calls than a response may have the rest is not made.
+func TestDelegateMany(t *testing.T) {
+	f := parse(t, []byte(parts))
+	var mu sync.Mutex
+	working, most, begun := 0, 0, 0
+	f.task.Budget = &agent.Budget{Turns: 1000}
+	f.task.Keep = func(string) (*agent.Past, agent.Transcript, func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		begun++
+		working++
+		most = max(most, working)
+		return nil, nil, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			working--
+		}
+	}
+	parent := "-- turn1.expect --\ngreet in three files\n-- turn1.reply --\n" + strings.Repeat("call delegate {\"task\": \"look\"}\n", 70) +
+		"-- turn2.expect --\nthere were too many calls in one response\n-- turn2.reply --\nmessage: So be it.\n"
+	part := "-- turn1.expect --\nYou do one part\n-- turn1.reply --\nmessage: Seen.\n"
+	if res, _, err := play(t, f, parent, part); err != nil || res.Answer != "So be it." {
+		t.Fatal(res, err)
+	}
+	if begun != 64 || most > 4 {
+		t.Errorf("%d parts, %d at a time", begun, most)
 	}
 }
 

@@ -105,7 +105,7 @@ func (r *run) conclude(ctx context.Context, text string) (answer *string, err er
 	case r.task.Inbox.waits():
 		r.pending = nil
 		return nil, nil
-	case text == "" && len(r.draft.changed) == 0:
+	case strings.TrimSpace(text) == "" && len(r.draft.changed) == 0:
 		r.tell(UserMessage{Text: nudge})
 		return nil, r.failed("it answers nothing")
 	}
