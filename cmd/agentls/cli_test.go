@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/agentls/agentls/agent/script"
 )
 
@@ -168,6 +170,39 @@ func TestControlCharacters(t *testing.T) {
 	if got := plain("a\x1b[2K\rb\n\tc\u202e\u2066d"); got != "a\uFFFD[2K\uFFFDb\n\tc\uFFFD\uFFFDd" {
 		t.Errorf("%q", got)
 	}
+}
+
+// TestHelp: each command shows how it is used.
+func TestHelp(t *testing.T) {
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		bare := cmd.HasSubCommands() || cmd.Name() == "version" // it says what there is beneath
+		if cmd.HasParent() && !bare && cmd.Example == "" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+}
+
+// TestUsage: what cannot be meant is refused, with what could be.
+func TestUsage(t *testing.T) {
+	u := mathUser(t)
+	for line, want := range map[string]string{
+		"run":                     "agentls run takes TASK, and was given 0 arguments; see agentls run --help",
+		"runs show a b":           "agentls runs show takes ID, and was given 2 arguments; see agentls runs show --help",
+		"runs resume":             "agentls runs resume takes ID [MESSAGE], and was given 0 arguments",
+		"run x --turns -1":        "--turns is a number from 1, not -1",
+		"run x --time -5m":        "--time is a time such as 20m, not -5m0s",
+		"run x --cost NaN":        "--cost is a number of US dollars, not NaN",
+		"runs resume x --cost -1": "--cost is a number of US dollars, not -1",
+	} {
+		u.run(strings.Fields(line)...).want(t, 2, want)
+	}
+	u.run("run", " ").want(t, 2, "the task is empty: say what is to be done")
+	u.run("").want(t, 2, `there is no command ""; see agentls --help`)
 }
 
 func TestUnknownCommand(t *testing.T) {

@@ -98,6 +98,7 @@ nothing, undone at any time. Without a model the index answers.`,
 		app.taskCommand(), app.remoteCommand(), app.contextCommand(), app.reviewCommand(), app.privacyCommand(),
 		app.doctorCommand(), app.demoCommand(), app.versionCommand(),
 	)
+	shareExamples(root)
 	return root
 }
 
@@ -107,7 +108,7 @@ func isCommand(cmd *cobra.Command, given []string) error {
 		return nil
 	}
 	hint := "see agentls --help"
-	if like := cmd.SuggestionsFor(given[0]); len(like) > 0 {
+	if like := cmd.SuggestionsFor(given[0]); given[0] != "" && len(like) > 0 {
 		hint = "did you mean " + strings.Join(like, " or ") + "?"
 	}
 	return usageError("there is no command %q; %s", given[0], hint)
@@ -117,10 +118,31 @@ func isCommand(cmd *cobra.Command, given []string) error {
 // errors.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
-		if err := check(cmd, given); err != nil {
+		err := check(cmd, given)
+		if _, takes, some := strings.Cut(cmd.Use, " "); err != nil && some {
+			err = fmt.Errorf("%s takes %s, and was given %s", cmd.CommandPath(), takes, count(len(given), "argument"))
+		}
+		if err != nil {
 			return fmt.Errorf("%w; see %s --help (%w)", err, cmd.CommandPath(), errUsage)
 		}
 		return nil
+	}
+}
+
+// shareExamples gives commands without examples those of their parents that call
+// them.
+func shareExamples(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		if sub.Example == "" {
+			var own []string
+			for line := range strings.Lines(cmd.Example) {
+				if line = strings.TrimRight(line, "\n"); strings.Contains(line+" ", " "+sub.CommandPath()+" ") {
+					own = append(own, line)
+				}
+			}
+			sub.Example = strings.Join(own, "\n")
+		}
+		shareExamples(sub)
 	}
 }
 

@@ -22,6 +22,7 @@ func (a *app) permissionsCommand() *cobra.Command {
 		Use:   "permissions",
 		Short: "List and revoke what the agent's commands may do in this workspace without asking",
 		Example: `  agentls permissions
+  agentls permissions list --json
   agentls permissions verify "go vet ./..." "go test ./..."   # have these check every change here
   agentls permissions revoke 2
   agentls permissions revoke all`,

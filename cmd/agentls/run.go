@@ -47,10 +47,15 @@ func (a *app) runCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, given []string) error {
 			asked.prompt = strings.Join(given, " ")
 			switch {
+			case strings.TrimSpace(asked.prompt) == "":
+				return usageError("the task is empty: say what is to be done")
 			case asked.attempts < 1 || asked.attempts > agent.MaxAttempts:
 				return usageError("--attempts is a number from 1 to %d", agent.MaxAttempts)
 			case asked.attempts > 1 && asked.plan:
 				return usageError("--attempts and --plan exclude each other: a plan is one run's")
+			}
+			if err := asked.checkBudget(); err != nil {
+				return err
 			}
 			return a.run(cmd, asked)
 		},
@@ -72,6 +77,19 @@ func (a *app) runFlags(cmd *cobra.Command, asked *request) {
 	flags.IntVar(&asked.budget.Turns, "turns", 0, "pause after this many responses of the model (default 50)")
 	flags.DurationVar(&asked.budget.Time, "time", 0, "pause after this time (such as 20m)")
 	flags.Float64Var(&asked.budget.Cost, "cost", 0, "pause when this many US dollars are spent; needs a model whose price is known")
+}
+
+// checkBudget refuses a limit that is none.
+func (r *request) checkBudget() error {
+	switch {
+	case r.budget.Turns < 0:
+		return usageError("--turns is a number from 1, not %d", r.budget.Turns)
+	case r.budget.Time < 0:
+		return usageError("--time is a time such as 20m, not %v", r.budget.Time)
+	case !(r.budget.Cost >= 0): // not a number, too
+		return usageError("--cost is a number of US dollars, not %v", r.budget.Cost)
+	}
+	return nil
 }
 
 // A runReport is what run prints for programs.
@@ -380,6 +398,10 @@ func (a *app) apply(cmd *cobra.Command, home lsp.Home, cs *edits.ChangeSet) (ent
 		return "", err
 	}
 	done, err := j.Apply(cmd.Context(), edits.NewDirectory(), cs)
+	if errors.Is(err, edits.ErrNoChange) {
+		cmd.PrintErrln("nothing was applied: the files are so already")
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}

@@ -19,6 +19,7 @@ func (a *app) runsCommand() *cobra.Command {
 		Use:   "runs",
 		Short: "List, show, resume and export runs of the agent",
 		Example: `  agentls runs
+  agentls runs list --json
   agentls runs show 5k2mzq7c
   agentls runs resume 5k2mzq7c
   agentls runs resume 5k2mzq7c "the parser too, please"
@@ -27,9 +28,9 @@ func (a *app) runsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listRuns(cmd, asked.dir) },
 	}
 	cmd.PersistentFlags().StringVar(&asked.dir, "dir", ".", "the workspace")
-	one := func(use, short string, run func(cmd *cobra.Command, given []string) error, most int) *cobra.Command {
+	one := func(use, short string, run func(cmd *cobra.Command, given []string) error, check cobra.PositionalArgs) *cobra.Command {
 		sub := &cobra.Command{
-			Use: use, Short: short, Args: args(cobra.RangeArgs(1, most)), ValidArgsFunction: cobra.NoFileCompletions, RunE: run,
+			Use: use, Short: short, Args: args(check), ValidArgsFunction: cobra.NoFileCompletions, RunE: run,
 		}
 		cmd.AddCommand(sub)
 		return sub
@@ -38,12 +39,15 @@ func (a *app) runsCommand() *cobra.Command {
 		Use: "list", Short: "List the runs of this workspace, the newest first", Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listRuns(cmd, asked.dir) },
 	})
-	one("show ID", "Print what a run did", func(cmd *cobra.Command, given []string) error { return a.showRun(cmd, asked.dir, given[0]) }, 1)
-	one("export ID", "Print a run as Markdown, or with --json all that is kept of it", func(cmd *cobra.Command, given []string) error { return a.exportRun(cmd, asked.dir, given[0]) }, 1)
+	one("show ID", "Print what a run did", func(cmd *cobra.Command, given []string) error { return a.showRun(cmd, asked.dir, given[0]) }, cobra.ExactArgs(1))
+	one("export ID", "Print a run as Markdown, or with --json all that is kept of it", func(cmd *cobra.Command, given []string) error { return a.exportRun(cmd, asked.dir, given[0]) }, cobra.ExactArgs(1))
 	resume := one("resume ID [MESSAGE]", "Go on with a run that was cut off, stopped or paused; or, with a message, that is done", func(cmd *cobra.Command, given []string) error {
 		asked.prompt = strings.Join(given[1:], " ")
+		if err := asked.checkBudget(); err != nil {
+			return err
+		}
 		return a.resumeRun(cmd, asked, given[0])
-	}, 1000)
+	}, cobra.MinimumNArgs(1))
 	a.runFlags(resume, &asked)
 	return cmd
 }

@@ -114,6 +114,18 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestAlreadySo: what the user did by hand meanwhile is not applied again.
+func TestAlreadySo(t *testing.T) {
+	u := newUser(t, map[string]string{"a.txt": "a\n"})
+	u.model(strings.ReplaceAll(story, "-- turn3.fault --\nstall 1\n", ""))
+	paused := u.run("run", "add b.txt", "--turns", "2")
+	_, id, _ := strings.Cut(strings.TrimSpace(paused.errOut), "agentls runs resume ")
+	u.write("b.txt", "b <new>\n")
+	if got := u.run("runs", "resume", id, "--yes"); got.code != 0 || !strings.Contains(got.errOut, "nothing was applied: the files are so already") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestPermissions: what is granted for the workspace is listed and revoked, and
 // lies outside it.
 func TestPermissions(t *testing.T) {

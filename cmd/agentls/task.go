@@ -30,9 +30,12 @@ func (a *app) taskCommand() *cobra.Command {
 		Short: "Hand tasks to a task service, follow them, and apply what they changed",
 		Example: `  agentls task submit "return an error instead of panicking in Route" --follow
   agentls task list
+  agentls task show task_5k2mz
+  agentls task follow task_5k2mz
   agentls task logs -f task_5k2mz
   agentls task diff task_5k2mz
-  agentls task apply task_5k2mz`,
+  agentls task apply task_5k2mz
+  agentls task cancel task_5k2mz`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listTasks(cmd, f) },
 	}
