@@ -59,4 +59,17 @@ func isPlaceholder(secret string) bool { return placeholder.MatchString(secret) 
 
 // isExample reports whether secret is what documents and templates write where
 // a secret goes.
-func isExample(secret string) bool { return examples.MatchString(secret) }
+func isExample(secret string) bool { return examples.MatchString(secret) || published[secret] }
+
+// published are the secrets of examples in standards and manuals, which
+// programs' documentation repeats.
+var published = map[string]bool{
+	// RFC 5849
+	"9djdj82h48djs9d2": true, "kkk9d7dh3k39sjv7": true, "j49sk3j29djd": true, "dh893hdasih9": true,
+	// RFC 6749
+	"2YotnFZFEjr1zCsicMWpAA": true, "tGzv3JOkF0XG5Qx2TlKWIA": true, "czZCaGRSa3F0MzpnWDFmQmF0M2JW": true, "gX1fBat3bV": true, "7Fjfp0ZBr1KtDRbnfVdmIw": true, "SplxlOBeZQQYbYS6WxSbIA": true, "h480djs93hd8": true,
+	// RFC 6750, RFC 7009
+	"mF_9.B5f-4.1JqM": true, "45ghiukldjahdnhzdauz": true,
+	// Amazon Web Services
+	"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY": true, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY": true,
+}

@@ -41,13 +41,13 @@ func settingAt(s string, span text.Span) setting {
 
 // isCode reports whether the value is plainly no secret.
 func (s setting) isCode() bool {
-	if isNumber.MatchString(s.value) || isFormat(s.value) || s.isProse() || s.isNumbered() {
+	if isNumber.MatchString(s.value) || isFormat(s.value) || s.isProse() || s.isNumbered() || s.isDigest() {
 		return true
 	}
 	if s.quoted {
 		return isRoute(s.value) || s.isEcho() || s.isKeyName()
 	}
-	return s.isExpression() || strings.IndexByte("/.~", s.value[0]) >= 0 && isRoute(s.value)
+	return s.isExpression() || (strings.IndexByte("/.~", s.value[0]) >= 0 || strings.Count(s.value, "/") > 1) && isRoute(s.value)
 }
 
 // isNumber matches a number as programs write it. One of more than 64 bits may
@@ -86,6 +86,14 @@ var numbered = regexp.MustCompile(`^(?:[a-z]+-)*(?:token|bearer)(?:-[a-z]+)*-\d{
 // theirs: tokens are made by machines, other than passwords.
 func (s setting) isNumbered() bool {
 	return numbered.MatchString(s.value) && !s.isPassword()
+}
+
+var digested = regexp.MustCompile(`(?i)(?:sha-?\d(?:-?\d+)*|md5|fingerprint|checksum|digest|integrity)$`)
+
+// isDigest reports whether the name says that the value is a digest: of a key,
+// it is public; of a password, it can be guessed at.
+func (s setting) isDigest() bool {
+	return digested.MatchString(s.name) && !s.isPassword() && !strings.Contains(strings.ToLower(s.name), "secret")
 }
 
 // isPassword reports whether the name says that a person chose the value.
@@ -136,28 +144,51 @@ func (s setting) isKeyName() bool {
 }
 
 var (
-	chain   = regexp.MustCompile(`^[A-Za-z_$][\w$]*(?:(?:\?\.|!?\.|::|->)[A-Za-z_$][\w$]*)+[!(]?$`)
-	call    = regexp.MustCompile(`^[A-Za-z_$][\w$.?]*\(`)
-	let     = regexp.MustCompile(`^[A-Za-z_$][\w$.]*=[A-Za-z_$][\w$.]*$`)
-	another = regexp.MustCompile(`^[A-Za-z_$][\w$]*$`)
+	chain    = regexp.MustCompile(`^[A-Za-z_$][\w$]*(?:(?:\?\.|!?\.|::|->)[A-Za-z_$][\w$]*)+[!(]?$`)
+	call     = regexp.MustCompile(`^([A-Za-z_$][\w$.?:]*)[(\[{<]`)
+	let      = regexp.MustCompile(`^[A-Za-z_$][\w$.]*=[A-Za-z_$][\w$.]*$`)
+	typeName = regexp.MustCompile(`^(?:Big)?(?:Uint|Int|Float)\d+(?:Clamped)?Array$`)
+	another  = regexp.MustCompile(`^[A-Za-z_$][\w$]*$`)
 )
 
 // isExpression reports whether the value, which is not in quotes, is an
 // expression of a program: another variable, its field, a call. The words of
 // names tell it from a token with a dot in it.
 func (s setting) isExpression() bool {
-	goesOn := s.rest != "" && strings.IndexByte(",;)}({[", s.rest[0]) >= 0 || strings.HasSuffix(s.value, "(")
 	value := strings.TrimLeft(s.value, "(&*!")
+	closed := strings.TrimRight(value, ")]}:;,")
+	goesOn := s.goesOn() || closed != value || strings.HasSuffix(value, "(")
+	if !strings.ContainsAny(closed, "([{") {
+		value = closed
+	}
 	switch {
-	case call.MatchString(value):
+	case typeName.MatchString(value), value != s.value && isExample(value):
 		return true
+	case call.MatchString(value):
+		callee := call.FindStringSubmatch(value)[1]
+		isMethod := strings.Contains(callee, ".") && strings.HasSuffix(s.value, ")")
+		return isWordy(callee) || isMethod || len(callee) < 4 && !strings.ContainsAny(callee, "0123456789")
 	case chain.MatchString(value):
 		return isWordy(value) && (goesOn || saysSecret(value) || last(value) == last(s.name))
 	case another.MatchString(value):
-		return isWordy(value) && saysSecret(value) && (goesOn || s.spaced && !s.isPassword())
+		return s.isField() || isWordy(value) && s.isAnother(value, goesOn)
 	}
 	left, _, isLet := strings.Cut(value, "=")
 	return isLet && let.MatchString(value) && isWordy(value) && (strings.Contains(left, ".") || !saysSecret(left))
+}
+
+// goesOn reports whether behind the value stands what does in programs alone.
+func (s setting) goesOn() bool { return s.rest != "" && strings.IndexByte(",;)}({[", s.rest[0]) >= 0 }
+
+// isField reports whether the value is given to a field in a statement:
+// this.password = arg2;
+func (s setting) isField() bool {
+	return strings.Contains(s.name, ".") && s.spaced && strings.HasPrefix(s.rest, ";")
+}
+
+// isAnother reports whether value, which is one name, is that of a variable.
+func (s setting) isAnother(value string, goesOn bool) bool {
+	return strings.HasPrefix(s.rest, "(") || saysSecret(value) && (goesOn || s.spaced && !s.isPassword())
 }
 
 // last returns the last part of the name of a field: "c" of "a.b.c".
