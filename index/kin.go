@@ -15,12 +15,40 @@ import (
 var (
 	testAffix  = regexp.MustCompile(`^(test|spec)s?[_.-]|[_.-](test|spec)s?$|[_.-](test|spec)s?[_.-]`)
 	testSuffix = regexp.MustCompile(`(Test|Tests|Spec|IT)$`)
+	onlyTests  = regexp.MustCompile(`^(tests?|specs?|__tests__|testing)$`)
 	testFolder = regexp.MustCompile(`(^|[_.-])(tests?|specs?|__tests__|testing)([_.-]|$)`)
 )
 
 // stemOf returns what a file is called without its ending and without what
-// makes it a test, in lower case, and whether it is one.
+// makes it a test, in lower case, and whether it is one. A file of a role is
+// called as its folder, or as the nearest that is not only for tests.
 func stemOf(file string) (stem string, isTest bool) {
+	stem, isTest = ownStem(file)
+	if !isRole(stem) {
+		return stem, isTest
+	}
+	isTest = isTest || onlyTests.MatchString(stem)
+	for dir := filepath.Dir(file); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if folder := strings.ToLower(filepath.Base(dir)); !onlyTests.MatchString(folder) {
+			return testAffix.ReplaceAllString(folder, ""), isTest
+		}
+	}
+	return stem, isTest
+}
+
+// isRole reports whether a file of that name, without its ending and in lower
+// case, is what its folder is known by: the module of a package, its entry, its
+// tests.
+func isRole(name string) bool {
+	switch name {
+	case "__init__", "index", "init", "mod", "test", "tests":
+		return true
+	}
+	return false
+}
+
+// ownStem is stemOf by the name of the file alone.
+func ownStem(file string) (stem string, isTest bool) {
 	base := filepath.Base(file)
 	base = strings.TrimSuffix(base, path.Ext(base))
 	stem = testSuffix.ReplaceAllString(base, "")

@@ -251,11 +251,14 @@ func (w *words) pathWords(s *Snapshot) []pair[posting] {
 const nameShares = 64
 
 // pathTerms returns the words of a path: 1 for those of the folders, and for
-// those of the file's own name the share that they have in it too. The ending is
-// left out.
+// those of the file's own name, or of its folder's where it has the name of a
+// role, the share that they have in it too. The ending is left out.
 func pathTerms(rel string) map[string]uint8 {
 	terms := map[string]uint8{}
 	dir, base := path.Split(strings.TrimSuffix(rel, path.Ext(rel)))
+	if dir != "" && isRole(strings.ToLower(base)) {
+		dir, base = dir+base, path.Base(dir)
+	}
 	for _, term := range Terms(dir) {
 		terms[term] = 1
 	}
