@@ -87,10 +87,12 @@ func (d *Draft) rename(ctx context.Context, renaming *index.Renaming) (string, e
 	if renaming.Outside {
 		out += "code outside the workspace may use it, too\n"
 	}
-	possible := slices.DeleteFunc(renaming.Possible, func(ref index.Reference) bool {
-		_, withheld := d.Withheld(ref.Path)
-		return withheld
-	})
+	var possible []index.Reference
+	for _, c := range renaming.Possible {
+		if _, withheld := d.Withheld(c.Path); !withheld {
+			possible = append(possible, c.Reference)
+		}
+	}
 	if len(possible) == 0 {
 		return out, nil
 	}

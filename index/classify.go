@@ -18,6 +18,8 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 		return Certain
 	case t.outline().occs[own].has(isLocal) && !t.decl().kind.IsMember():
 		return 0
+	case occ.has(isBoth) && t.decl().kind.IsMember():
+		return r.classifyBoth(f, i, t)
 	case occ.has(isLocal):
 		return 0
 	case occ.has(isDefinition):
@@ -150,6 +152,13 @@ func (r *resolver) classifyQualified(f *file, i int, rel *relation, t target) Ce
 	if before.has(isLocal) {
 		return 0
 	}
+	if f.lang.Family == "rust" && t.decl().parent == noParent {
+		if offers, rooted := r.qualifiesRust(f, q, t); offers {
+			return Certain
+		} else if rooted {
+			return 0
+		}
+	}
 	if slices.Contains(rel.qualifiers, f.name(q)) || r.isSpelledOut(f, q, t) {
 		return Certain
 	}
@@ -194,6 +203,9 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		}
 		return 0
 	}
+	if f.lang.Family == "rust" && isRustRoot(f.name(q)) && !f.outline().occs[q].has(isSelf) {
+		return 0 // a module's
+	}
 	owner, known := r.typeOf(f, q)
 	switch {
 	case known:
@@ -212,6 +224,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 // where no method has its name: a component of a record.
 func (r *resolver) isApart(occ occurrence, t target) bool {
 	switch {
+	case t.lang.Family == "rust":
+		return occ.has(isCall) && t.decl().kind == Field
 	case !t.lang.Apart || occ.has(isDefinition|isKey|isImport):
 		return false
 	case t.decl().kind == Method:
@@ -251,7 +265,7 @@ func (r *resolver) isForeignType(f *file, q int) bool {
 func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 	typ := int(f.outline().occs[i].link) - 1
 	switch {
-	case t.decl().kind != Field:
+	case t.decl().kind != Field && (t.lang.Family != "javascript" || t.decl().kind != Method):
 		return 0
 	case typ < 0 && f.lang.Name == "go":
 		return r.bySole(f, t)
@@ -270,6 +284,19 @@ func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 		return 0
 	}
 	return r.memberOf(found[0], t)
+}
+
+// classifyBoth is for a name that is a key and its value: by the name alone, as
+// what it is the value of is not kept.
+func (r *resolver) classifyBoth(f *file, i int, t target) Certainty {
+	switch {
+	case f.name(i) != t.name() || f.lang.Family != t.lang.Family || t.decl().kind == Method && t.lang.Family != "javascript":
+		return 0
+	case t.lang.Family == "rust":
+		return r.bySole(f, t)
+	default:
+		return Possible
+	}
 }
 
 // isPackage reports whether name stands for an imported package or module.

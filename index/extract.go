@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -169,9 +170,14 @@ func (x *extraction) visit(n uint32) bool {
 // imports takes in what node n imports and reports whether that is all there
 // is in it.
 func (x *extraction) imports(n uint32) bool {
+	x.facts.Around = x.tree.At(x.frames[len(x.frames)-1].at)
 	all := x.lang.Imports(&x.facts, x.tree.At(n))
 	for _, mention := range x.facts.Mentions {
-		i := x.occur(mention.Node.Index())
+		start, end := mention.Node.Span()
+		if mention.End > 0 {
+			start, end = start+mention.Start, start+mention.End
+		}
+		i := x.occurAt(uint32(start), uint32(end))
 		if mention.IsImport {
 			x.out.occs[i].flags |= isImport
 		}
@@ -229,7 +235,7 @@ func atPlace(r lang.Role, first, last bool) lang.Role {
 }
 
 // inherited is what Inherits carries on.
-const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends | lang.Bases | lang.Writes | lang.Keys
+const inherited = lang.Operand | lang.Calls | lang.Types | lang.Assigns | lang.Literal | lang.Defined | lang.Callable | lang.Top | lang.Bodied | lang.Extends | lang.Bases | lang.Writes | lang.Keys | lang.Mutes
 
 // push puts node n on the stack if there is something in it.
 func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) bool {
@@ -248,7 +254,7 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 		f.owner = len(x.frames)
 	}
 	if (marks.Has(lang.IsScope|lang.IsThin) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {
-		x.scope(&f, marks.Has(lang.IsThin))
+		x.scope(&f, marks)
 	}
 	x.frames = append(x.frames, f)
 	return true
@@ -264,7 +270,8 @@ func (x *extraction) isTooDeep(container int32) bool {
 
 // scope gives what is in f a scope of its own. What is declared in a thin one
 // belongs to the scope around.
-func (x *extraction) scope(f *frame, thin bool) {
+func (x *extraction) scope(f *frame, marks lang.Mark) {
+	thin := marks.Has(lang.IsThin)
 	x.scopes = append(x.scopes, scope{parent: f.scope, depth: x.scopes[f.scope].depth + 1, thin: thin})
 	if body := x.tree.At(f.at).ChildAt(x.tables.Body); !body.None() && !x.lang.Hoists {
 		f.body = x.tree.Nodes[body.Index()].Start
@@ -316,6 +323,9 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	if r&lang.Matches != 0 && r.Kind() == 0 && startsUpper(x.out.names[occ.name]) {
 		r &^= lang.Defined
 	}
+	if (marks | x.tables.Marks(parent.kind)).Has(lang.IsShorthand) {
+		occ.flags |= isBoth
+	}
 	if r&lang.Calls != 0 {
 		occ.flags |= isCall
 		parent.value = i + 1
@@ -358,12 +368,31 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 		x.outers[scoped{x.scopeOf[i], occ.name}] = true
 	case r&lang.Operand != 0:
 		parent.operand = i + 1
-	case x.tables.Marks(parent.kind).Has(lang.IsLoose) && occ.start > 0 && x.tree.Src[occ.start-1] == '.':
-		occ.flags |= isAccess
+	case x.tables.Marks(parent.kind).Has(lang.IsLoose):
+		x.loose(i)
 	}
 	x.belong(occ.name, r, owner)
 	if r&lang.Types != 0 {
 		x.hint(i, owner)
+	}
+}
+
+// loose takes in occurrence i where no nodes say what it is, by the text around.
+func (x *extraction) loose(i uint32) {
+	occ, src := &x.out.occs[i], x.tree.Src
+	if end := int(occ.start) + len(x.out.names[occ.name]); end < len(src) && src[end] == '(' {
+		occ.flags |= isCall
+	}
+	before, isAccessed := bytes.CutSuffix(src[:occ.start], []byte("."))
+	if !isAccessed {
+		before, isAccessed = bytes.CutSuffix(before, []byte("::"))
+	}
+	if !isAccessed {
+		return
+	}
+	occ.flags |= isAccess
+	if q := &x.out.occs[max(i, 1)-1]; i > 0 && int(q.start)+len(x.out.names[q.name]) == len(before) {
+		occ.link = i
 	}
 }
 
@@ -442,11 +471,7 @@ func (x *extraction) hint(i uint32, owner int) {
 	}
 }
 
-// occur appends an occurrence for node n.
-func (x *extraction) occur(n uint32) uint32 {
-	return x.occurAt(x.tree.Nodes[n].Start, x.tree.Nodes[n].End)
-}
-
+// occurAt appends an occurrence of the name that stands there.
 func (x *extraction) occurAt(start, end uint32) uint32 {
 	o := occurrence{start: start, name: x.intern(x.tree.Src[start:end])}
 	if x.isSelf[o.name] {

@@ -86,7 +86,7 @@ type base struct {
 	words  wordsCell
 
 	packagesOnce sync.Once
-	packages     map[string]*file // package.json by the name of the package
+	packages     map[packageName]*file // package.json by the name of the package
 }
 
 func newBase(files map[string]*file) *base {
@@ -118,31 +118,38 @@ func (b *base) directory() *directory {
 
 // packageNames returns the packages of b by name; of those that share one, the
 // first by path.
-func (b *base) packageNames() map[string]*file {
+func (b *base) packageNames() map[packageName]*file {
 	b.packagesOnce.Do(func() { b.packages = packageNames(b.files) })
 	return b.packages
 }
 
-func packageNames(files []*file) map[string]*file {
-	named := map[string]*file{}
+// A packageName is the name of a package by the kind of its manifest, which is
+// the name of the file: npmPackage or rustPackage.
+type packageName struct{ manifest, name string }
+
+const (
+	npmPackage  = "package.json"
+	rustPackage = "Cargo.toml"
+)
+
+func packageNames(files []*file) map[packageName]*file {
+	named := map[packageName]*file{}
 	for _, f := range files {
-		if !strings.HasSuffix(f.path, packageFile) || !f.isParsed() {
+		key := packageName{manifest: filepath.Base(f.path)}
+		if key.manifest != npmPackage && key.manifest != rustPackage || !f.isParsed() {
 			continue
 		}
-		if name := f.head().pkg; name != "" && named[name] == nil {
-			named[name] = f
+		if key.name = f.head().pkg; key.name != "" && named[key] == nil {
+			named[key] = f
 		}
 	}
 	return named
 }
 
-// packageFile is how the path of a package's manifest ends.
-const packageFile = string(filepath.Separator) + "package.json"
-
-// packageNamed returns the package.json of the package of that name, or nil.
-func (s *Snapshot) packageNamed(name string) *file {
+// packageNamed returns the manifest of the package of that name, or nil.
+func (s *Snapshot) packageNamed(name packageName) *file {
 	for _, f := range s.overlay() {
-		if strings.HasSuffix(f.path, packageFile) && f.isParsed() && f.outline().pkg == name {
+		if filepath.Base(f.path) == name.manifest && f.isParsed() && f.outline().pkg == name.name {
 			return f
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // A manifest is a file that says what import paths mean: go.mod, package.json,
-// tsconfig.json and jsconfig.json. What it says stands in its outline as a
+// Cargo.toml, tsconfig.json and jsconfig.json. What it says stands in its outline as a
 // package and imports, so that it is kept and found like all else.
 
 // How deep and how many the targets of a manifest are read: it is a stranger's.
@@ -38,8 +38,10 @@ func manifestReader(file string) func(out *outline, content []byte) {
 	switch base := filepath.Base(file); {
 	case base == "go.mod":
 		return readGoMod
-	case base == "package.json":
+	case base == npmPackage:
 		return readPackage
+	case base == rustPackage:
+		return readCargo
 	case isTSConfig(base):
 		return readTSConfig
 	default:
@@ -81,6 +83,24 @@ func readGoMod(out *outline, content []byte) {
 			out.pkg = strings.Trim(string(bytes.TrimSpace(rest)), `"`)
 			return
 		}
+	}
+}
+
+// readCargo keeps the name of a crate as code writes it: that of its library, or
+// else of its package. (doc.rust-lang.org/cargo/reference/cargo-targets.html)
+func readCargo(out *outline, content []byte) {
+	section := ""
+	for line := range strings.Lines(string(content)) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			section = strings.Trim(line, "[] ")
+		}
+		key, value, _ := strings.Cut(line, "=")
+		if strings.TrimSpace(key) != "name" || section != "lib" && (section != "package" || out.pkg != "") {
+			continue
+		}
+		value, _, _ = strings.Cut(value, "#")
+		out.pkg = strings.ReplaceAll(strings.Trim(value, " \t\"'"), "-", "_")
 	}
 }
 

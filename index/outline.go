@@ -23,6 +23,7 @@ const (
 	isBase   // what the declaration around it extends, implements or embeds
 	isWrite  // gets a value
 	isOwner  // what is declared around it belongs to this type: Rust's impl A for B
+	isBoth   // the name of a field and of its value at once: {a} for {a: a}
 )
 
 // An occurrence is one identifier.

@@ -23,7 +23,7 @@ var identifier = regexp.MustCompile(`^[\p{L}_$][\p{L}\p{N}_$]*$`)
 type Renaming struct {
 	Edits    map[string][]text.Edit // by path
 	Places   int                    // in all of Edits
-	Possible []Reference            // of that name, but not for certain the same
+	Possible []Change               // of that name, but not for certain the same
 	Old      string                 // the present name
 	Outside  bool                   // code outside the workspace may use it
 }
@@ -76,13 +76,13 @@ type renamer struct {
 	file     *file
 	local    int // the occurrence that declares it, or -1
 	targets  []target
-	changes  []change
-	possible []Reference
+	changes  []Change
+	possible []Change
 }
 
-// A change is a use that gets another text: more than the new name where the
+// A Change is a use that gets another text: more than the new name where the
 // old one stands for a key too.
-type change struct {
+type Change struct {
 	Reference
 	New string
 }
@@ -202,8 +202,7 @@ func (r *renamer) acceptable(name string) error {
 
 // isWord refuses words of the language; members can have such names in some.
 func (r *renamer) isWord(name string) error {
-	isMember := len(r.targets) > 0 && r.targets[0].decl().kind.IsMember()
-	if !isMember && r.file.lang.Tables().IsWord(name) {
+	if !r.renamesMember() && r.file.lang.Tables().IsWord(name) {
 		return refused("%s is a word of %s", name, r.file.lang.Name)
 	}
 	return nil
@@ -229,11 +228,11 @@ func (r *renamer) find(ctx context.Context) error {
 		if ref.Span.End > len(src) {
 			return r.stale(ref.Path)
 		}
+		c := r.changed(ref)
 		if ref.Certainty != Certain {
-			r.possible = append(r.possible, ref)
+			r.possible = append(r.possible, c)
 			continue
 		}
-		c := change{Reference: ref, New: r.new}
 		switch is := string(src[ref.Span.Start:ref.Span.End]); {
 		case is == r.old:
 		case is == "~"+r.old, is == "$"+r.old:
@@ -248,6 +247,22 @@ func (r *renamer) find(ctx context.Context) error {
 		r.changes = append(r.changes, c)
 	}
 	return nil
+}
+
+// changed returns ref with the new name. Where a name is that of a field and of
+// its value, the value keeps it.
+func (r *renamer) changed(ref Reference) Change {
+	c := Change{Reference: ref, New: r.new}
+	f := r.snap.indexedFile(ref.Path)
+	if i, ok := f.covering(ref.Span.Start); ok && r.renamesMember() && f.outline().occs[i].has(isBoth) {
+		c.New = r.new + ": " + r.old
+	}
+	return c
+}
+
+// renamesMember reports whether a field, method or the like is renamed.
+func (r *renamer) renamesMember() bool {
+	return len(r.targets) > 0 && r.targets[0].decl().kind.IsMember()
 }
 
 // isAlias reports whether ref, whose file has is there, is a use under another

@@ -6,14 +6,12 @@ import (
 	"strings"
 
 	"github.com/agentls/agentls/edits/text"
-	"github.com/agentls/agentls/index/lang"
-	"github.com/agentls/agentls/index/syntax"
 )
 
 // sameMeaning reads each file as it would be and refuses a new name by which
 // some name in it would mean another thing, or that is no name of the language.
 func (r *renamer) sameMeaning(ctx context.Context) error {
-	slices.SortFunc(r.changes, func(a, b change) int { return a.order(b) })
+	slices.SortFunc(r.changes, func(a, b Change) int { return a.order(b) })
 	for first := 0; first < len(r.changes); {
 		last := first
 		for last < len(r.changes) && r.changes[last].Path == r.changes[first].Path {
@@ -27,7 +25,7 @@ func (r *renamer) sameMeaning(ctx context.Context) error {
 	return nil
 }
 
-func (c change) order(d change) int {
+func (c Change) order(d Change) int {
 	if n := strings.Compare(c.Path, d.Path); n != 0 {
 		return n
 	}
@@ -35,7 +33,7 @@ func (c change) order(d change) int {
 }
 
 // keepsMeaning is sameMeaning for one file. The changes are in order.
-func (r *renamer) keepsMeaning(ctx context.Context, path string, changes []change) error {
+func (r *renamer) keepsMeaning(ctx context.Context, path string, changes []Change) error {
 	f, err := r.snap.file(ctx, path)
 	if err != nil {
 		return err
@@ -47,7 +45,7 @@ func (r *renamer) keepsMeaning(ctx context.Context, path string, changes []chang
 	if !f.isParsed() || f.hash != text.HashOf(src) {
 		return r.stale(path)
 	}
-	if err := r.expand(ctx, f, src, changes); err != nil {
+	if err := r.expand(ctx, f, changes); err != nil {
 		return err
 	}
 	edits := make([]text.Edit, len(changes))
@@ -74,14 +72,13 @@ func (r *renamer) keepsMeaning(ctx context.Context, path string, changes []chang
 
 // expand keeps the key where a name stands for a key and its value: {a} becomes
 // {a: b}.
-func (r *renamer) expand(ctx context.Context, f *file, src []byte, changes []change) error {
-	short, err := shorthands(f.lang, src)
-	if err != nil {
-		return err
+func (r *renamer) expand(ctx context.Context, f *file, changes []Change) error {
+	if r.renamesMember() {
+		return nil // see changed
 	}
 	for i, c := range changes {
 		at, ok := f.covering(c.Span.Start)
-		if !ok || !short[c.Span.Start] || f.outline().occs[at].has(isImport) {
+		if !ok || !f.outline().occs[at].has(isBoth) || f.outline().occs[at].has(isImport) {
 			continue
 		}
 		if r.local < 0 && !f.outline().occs[at].has(isLocal) && r.isUsedElsewhere(f) {
@@ -93,34 +90,13 @@ func (r *renamer) expand(ctx context.Context, f *file, src []byte, changes []cha
 }
 
 func (r *renamer) isUsedElsewhere(f *file) bool {
-	return slices.ContainsFunc(r.changes, func(c change) bool { return c.Path != f.path })
-}
-
-// shorthands returns where names stand for a key and its value.
-func shorthands(language *lang.Language, src []byte) (found map[int]bool, err error) {
-	if !language.Tables().HasKind("shorthand_") {
-		return nil, nil
-	}
-	found = map[int]bool{}
-	withParser(func(p *syntax.Parser) {
-		var nodes []syntax.Node
-		if nodes, err = p.Parse(language.Tables().Syntax, src, parseTimeout); err != nil {
-			return
-		}
-		tree := lang.Tree{Nodes: nodes, Src: src, Tables: language.Tables()}
-		for i := range nodes {
-			if strings.HasPrefix(tree.At(uint32(i)).Kind(), "shorthand_") {
-				found[int(nodes[i].Start)] = true
-			}
-		}
-	})
-	return found, err
+	return slices.ContainsFunc(r.changes, func(c Change) bool { return c.Path != f.path })
 }
 
 // A comparison holds a file as it is and as it would be.
 type comparison struct {
 	before, after *outline
-	changes       []change // in order
+	changes       []Change // in order
 }
 
 // A difference is what a comparison finds.
@@ -145,7 +121,7 @@ func (c *comparison) compare() (at int, why difference) {
 		if was.link > 0 {
 			link = uint32(counterpart[was.link-1]) + 1
 		}
-		if was.flags != is.flags || link != is.link {
+		if (was.flags^is.flags)&^isBoth != 0 || link != is.link {
 			return int(was.start), isOther
 		}
 	}

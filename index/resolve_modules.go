@@ -386,7 +386,7 @@ func (r *resolver) packageOfPath(path string) (pack *file, rest string) {
 	if strings.HasPrefix(path, "@") && len(parts) > 1 {
 		name += "/" + parts[1]
 	}
-	if pack = r.snap.packageNamed(name); pack == nil {
+	if pack = r.snap.packageNamed(packageName{npmPackage, name}); pack == nil {
 		return nil, ""
 	}
 	return pack, "." + strings.TrimPrefix(path, name)

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -229,6 +230,9 @@ func (r *resolver) rustModule(f *file) string {
 func (r *resolver) rustPath(own, path string) string {
 	crate, _, _ := strings.Cut(own, "::")
 	first, rest, _ := strings.Cut(path, "::")
+	if dir := r.rustCrate(own, first); dir != "" {
+		own, first = dir, "self"
+	}
 	switch first {
 	case "crate":
 		own = crate
@@ -237,8 +241,6 @@ func (r *resolver) rustPath(own, path string) string {
 		for own = upRust(own); strings.HasPrefix(rest, "super"); own = upRust(own) {
 			_, rest, _ = strings.Cut(rest, "::")
 		}
-	case strings.ReplaceAll(filepath.Base(crate), "-", "_"): // the crate by its name, in its tests
-		own = crate
 	default:
 		rest = path
 	}
@@ -246,6 +248,60 @@ func (r *resolver) rustPath(own, path string) string {
 		return own
 	}
 	return own + "::" + rest
+}
+
+// rustCrate returns the folder of the crate that name means in the module own,
+// or "": one of the workspace, or, where no manifest names it, the own by its
+// folder; a module of that name goes first.
+func (r *resolver) rustCrate(own, name string) string {
+	crate, _, _ := strings.Cut(own, "::")
+	if name == "" || name == "crate" || name == "self" || name == "super" || r.rustFile(own+"::"+name) != nil {
+		return ""
+	}
+	if at := r.snap.packageNamed(packageName{rustPackage, name}); at != nil {
+		return folderOf(at.path)
+	}
+	if name == strings.ReplaceAll(filepath.Base(crate), "-", "_") {
+		return crate
+	}
+	return ""
+}
+
+// qualifiesRust reports whether the path that ends at occurrence q of f, before
+// ::, names a module that offers t, and whether it is a path from a known place,
+// which means nothing else.
+func (r *resolver) qualifiesRust(f *file, q int, t target) (offers, rooted bool) {
+	path := strings.ReplaceAll(spelled(f, q), ".", "::")
+	first, _, _ := strings.Cut(path, "::")
+	own := r.rustModule(f)
+	if first == "self" { // also what a method belongs to
+		return false, false
+	}
+	if !isRustRoot(first) && r.rustCrate(own, first) == "" {
+		return false, false
+	}
+	inner := r.modulesAround(f, q) // mod tests { … }: super is the file
+	for ; inner > 0 && strings.HasPrefix(path, "super"); inner-- {
+		path = cmp.Or(strings.TrimPrefix(strings.TrimPrefix(path, "super"), "::"), "self")
+	}
+	if first == "super" && inner > 0 {
+		return false, true // in a module of the same file
+	}
+	return r.rustExports(r.rustPath(own, path), r.rustModule(t.file), t.name(), maxInference), true
+}
+
+// isRustRoot reports whether word begins a path from a known module.
+func isRustRoot(word string) bool { return word == "crate" || word == "self" || word == "super" }
+
+// modulesAround returns how many modules of f are around its occurrence i.
+func (r *resolver) modulesAround(f *file, i int) int {
+	n := 0
+	for at := f.enclosing(f.span(i)); at >= 0; at = int(f.outline().decls[at].parent) {
+		if f.outline().decls[at].kind == Module {
+			n++
+		}
+	}
+	return n
 }
 
 func upRust(module string) string { return module[:max(strings.LastIndex(module, "::"), 0)] }

@@ -115,7 +115,7 @@ func (s *Server) Rename(ctx context.Context, p *protocol.RenameParams) (*protoco
 			index.ErrUnsafe, n, renaming.Old, conv.snap.Rel(renaming.Possible[0].Path), first.Range.Start.Line+1)
 	}
 	w := &renameEdit{server: s, conv: conv, out: &protocol.WorkspaceEdit{}}
-	return w.out, w.write(ctx, renaming, p.NewName)
+	return w.out, w.write(ctx, renaming)
 }
 
 // The annotations of a renaming.
@@ -133,10 +133,10 @@ type renameEdit struct {
 
 // write makes the edit: versioned and annotated as far as the client
 // understands that.
-func (w *renameEdit) write(ctx context.Context, renaming *index.Renaming, name string) error {
+func (w *renameEdit) write(ctx context.Context, renaming *index.Renaming) error {
 	possible := map[string][]text.Edit{}
 	for _, ref := range renaming.Possible {
-		possible[ref.Path] = append(possible[ref.Path], text.Edit{Span: ref.Span, New: name})
+		possible[ref.Path] = append(possible[ref.Path], text.Edit{Span: ref.Span, New: ref.New})
 	}
 	paths := slices.Sorted(maps.Keys(renaming.Edits))
 	for path := range possible {

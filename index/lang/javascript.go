@@ -49,7 +49,7 @@ var jsGrammar = &Grammar{
 	Scopes: `function_declaration generator_function_declaration function_expression generator_function arrow_function
 		method_definition function_signature method_signature abstract_method_signature call_signature construct_signature
 		function_type class_static_block statement_block for_statement for_in_statement catch_clause switch_body
-		class_declaration abstract_class_declaration class interface_declaration type_alias_declaration`,
+		class_declaration abstract_class_declaration class interface_declaration type_alias_declaration conditional_type`,
 	Spaces: "internal_module module",
 	Blocks: "statement_block for_statement for_in_statement catch_clause switch_body",
 	Wraps:  "lexical_declaration variable_declaration export_statement ambient_declaration expression_statement",
@@ -91,6 +91,13 @@ var jsGrammar = &Grammar{
 		"variable_declarator.type":                 Types,
 		"variable_declarator.value":                Values,
 		"type_parameter.name":                      Binds,
+		"index_signature.name":                     Binds,
+		"mapped_type_clause.name":                  Binds,
+		"infer_type type_identifier":               Binds,
+		"tuple_type required_parameter":            Mutes,
+		"tuple_type optional_parameter":            Mutes,
+		"required_parameter.name":                  Inherits,
+		"optional_parameter.name":                  Inherits,
 		"formal_parameters.":                       Binds,
 		"required_parameter.pattern":               Defines(Field), // or but a parameter: see refineJS
 		"required_parameter.type":                  Types,
@@ -200,14 +207,18 @@ func jsImports(f *Facts, n Node) bool {
 	return true
 }
 
-// jsRequire takes in const a = require("b") and const { a, b: c } = require("d").
+// jsRequire takes in const a = require("b"), const { a, b: c } = require("d") and
+// the same with await import("b").
 func jsRequire(f *Facts, n Node) bool {
-	name, value := n.Child("name"), n.Child("value")
-	if name.None() || value.None() || value.Kind() != "call_expression" {
+	name, value, loader := n.Child("name"), n.Child("value"), "require"
+	if value.Kind() == "await_expression" {
+		value, loader = value.First(), "import"
+	}
+	if name.None() || value.Kind() != "call_expression" {
 		return false
 	}
 	function, args := value.Child("function"), value.Child("arguments")
-	if function.None() || args.None() || function.Text() != "require" || args.IsEmpty() {
+	if function.None() || args.None() || function.Text() != loader || args.IsEmpty() {
 		return false
 	}
 	path := args.First()

@@ -110,6 +110,7 @@ type Facts struct {
 	Default  string    // JavaScript: what the default export is called here
 	Imports  []Import  //
 	Exports  []string  // JavaScript: names that are exported apart from their declaration
+	Around   Node      // what the present node stands in
 	Mentions []Mention // names in the present node, in the order of the text
 }
 
@@ -125,8 +126,9 @@ type Import struct {
 // A Mention is a name that Imports found. It IsImport if it stands for what is
 // imported.
 type Mention struct {
-	Node     Node
-	IsImport bool
+	Node       Node
+	Start, End int // of the name in the text of Node; End is 0 where it is all of it
+	IsImport   bool
 }
 
 // mention takes in n, if it is a name.

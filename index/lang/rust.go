@@ -4,6 +4,7 @@ package lang
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	tsrust "github.com/tree-sitter/tree-sitter-rust/bindings/go"
@@ -14,7 +15,7 @@ func rust() *Language {
 		Name: "rust", Extensions: []string{".rs"}, Parser: tsrust.Language, Grammar: rustGrammar,
 		Nests: true, Self: "self Self", Blank: "_",
 		Comments: Comments{Line: "//", Open: "/*", Close: "*/", Between: "#["}, Quotes: "\"",
-		Imports: rustImports, ImportKinds: "use_declaration mod_item extern_crate_declaration",
+		Imports: rustImports, ImportKinds: "use_declaration mod_item extern_crate_declaration string_literal raw_string_literal",
 		Exported:   isRustPublic,
 		Skim:       rustLines.skim,
 		IsTest:     isRustTest,
@@ -23,9 +24,9 @@ func rust() *Language {
 }
 
 var rustGrammar = &Grammar{
-	Names:  "identifier type_identifier field_identifier self metavariable",
+	Names:  "identifier type_identifier field_identifier self super crate metavariable",
 	Shorts: "shorthand_field_identifier",
-	Skips: `line_comment block_comment string_literal raw_string_literal char_literal integer_literal float_literal boolean_literal
+	Skips: `line_comment block_comment char_literal integer_literal float_literal boolean_literal
 		primitive_type lifetime label fragment_specifier visibility_modifier mutable_specifier token_tree_pattern`,
 	Scopes: `function_item function_signature_item closure_expression block match_arm for_expression if_expression while_expression
 		impl_item trait_item struct_item enum_item union_item type_item`,
@@ -121,6 +122,10 @@ func isRustPublic(d *Declaration) bool {
 // rustImports takes in use declarations, and the modules of other files.
 func rustImports(f *Facts, n Node) bool {
 	switch n.Kind() {
+	case "string_literal", "raw_string_literal":
+		if f.Around.Kind() == "token_tree" {
+			rustFormat(f, n)
+		}
 	case "mod_item":
 		name := n.Child("name")
 		if name.None() || !n.Child("body").None() {
@@ -136,6 +141,31 @@ func rustImports(f *Facts, n Node) bool {
 	}
 	return true
 }
+
+// What a format string holds in braces, and what it says there by $: {name:?},
+// {0:width$}. (doc.rust-lang.org/std/fmt)
+var (
+	rustHole  = regexp.MustCompile(`\{\{|\{(\w*)(?::([^{}]*))?\}`)
+	rustWidth = regexp.MustCompile(`[A-Za-z_]\w*\$`)
+)
+
+// rustFormat takes in the names in a string that a macro gets.
+func rustFormat(f *Facts, n Node) {
+	src := n.bytes()
+	for _, m := range rustHole.FindAllSubmatchIndex(src, -1) {
+		if m[2] >= 0 && m[2] < m[3] && !isDigit(src[m[2]]) {
+			f.Mentions = append(f.Mentions, Mention{Node: n, Start: m[2], End: m[3]})
+		}
+		if m[4] < 0 {
+			continue
+		}
+		for _, w := range rustWidth.FindAllIndex(src[m[4]:m[5]], -1) {
+			f.Mentions = append(f.Mentions, Mention{Node: n, Start: m[4] + w[0], End: m[4] + w[1] - 1})
+		}
+	}
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // rustTree takes in one tree of a use declaration, behind the path from.
 func rustTree(f *Facts, n Node, from string, exported bool) {

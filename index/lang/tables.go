@@ -25,6 +25,7 @@ const (
 	IsThin
 	IsBlock
 	IsRest
+	IsShorthand // a key and a value at once, as such or in another node
 	HasAhead
 	HasEmbed
 )
@@ -124,6 +125,11 @@ func (t *Tables) mark(ids map[string][]int, l *Language) {
 			for _, id := range ids[kind] {
 				t.marks[id] |= mark
 			}
+		}
+	}
+	for id, kind := range t.kinds {
+		if strings.HasPrefix(kind, "shorthand_") {
+			t.marks[id] |= IsShorthand
 		}
 	}
 }
