@@ -176,7 +176,7 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	}
 	switch {
 	case occ.has(isImport):
-		if r.importsMember(f, t) {
+		if r.importsFrom(f, t, t.name()) {
 			return Certain
 		}
 		return 0

@@ -11,12 +11,17 @@ import (
 // importsMember reports whether f imports t, a member of a type, to be named
 // without it: import static a.b.C.t, import a.b.C.*, using static A.C.
 func (r *resolver) importsMember(f *file, t target) bool {
+	return r.importsFrom(f, t, t.name()) || r.importsFrom(f, t, everything)
+}
+
+// importsFrom reports whether f imports name from what t is in.
+func (r *resolver) importsFrom(f *file, t target, name string) bool {
 	if !hasPackages(f) {
 		return false
 	}
 	owner := t.place()
 	return owner != "" && slices.ContainsFunc(f.outline().imports, func(imp imported) bool {
-		return imp.Path == owner && (imp.Name == t.name() || imp.Name == "*" && imp.Alias == ".")
+		return imp.Path == owner && imp.Name == name && (name != everything || imp.Alias == ".")
 	})
 }
 
