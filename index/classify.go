@@ -24,6 +24,8 @@ func (r *resolver) classify(f *file, i int, t target) Certainty {
 		return 0
 	case occ.has(isDefinition):
 		return r.overrides(f, i, t)
+	case occ.has(isSelf) && !occ.has(isAccess):
+		return 0
 	case (t.decl().kind.IsMember() || t.isNested()) && !t.isEnumerator():
 		return r.classifyMember(f, i, t)
 	default:
@@ -265,7 +267,7 @@ func (r *resolver) isForeignType(f *file, q int) bool {
 func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 	typ := int(f.outline().occs[i].link) - 1
 	switch {
-	case t.decl().kind != Field && (t.lang.Family != "javascript" || t.decl().kind != Method):
+	case t.decl().kind != Field && !isKeyed(t):
 		return 0
 	case typ < 0 && f.lang.Name == "go":
 		return r.bySole(f, t)
@@ -284,6 +286,12 @@ func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 		return 0
 	}
 	return r.memberOf(found[0], t)
+}
+
+// isKeyed reports whether a key can mean t, which is no field: JavaScript's
+// methods, and Zig's .name of an enum.
+func isKeyed(t target) bool {
+	return t.lang.Family == "javascript" && t.decl().kind == Method || t.lang.Family == "zig" && t.decl().kind == Member
 }
 
 // classifyBoth is for a name that is a key and its value: by the name alone, as

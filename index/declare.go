@@ -30,7 +30,7 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 	x.describe(x.out.name(int(i)), int(x.out.occs[i].start), kind, owner)
 	kind = inMember(x.refined(r), f.member)
 	if kind == lang.Local {
-		x.bind(i, f.scope, x.from(i, r, owner))
+		x.bind(i, x.scopeFor(i, r, owner), x.from(i, r, owner))
 		return
 	}
 	if kind == lang.Nothing || x.isBlank(x.decl.Name) {
@@ -39,7 +39,7 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 	if r&lang.Top != 0 {
 		x.lift(f)
 	}
-	scope := x.scopeFor(r, owner)
+	scope := x.scopeFor(i, r, owner)
 	local := scope != 0 && !f.member && r&lang.Top == 0
 	if local && kind != Field && kind != Method && kind != Member {
 		x.bind(i, scope, x.from(i, r, owner))
@@ -64,10 +64,13 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 // isBlank reports whether name is one that declares nothing.
 func (x *extraction) isBlank(name string) bool { return slices.Contains(x.blankWords, name) }
 
-// scopeFor returns the scope that frame owner declares names in.
-func (x *extraction) scopeFor(r lang.Role, owner int) int32 {
+// scopeFor returns the scope that frame owner declares occurrence i in.
+func (x *extraction) scopeFor(i uint32, r lang.Role, owner int) int32 {
 	scope := x.frames[owner].scope
 	for j := owner - 1; r&lang.Floats != 0 && j > 0; j-- {
+		if _, known := x.locals[scoped{scope, x.out.occs[i].name}]; known {
+			break
+		}
 		f := &x.frames[j]
 		if f.innerScope == f.scope {
 			continue
@@ -87,7 +90,7 @@ func (x *extraction) scopeFor(r lang.Role, owner int) int32 {
 // class at once.
 func (x *extraction) promote(i uint32, r lang.Role, owner int) bool {
 	f, occ := &x.frames[owner], &x.out.occs[i]
-	if f.container < 0 || x.out.decls[f.container].kind != Method || !x.inType(x.out.decls[f.container].parent) {
+	if f.container < 0 || !isConstructorName(x.out.names[x.out.decls[f.container].name]) || !x.inType(x.out.decls[f.container].parent) {
 		return false
 	}
 	class := x.out.decls[f.container].parent
@@ -98,6 +101,10 @@ func (x *extraction) promote(i uint32, r lang.Role, owner int) bool {
 	x.define(i, f.start, f.end, Field, class)
 	return true
 }
+
+// isConstructorName reports whether a method of that name can make its
+// parameters fields.
+func isConstructorName(name string) bool { return name == "constructor" || name == "__construct" }
 
 // variable returns the name by which the function knows its parameter i: with
 // the sign that a field's has not.

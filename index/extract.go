@@ -320,7 +320,7 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	}
 	i := x.occurAt(start, end)
 	occ := &x.out.occs[i]
-	if r&lang.Matches != 0 && r.Kind() == 0 && startsUpper(x.out.names[occ.name]) {
+	if r&lang.Matches != 0 && (r.Kind() == 0 || x.lang.Family == "haskell") && startsUpper(x.out.names[occ.name]) {
 		r &^= lang.Defined
 	}
 	if (marks | x.tables.Marks(parent.kind)).Has(lang.IsShorthand) {

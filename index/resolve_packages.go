@@ -386,8 +386,15 @@ func scopeOf(f *file) string {
 	}
 }
 
-// isEnumerator reports whether t is a name that its enum does not keep to
-// itself: C's.
+// isEnumerator reports whether t is a name that its type does not keep to
+// itself: C's enumerators, OCaml's and Haskell's constructors, Haskell's fields.
 func (t target) isEnumerator() bool {
-	return t.decl().kind == lang.Member && t.lang.Family == "c"
+	switch t.lang.Family {
+	case "c", "ocaml":
+		return t.decl().kind == lang.Member
+	case "haskell":
+		return t.decl().kind == lang.Member || t.decl().kind == lang.Field
+	default:
+		return false
+	}
 }

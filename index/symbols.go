@@ -210,6 +210,9 @@ func (s *Snapshot) Signature(ctx context.Context, sym Symbol) (string, error) {
 	head := src[span.Start:span.End]
 	if language := lang.Of(sym.Path, sym.Language); language != nil && hasBody(sym.Kind) {
 		head, _, _ = cutBody(head, language)
+		if i := bytes.IndexByte(head, ';'); i >= 0 && sym.Kind == Module { // C#: to the end of the file
+			head = head[:i]
+		}
 	} else if i := bytes.IndexByte(head, '\n'); i >= 0 && sym.Kind != Type {
 		head = head[:i]
 	}
@@ -234,13 +237,18 @@ func hasBody(k Kind) bool {
 // whatever begins one, or arrow, that stands in no brackets, string or comment.
 func cutBody(decl []byte, language *lang.Language) (head, body []byte, ok bool) {
 	opener, quotes := cmp.Or(language.Body, "{"), cmp.Or(language.Quotes, "\"'`")
-	depth := 0
+	depth, assigned := 0, false
 	for i := 0; i < len(decl); i++ {
 		switch c := decl[i]; {
 		case depth == 0 && strings.IndexByte(opener, c) >= 0 && !opensType(decl[:i]):
 			return decl[:i], decl[i+1:], true
 		case c == '=' && depth == 0 && bytes.HasPrefix(decl[i:], []byte("=>")):
-			return decl[:i], decl[i+2:], true
+			if !bytes.HasSuffix(decl[:i], []byte("<")) && (language.Family != "javascript" || assigned && !isAlias(decl)) {
+				return decl[:i], decl[i+2:], true
+			}
+			i++
+		case c == '=' && depth == 0:
+			assigned = true
 		case c == '(' || c == '[' || c == '{':
 			depth++
 		case c == ')' || c == ']' || c == '}':
@@ -258,13 +266,24 @@ func cutBody(decl []byte, language *lang.Language) (head, body []byte, ok bool) 
 // function, as in "f() struct{" or "f(): {".
 func opensType(head []byte) bool {
 	head = bytes.TrimRight(head, " \t")
-	if bytes.HasSuffix(head, []byte(":")) {
-		return true
+	for _, before := range []string{":", "<", ",", "|", "&", " extends"} {
+		if bytes.HasSuffix(head, []byte(before)) {
+			return true
+		}
 	}
 	if !bytes.HasPrefix(head, []byte("func")) {
 		return false
 	}
 	return bytes.HasSuffix(head, []byte("struct")) || bytes.HasSuffix(head, []byte("interface"))
+}
+
+// isAlias reports whether decl gives a type of TypeScript a name.
+func isAlias(decl []byte) bool {
+	words := bytes.Fields(decl[:min(len(decl), maxSignature)])
+	for len(words) > 0 && (string(words[0]) == "export" || string(words[0]) == "declare") {
+		words = words[1:]
+	}
+	return len(words) > 0 && string(words[0]) == "type"
 }
 
 func skipString(src []byte, i int) int {

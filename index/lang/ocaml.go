@@ -29,7 +29,7 @@ var ocamlGrammar = &Grammar{
 	Names: `value_name value_pattern type_constructor field_name constructor_name module_name module_type_name class_name method_name
 		instance_variable_name`,
 	Skips:  "comment string character number type_variable boolean unit",
-	Scopes: "let_binding let_expression match_case fun_expression function_expression class_binding method_definition",
+	Scopes: "let_binding let_expression match_case for_expression fun_expression function_expression class_binding method_definition",
 	Roles: map[string]Role{
 		"let_binding.pattern":                                 Defines(Variable),
 		"parameter.pattern":                                   Binds,
@@ -52,12 +52,12 @@ var ocamlGrammar = &Grammar{
 		"type_constructor_path module_path":                   Operand,
 		"type_constructor_path type_constructor":              Accesses | Inherits,
 		"constructor_path module_path":                        Operand,
-		"constructor_path constructor_name":                   Accesses | Inherits,
+		"constructor_path constructor_name":                   Accesses,
 		"module_path module_path":                             Operand,
 		"module_path module_name":                             Accesses | Inherits,
 		"field_get_expression.record":                         Operand,
 		"field_get_expression.field":                          Accesses | Inherits,
-		"field_path field_name":                               Inherits,
+		"for_expression.name":                                 Binds,
 		"method_invocation.object":                            Operand,
 		"method_invocation.method":                            Accesses | Calls,
 		"application_expression.function":                     Calls,

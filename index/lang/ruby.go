@@ -28,34 +28,41 @@ func ruby() *Language {
 
 var rubyGrammar = &Grammar{
 	Names:  "identifier constant instance_variable class_variable global_variable self operator setter",
-	Skips:  "comment string_content escape_sequence integer float simple_symbol hash_key_symbol regex nil true false character heredoc_content",
-	Scopes: "class module method singleton_method block do_block lambda",
+	Labels: "simple_symbol",
+	Sigils: "simple_symbol",
+	Blocks: "block do_block",
+	Skips:  "comment string_content escape_sequence integer float hash_key_symbol regex nil true false character heredoc_content",
+	Scopes: "class method singleton_method block do_block lambda",
 	Spaces: "method singleton_method lambda",
 	Roles: map[string]Role{
-		"class.name":                Defines(Class),
-		"module.name":               Defines(Module),
-		"method.name":               Defines(Function),
-		"singleton_method.object":   Receives,
-		"singleton_method.name":     Defines(Method),
-		"alias.name":                Defines(Function),
-		"assignment.left":           Defines(Constant) | Writes,
-		"assignment.right":          Values,
-		"operator_assignment.left":  Defines(Constant) | Writes,
-		"method_parameters.":        Binds,
-		"block_parameters.":         Binds,
-		"lambda_parameters.":        Binds,
-		"optional_parameter.name":   Binds,
-		"keyword_parameter.name":    Binds,
-		"splat_parameter.name":      Binds,
-		"hash_splat_parameter.name": Binds,
-		"block_parameter.name":      Binds,
-		"for.pattern":               Binds,
-		"exception_variable.":       Binds,
-		"call.receiver":             Operand,
-		"call.method":               Accesses | Calls,
-		"scope_resolution.scope":    Operand | Qualifies,
-		"scope_resolution.name":     Accesses | Inherits,
-		"superclass.":               Bases,
+		"class.name":                  Defines(Class),
+		"module.name":                 Defines(Module),
+		"method.name":                 Defines(Function),
+		"singleton_method.object":     Receives,
+		"singleton_method.name":       Defines(Method),
+		"alias.name":                  Defines(Function),
+		"assignment.left":             Defines(Constant) | Writes | Floats,
+		"assignment.right":            Values,
+		"operator_assignment.left":    Defines(Constant) | Writes | Floats,
+		"argument_list simple_symbol": Defines(Field) | Itself, // attr_reader :name
+		"array_pattern identifier":    Binds,
+		"find_pattern identifier":     Binds,
+		"as_pattern.name":             Binds,
+		"method_parameters.":          Binds,
+		"block_parameters.":           Binds,
+		"lambda_parameters.":          Binds,
+		"optional_parameter.name":     Binds,
+		"keyword_parameter.name":      Binds,
+		"splat_parameter.name":        Binds,
+		"hash_splat_parameter.name":   Binds,
+		"block_parameter.name":        Binds,
+		"for.pattern":                 Binds,
+		"exception_variable.":         Binds,
+		"call.receiver":               Operand,
+		"call.method":                 Accesses | Calls,
+		"scope_resolution.scope":      Operand | Qualifies,
+		"scope_resolution.name":       Accesses | Inherits,
+		"superclass.":                 Bases,
 	},
 	Passes: map[string]Role{
 		"destructured_parameter":       Binds,
@@ -70,6 +77,8 @@ var rubyGrammar = &Grammar{
 func refineRuby(d *Declaration) Kind {
 	first, _ := utf8.DecodeRuneInString(d.Name)
 	switch {
+	case d.Kind == Field && !strings.HasPrefix(d.Around.Child("method").Text(), "attr_"):
+		return Nothing
 	case d.Kind != Constant:
 		return d.Kind
 	case unicode.IsUpper(first):
