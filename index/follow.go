@@ -120,7 +120,7 @@ func (t *follower) parse(src []byte) (err error) {
 	if t.parser == nil {
 		t.parser = syntax.NewParser()
 	}
-	t.tree, err = t.parser.ParseTree(t.lang.Tables().Syntax, src, parseTimeout)
+	t.tree, err = t.parser.ParseTree(t.lang.Tables().Syntax, t.lang.Readable(src), parseTimeout)
 	if err != nil {
 		return err
 	}
@@ -130,12 +130,14 @@ func (t *follower) parse(src []byte) (err error) {
 
 // reparse brings the tree from t.src to src.
 func (t *follower) reparse(src []byte) (err error) {
-	edit := syntax.EditBetween(t.src, src)
+	was, is := t.lang.Readable(t.src), t.lang.Readable(src)
+	edit := syntax.EditBetween(was, is)
 	if edit.Start == edit.End && edit.Start == edit.NewEnd {
+		t.src = src
 		return nil
 	}
 	var changed syntax.Edit
-	t.tree, changed, err = t.tree.Reparse(t.src, src, edit, parseTimeout)
+	t.tree, changed, err = t.tree.Reparse(was, is, edit, parseTimeout)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func parse(p *syntax.Parser, path string, language *lang.Language, content []byt
 	default:
 		return nil, why
 	}
-	nodes, err := p.Parse(language.Tables().Syntax, content, parseTimeout)
+	nodes, err := p.Parse(language.Tables().Syntax, language.Readable(content), parseTimeout)
 	if err != nil {
 		return skim(language, content), skipSlow
 	}
@@ -122,7 +122,7 @@ func (s *Snapshot) Parses(ctx context.Context, path string, content []byte) ([]S
 	}
 	var found []SyntaxError
 	withParser(func(p *syntax.Parser) {
-		tree, err := p.ParseTree(language.Tables().Syntax, content, parseTimeout)
+		tree, err := p.ParseTree(language.Tables().Syntax, language.Readable(content), parseTimeout)
 		if err != nil { // it takes too long
 			return
 		}

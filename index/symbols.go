@@ -240,7 +240,7 @@ func cutBody(decl []byte, language *lang.Language) (head, body []byte, ok bool) 
 	depth, assigned := 0, false
 	for i := 0; i < len(decl); i++ {
 		switch c := decl[i]; {
-		case depth == 0 && strings.IndexByte(opener, c) >= 0 && !opensType(decl[:i]):
+		case depth == 0 && strings.IndexByte(opener, c) >= 0 && !opensType(decl[:i], language):
 			return decl[:i], decl[i+1:], true
 		case c == '=' && depth == 0 && bytes.HasPrefix(decl[i:], []byte("=>")):
 			if !bytes.HasSuffix(decl[:i], []byte("<")) && (language.Family != "javascript" || assigned && !isAlias(decl)) {
@@ -263,11 +263,15 @@ func cutBody(decl []byte, language *lang.Language) (head, body []byte, ok bool) 
 }
 
 // opensType reports whether a brace behind head begins a type: the result of a
-// function, as in "f() struct{" or "f(): {".
-func opensType(head []byte) bool {
+// function, as in "f() struct{" or "f(): {", or the argument of another type, as
+// in "class A extends B<{".
+func opensType(head []byte, language *lang.Language) bool {
 	head = bytes.TrimRight(head, " \t")
-	for _, before := range []string{":", "<", ",", "|", "&", " extends"} {
-		if bytes.HasSuffix(head, []byte(before)) {
+	if bytes.HasSuffix(head, []byte(":")) {
+		return true
+	}
+	for _, before := range []string{"<", ",", "|", "&", " extends"} {
+		if language.Family == "javascript" && bytes.HasSuffix(head, []byte(before)) {
 			return true
 		}
 	}

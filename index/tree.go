@@ -23,7 +23,7 @@ func (s *Snapshot) tree(ctx context.Context, path string, visit func(t *lang.Tre
 		return nil
 	}
 	withParser(func(p *syntax.Parser) {
-		nodes, err := p.Parse(language.Tables().Syntax, src, parseTimeout)
+		nodes, err := p.Parse(language.Tables().Syntax, language.Readable(src), parseTimeout)
 		if err == nil { // else it takes too long
 			visit(&lang.Tree{Nodes: nodes, Src: src, Tables: language.Tables()})
 		}

@@ -30,7 +30,8 @@ func c() *Language {
 func cpp() *Language {
 	l := c()
 	l.Name, l.Extensions, l.Parser, l.Grammar = "cpp", []string{".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h", ".ipp", ".inl"}, tscpp.Language, cppGrammar
-	l.Bare, l.Self, l.Nests = true, "this", true
+	l.Bare, l.Self, l.Nests, l.Tidy = true, "this", true, withoutClassMacros
+	l.Imports, l.ImportKinds = cppImports, l.ImportKinds+" class_specifier struct_specifier"
 	l.Skim = cppLines.skim
 	return l
 }
@@ -70,6 +71,7 @@ var cGrammar = &Grammar{
 		"field_expression.argument":        Operand,
 		"field_expression.field":           Accesses | Inherits,
 		"field_designator.":                Keys,
+		"offsetof_expression.member":       Accesses,
 		"compound_literal_expression.type": Literal,
 		"call_expression.function":         Calls | Hints,
 	},
@@ -138,6 +140,9 @@ func with(a, b map[string]Role) map[string]Role {
 func refineC(d *Declaration) Kind {
 	if d.Kind != Function && d.Kind != Method {
 		return d.Kind
+	}
+	if d.Node.Kind() == "declaration" && d.Around.Kind() == "compound_statement" {
+		return Variable // lock guard(mutex); looks like a function's declaration
 	}
 	declarator := d.Node.Child("declarator")
 	for !declarator.IsEmpty() && declarator.Kind() != "function_declarator" {

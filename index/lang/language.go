@@ -43,6 +43,10 @@ type Language struct {
 	Quotes   string // what a string can stand in; "" is each of the usual three
 	Called   string // names that the language or its library looks for; of methods behind a dot
 
+	// Tidy, which may be nil, returns the text without what the grammar cannot
+	// take: blanks of the same length stand for it.
+	Tidy func(src []byte) []byte
+
 	// ImportKinds are the kinds of nodes that Imports is asked about. It takes
 	// in what a node imports and reports whether that is all there is in it.
 	ImportKinds string
@@ -174,6 +178,14 @@ func lookups(all []*Language) (byExtension, byName map[string]*Language) {
 		}
 	}
 	return byExtension, byName
+}
+
+// Readable returns src as the grammar of l takes it, of the same length.
+func (l *Language) Readable(src []byte) []byte {
+	if l.Tidy == nil {
+		return src
+	}
+	return l.Tidy(src)
 }
 
 // Of returns the language with the identifier name or, where that says nothing,
