@@ -387,13 +387,16 @@ func scopeOf(f *file) string {
 }
 
 // isEnumerator reports whether t is a name that its type does not keep to
-// itself: C's enumerators, OCaml's and Haskell's constructors, Haskell's fields.
+// itself: C's enumerators, OCaml's and Haskell's constructors, Haskell's fields,
+// CSS's variables.
 func (t target) isEnumerator() bool {
 	switch t.lang.Family {
 	case "c", "ocaml":
 		return t.decl().kind == lang.Member
 	case "haskell":
 		return t.decl().kind == lang.Member || t.decl().kind == lang.Field
+	case "css":
+		return t.decl().kind == lang.Field
 	default:
 		return false
 	}

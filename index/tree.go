@@ -109,7 +109,7 @@ func (f *folding) walk(root lang.Node) {
 		case f.lines.LineAt(start) == f.lines.LineAt(end):
 		case isCommentKind(n.Kind()):
 			f.add(start, end, FoldComment)
-		case strings.IndexByte("{[(", f.tree.Src[start]) >= 0:
+		case strings.IndexByte("{[(", f.tree.Src[start]) >= 0, isBlockKind(n.Kind()):
 			f.add(start, f.beforeCloser(end), FoldCode)
 		default:
 			f.body(n)
@@ -159,6 +159,17 @@ func (f *folding) neighbours(n lang.Node) {
 	flush()
 }
 
+// isBlockKind reports whether nodes of that kind fold though they stand in no
+// brackets: those of HTML, Markdown and YAML.
+func isBlockKind(kind string) bool {
+	switch kind {
+	case "element", "script_element", "style_element", "section", "fenced_code_block", "block_mapping_pair", "block_sequence_item":
+		return true
+	default:
+		return false
+	}
+}
+
 func isCommentKind(kind string) bool { return strings.HasSuffix(kind, "comment") }
 
 // runKind says what a run of nodes of that kind folds as.
@@ -184,7 +195,7 @@ func (f *folding) beforeCloser(end int) int {
 	end = f.trimmed(end)
 	line := f.lines.Line(f.lines.LineAt(end))
 	last := strings.TrimSpace(string(f.tree.Src[line.Start:end]))
-	if line.Start > 0 && (strings.Trim(last, ")]}") == "" || last == "end" || last == "fi" || last == "done") {
+	if line.Start > 0 && (strings.Trim(last, ")]}`~") == "" || last == "end" || last == "fi" || last == "done" || strings.HasPrefix(last, "</")) {
 		return f.lines.Line(f.lines.LineAt(end) - 1).End
 	}
 	return end

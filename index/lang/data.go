@@ -40,8 +40,8 @@ func yaml() *Language {
 
 var yamlGrammar = &Grammar{
 	Names:  "anchor_name alias_name",
-	Labels: "string_scalar integer_scalar boolean_scalar",
-	Skips:  "comment block_sequence flow_sequence block_scalar double_quote_scalar single_quote_scalar",
+	Labels: "string_scalar integer_scalar boolean_scalar double_quote_scalar single_quote_scalar",
+	Skips:  "comment block_sequence flow_sequence block_scalar",
 	Roles: map[string]Role{
 		"block_mapping_pair.key": Defines(Key),
 		"flow_pair.key":          Defines(Key),
