@@ -51,21 +51,34 @@ func Replay(records []Record) (*Past, error) {
 	if len(records) == 0 || records[0].Task == nil {
 		return nil, ErrNoTranscript
 	}
-	p := &Past{State: Running, begun: map[string]int{}, files: map[string]draftFile{}, bases: map[string]index.Replacement{}, told: contents{}}
-	p.Began = records[0].Time
+	p := newPast()
 	for i := range records {
-		rec := &records[i]
-		if err := p.replay(rec); err != nil {
-			return nil, fmt.Errorf("record %d (%s): %w", i+1, rec.Kind, err)
-		}
-		if !rec.Time.IsZero() {
-			p.Last = rec.Time
-		}
-		if rec.Cost != nil {
-			p.Cost = rec.Cost
+		if err := p.add(&records[i]); err != nil {
+			return nil, fmt.Errorf("record %d (%s): %w", i+1, records[i].Kind, err)
 		}
 	}
 	return p, nil
+}
+
+func newPast() *Past {
+	return &Past{State: Running, begun: map[string]int{}, files: map[string]draftFile{}, bases: map[string]index.Replacement{}, told: contents{}}
+}
+
+// add replays the next record.
+func (p *Past) add(rec *Record) error {
+	if err := p.replay(rec); err != nil {
+		return err
+	}
+	if rec.Kind == TaskGiven {
+		p.Began = rec.Time
+	}
+	if !rec.Time.IsZero() {
+		p.Last = rec.Time
+	}
+	if rec.Cost != nil {
+		p.Cost = rec.Cost
+	}
+	return nil
 }
 
 func (p *Past) replay(rec *Record) error {

@@ -182,8 +182,8 @@ func ReadTranscript(r io.Reader) (records []Record, size int64, err error) {
 		if err != nil || json.Unmarshal(line, &rec) != nil {
 			break
 		}
-		if rec.Format > transcriptFormat {
-			return nil, 0, fmt.Errorf("%w, in its format %d, and this one reads up to %d: update agentls", ErrNewer, rec.Format, transcriptFormat)
+		if err := rec.readable(); err != nil {
+			return nil, 0, err
 		}
 		records, size = append(records, rec), size+int64(len(line))
 	}
@@ -191,6 +191,14 @@ func ReadTranscript(r io.Reader) (records []Record, size int64, err error) {
 		return nil, 0, ErrNoTranscript
 	}
 	return records, size, nil
+}
+
+// readable returns ErrNewer for a format of the future.
+func (rec *Record) readable() error {
+	if rec.Format > transcriptFormat {
+		return fmt.Errorf("%w, in its format %d, and this one reads up to %d: update agentls", ErrNewer, rec.Format, transcriptFormat)
+	}
+	return nil
 }
 
 // note writes rec to the transcript of the run, if it has one. A run is not

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/openai"
@@ -268,6 +269,34 @@ func TestResumeOverEdits(t *testing.T) {
 	}
 }
 
+// TestOutline: a list says of a transcript what its replay does.
+func TestOutline(t *testing.T) {
+	f := load(t, "edit")
+	var kept tape
+	f.task.Transcript = &kept
+	price := &agent.Price{Input: 1, Output: 2}
+	if _, _, err := f.run(t, agent.Options{Price: price, Now: func() time.Time { return time.Unix(1e9, 0) }}); err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.Collect(bytes.Lines(kept.Bytes()))
+	for n := 1; n <= len(lines); n++ {
+		content := append(bytes.Join(lines[:n], nil), `{"kind":"output","ti`...)
+		got, err := agent.Outline(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := replayed(t, content)
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(agent.Past{}), cmpopts.IgnoreUnexported(agent.Task{})); diff != "" {
+			t.Errorf("after %d records: %s", n, diff)
+		}
+	}
+	for _, bad := range []string{"", "\n", "no\n", `{"kind":"task"}` + "\n", `{"kind":"ended"}` + "\n"} {
+		if _, err := agent.Outline([]byte(bad)); !errors.Is(err, agent.ErrNoTranscript) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
 // FuzzReplay: whatever a file says, it is a run's past or an error.
 func FuzzReplay(f *testing.F) {
 	f.Add([]byte("{\"kind\":\"task\",\"task\":{\"id\":\"a\"},\"items\":[{\"user\":{\"Text\":\"x\"}}]}\n"))
@@ -285,6 +314,9 @@ func FuzzReplay(f *testing.F) {
 		past, err := agent.Replay(records)
 		if (past == nil) == (err == nil) {
 			t.Errorf("%v, %v", past, err)
+		}
+		if outline, err := agent.Outline(content); (outline == nil) == (err == nil) {
+			t.Errorf("%v, %v", outline, err)
 		}
 		for _, rec := range records {
 			if err == nil && rec.Kind == agent.PlanMoved && rec.Plan == nil {

@@ -168,7 +168,7 @@ const (
 func (s *Server) offerRuns(ctx context.Context) {
 	offered := 0
 	for _, run := range s.keptRuns() {
-		if run.Past.State != agent.CutOff || s.Now().Sub(run.Past.Last) > offeredFor || offered == maxOffered {
+		if run.Past.State != agent.CutOff || run.Past.Task.Parent != "" || s.Now().Sub(run.Past.Last) > offeredFor || offered == maxOffered {
 			continue
 		}
 		offered++

@@ -148,38 +148,53 @@ func read(content []byte) (records []agent.Record, past *agent.Past, size int64,
 	return records, past, size, nil
 }
 
-// A Run is a kept one, as a list shows it.
+// A Run is a kept one.
 type Run struct {
 	ID      string
-	Past    *agent.Past
-	Records []agent.Record
+	Past    *agent.Past    // of List: its outline
+	Records []agent.Record // of List: none
 }
 
 // Load returns a run. Its state is Running only if a process has it.
 func (s *Store) Load(id string) (*Run, error) {
+	return s.load(id, func(run *Run, content []byte) (err error) {
+		run.Records, run.Past, _, err = read(content)
+		return err
+	})
+}
+
+// outline is Load for a list.
+func (s *Store) outline(id string) (*Run, error) {
+	return s.load(id, func(run *Run, content []byte) (err error) {
+		run.Past, err = agent.Outline(content)
+		return err
+	})
+}
+
+func (s *Store) load(id string, read func(run *Run, content []byte) error) (*Run, error) {
 	path, err := s.path(id)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(raw) == 0 {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(content) == 0 {
 		return nil, fmt.Errorf("%s: %w", id, ErrNoRun)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load run: %w", err)
 	}
-	records, past, _, err := read(raw)
-	if err != nil {
+	run := &Run{ID: id}
+	if err := read(run, content); err != nil {
 		return nil, fmt.Errorf("load run %s: %w", id, err)
 	}
-	if past.State == agent.Running && !isLocked(path) {
-		past.State = agent.CutOff
+	if run.Past.State == agent.Running && !isLocked(path) {
+		run.Past.State = agent.CutOff
 	}
-	return &Run{ID: id, Past: past, Records: records}, nil
+	return run, nil
 }
 
-// List returns all runs, the one written last in front. Damaged ones are left
-// out; the error names them, and comes with the rest.
+// List returns the outlines of all runs, the one written last in front. Damaged
+// ones are left out; the error names them, and comes with the rest.
 func (s *Store) List() ([]*Run, error) {
 	names, err := s.byAge()
 	if err != nil {
@@ -188,7 +203,7 @@ func (s *Store) List() ([]*Run, error) {
 	var out []*Run
 	var damaged []error
 	for _, name := range slices.Backward(names) {
-		run, err := s.Load(strings.TrimSuffix(name, suffix))
+		run, err := s.outline(strings.TrimSuffix(name, suffix))
 		switch {
 		case errors.Is(err, ErrNoRun): // removed in between
 		case err != nil:
