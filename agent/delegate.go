@@ -62,14 +62,24 @@ func (t delegate) Run(ctx context.Context, d *Draft, raw json.RawMessage) (strin
 		return "", context.Cause(ctx)
 	}
 	if p.result != nil {
-		t.run.usage = t.run.usage.plus(p.result.Usage)
-		t.run.spent.usage = t.run.spent.usage.plus(p.result.Usage)
-		t.run.spent.turns += p.result.Usage.Requests
-		t.run.sink(Spent{Usage: t.run.usage, Cost: t.run.cost()})
+		t.run.charge(p.result.Usage)
 	}
 	if p.err != nil {
 		return "", Fail("it came to no end, and nothing of it is among your changes: %v", p.err)
 	}
+	return t.integrate(ctx, d, p)
+}
+
+// charge counts what a part used as the run's.
+func (r *run) charge(u Usage) {
+	r.usage = r.usage.plus(u)
+	r.spent.usage = r.spent.usage.plus(u)
+	r.spent.turns += u.Requests
+	r.sink(Spent{Usage: r.usage, Cost: r.cost()})
+}
+
+// integrate takes over what p changed, and returns what the model is told of it.
+func (t delegate) integrate(ctx context.Context, d *Draft, p *part) (string, error) {
 	before := d.Now()
 	made, err := d.takeOver(ctx, p.change)
 	var conflict *edits.ConflictError

@@ -201,6 +201,38 @@ message: I cannot hand out more.
 	}
 }
 
+// TestDelegateWaits: no part begins before the plan is accepted.
+func TestDelegateWaits(t *testing.T) {
+	f := parse(t, []byte(parts))
+	f.task.Mode, f.task.ReviewPlan = agent.PlanFirst, func(_ context.Context, plan agent.Plan) (agent.Plan, error) { return plan, nil }
+	begun := 0
+	f.task.Keep = func(string) (*agent.Past, agent.Transcript, func()) {
+		begun++
+		return nil, nil, func() {}
+	}
+	parent := `-- turn1.expect --
+greet in three files
+-- turn1.reply --
+call delegate {"task": "too soon"}
+-- turn2.expect --
+error: the user wants to see a plan before anything is changed
+-- turn2.reply --
+call update_plan {"plan": [{"step": "greet", "status": "in_progress"}]}
+-- turn3.expect --
+The user accepted the plan
+-- turn3.reply --
+call delegate {"task": "greet in b.txt"}
+-- turn4.expect --
+it says: b is greeted.
+-- turn4.reply --
+message: Done.
+`
+	part := "-- turn1.expect --\nYou do one part\n!too soon\n-- turn1.reply --\nmessage: b is greeted.\n"
+	if res, _, err := play(t, f, parent, part); err != nil || res.Answer != "Done." || begun != 1 {
+		t.Errorf("%+v, %v: %d parts", res, err, begun)
+	}
+}
+
 // TestDelegateMany: of more parts than work at a time the others come after them,
 // and of more calls than a response may have the rest is not made.
 func TestDelegateMany(t *testing.T) {

@@ -132,7 +132,7 @@ func (r *run) act(ctx context.Context, res *response) error {
 	succeeded, lastFailure := false, ""
 	for res.answered < len(res.calls) {
 		call := res.calls[res.answered]
-		if r.tools[call.Name] == (delegate{r}) {
+		if r.tools[call.Name] == (delegate{r}) && r.mayChange() {
 			r.handOut(ctx, res)
 		}
 		out, failure, err := r.answer(ctx, call, res.answered)
