@@ -103,6 +103,7 @@ func TestContinue(t *testing.T) {
 	}
 	e.quit()
 	w.cutOff(t, run)
+	w.keepPart(t, run)
 
 	w.caps = plainCaps
 	offered := make(chan string, 1)
@@ -129,6 +130,24 @@ func (w *world) cutOff(t *testing.T, run string) {
 	}
 	cut := strings.LastIndex(strings.TrimSpace(string(content)), "\n")
 	if err := os.WriteFile(path, content[:cut+1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keepPart leaves the transcript of a part of run, which was cut off with it.
+func (w *world) keepPart(t *testing.T, run string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(w.state, "runs", run+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := strings.NewReplacer(`"id":"`+run+`"`, `"id":"`+run+`.1","parent":"`+run+`"`, "format it", "a part of it").Replace(string(content))
+	path := filepath.Join(w.state, "runs", run+".1.jsonl")
+	if err := os.WriteFile(path, []byte(part), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Minute) // it would be the first to be offered
+	if err := os.Chtimes(path, later, later); err != nil {
 		t.Fatal(err)
 	}
 }
