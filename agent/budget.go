@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -55,6 +56,19 @@ func (m *meter) add(u Usage) {
 	m.usage = m.usage.plus(u)
 }
 
+// untilTime returns a context that ends when the run's time is used up, with a
+// pauseError for its cause.
+func (r *run) untilTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	budget := r.spent.budget.Time
+	if budget <= 0 || r.agent.now == nil {
+		return context.WithCancel(ctx)
+	}
+	left := budget - r.agent.now().Sub(r.spent.since)
+	return context.WithTimeoutCause(ctx, left, &pauseError{timeIsUp(budget)})
+}
+
+func timeIsUp(budget time.Duration) string { return fmt.Sprintf("the budget of %v is used up", budget) }
+
 // overBudget says which limit the run is at; "" for none.
 func (r *run) overBudget() string {
 	m := &r.spent
@@ -65,7 +79,7 @@ func (r *run) overBudget() string {
 	case m.turns >= m.budget.Turns:
 		return fmt.Sprintf("the budget of %d turns is used up", m.budget.Turns)
 	case m.budget.Time > 0 && r.agent.now != nil && r.agent.now().Sub(m.since) >= m.budget.Time:
-		return fmt.Sprintf("the budget of %v is used up", m.budget.Time)
+		return timeIsUp(m.budget.Time)
 	case m.budget.Cost > 0 && r.agent.price != nil && r.agent.price.Of(m.usage) >= m.budget.Cost:
 		return fmt.Sprintf("the budget of %.2f is used up", m.budget.Cost)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -99,6 +100,41 @@ func TestCutShort(t *testing.T) {
 	f = parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n"+all.String()))
 	if _, _, err := f.run(t, agent.Options{}); !errors.Is(err, agent.ErrStuck) {
 		t.Errorf("%v", err)
+	}
+}
+
+// An endlessModel says one thing again and again, until nobody listens.
+type endlessModel struct{ event agent.ModelEvent }
+
+func (endlessModel) Name() string { return "endless" }
+
+func (m endlessModel) Respond(ctx context.Context, _ *agent.Request) iter.Seq2[agent.ModelEvent, error] {
+	return func(yield func(agent.ModelEvent, error) bool) {
+		for ctx.Err() == nil && yield(m.event, nil) {
+		}
+	}
+}
+
+// TestEndless: a response without an end is one that is cut off; at the end of its
+// time a run pauses in the middle of it.
+func TestEndless(t *testing.T) {
+	snap := scan(t, workspace(t, map[string]string{"a": "a\n"}))
+	item := agent.ModelItem{Raw: json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)}
+	for name, event := range map[string]agent.ModelEvent{
+		"deltas":    agent.OutputDelta{Text: strings.Repeat("x", 1<<20)},
+		"summaries": agent.SummaryDelta{Text: strings.Repeat("x", 1<<20)},
+		"items":     agent.ItemDone{Item: item},
+	} {
+		a := agent.New(agent.Options{Model: endlessModel{event}})
+		if _, err := a.Run(t.Context(), snap, agent.Task{Mode: agent.Edit, Prompt: "x"}, func(agent.Event) {}); !errors.Is(err, agent.ErrStuck) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	a := agent.New(agent.Options{Model: endlessModel{agent.OutputDelta{Text: "x"}}, Now: func() time.Time { return time.Unix(1e9, 0) }})
+	var tr transcript
+	res, err := a.Run(t.Context(), snap, agent.Task{Mode: agent.Edit, Prompt: "x", Budget: &agent.Budget{Time: time.Millisecond}}, tr.sink)
+	if err != nil || res.Paused != "the budget of 1ms is used up" || tr.shown.String() != "" {
+		t.Errorf("%+v, %v, and it shows %.20q", res, err, tr.shown.String())
 	}
 }
 

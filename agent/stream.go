@@ -16,6 +16,7 @@ type response struct {
 	complete  bool
 	cutShort  bool // at the limit of what the model may write
 	inMessage bool // deltas of a message came, but not yet the message
+	size      int  // bytes that came
 	from      int  // run.written when it began
 	answered  int  // calls that have an output
 	compacted int  // the number in items of the one that stands for all before; -1: none
@@ -27,36 +28,63 @@ type response struct {
 // acted on before the response is complete, because until then it may break off
 // and come again.
 func (r *run) consume(ctx context.Context) (*response, error) {
+	timed, stop := r.untilTime(ctx)
+	defer stop()
 	res := &response{from: r.written, compacted: -1}
-	for ev, err := range r.model.Respond(ctx, &r.req) {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	for ev, err := range r.model.Respond(timed, &r.req) {
+		if timed.Err() != nil {
+			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		switch ev := ev.(type) {
-		case OutputDelta:
-			r.write(res, ev.Text)
-			res.inMessage = true
-		case SummaryDelta:
-			r.sink(ReasoningDelta(ev))
-		case ItemDone:
-			r.take(ctx, res, ev)
-		case Retrying:
-			res = r.void(res, ev.Reason)
-		case Completed:
-			res.usage, res.complete, res.cutShort = ev.Usage, true, ev.CutShort
+		if res = r.event(ctx, res, ev); res.isEndless() {
+			res.complete, res.cutShort = true, true
+			break
 		}
 	}
-	if ctx.Err() != nil {
+	switch why := context.Cause(timed); {
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	}
-	if !res.complete {
+	case why != nil && !res.complete:
+		r.void(res, why.Error())
+		return nil, why
+	case !res.complete:
 		return nil, fmt.Errorf("the response of %s ended early", r.agent.model.Name())
 	}
 	return res, nil
 }
+
+// event takes in what came next of res.
+func (r *run) event(ctx context.Context, res *response, ev ModelEvent) *response {
+	switch ev := ev.(type) {
+	case OutputDelta:
+		r.write(res, ev.Text)
+		res.inMessage = true
+		res.size += len(ev.Text)
+	case SummaryDelta:
+		r.sink(ReasoningDelta(ev))
+		res.size += len(ev.Text)
+	case ItemDone:
+		r.take(ctx, res, ev)
+		res.size += len(ev.Item.Raw)
+	case Retrying:
+		return r.void(res, ev.Reason)
+	case Completed:
+		res.usage, res.complete, res.cutShort = ev.Usage, true, ev.CutShort
+	}
+	return res
+}
+
+// Bounds of a response, far above what any model writes: its server may have lost
+// the end.
+const (
+	maxResponse = 32 << 20 // bytes
+	maxCalls    = 1000
+)
+
+// isEndless reports whether the response is more than a model says at a time.
+func (res *response) isEndless() bool { return res.size > maxResponse || len(res.calls) > maxCalls }
 
 // void takes back what was shown of res, and returns an empty one in its place.
 func (r *run) void(res *response, reason string) *response {
