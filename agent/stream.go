@@ -80,11 +80,11 @@ func (r *run) event(ctx context.Context, res *response, ev ModelEvent) *response
 // the end.
 const (
 	maxResponse = 32 << 20 // bytes
-	maxCalls    = 1000
+	maxItems    = 1000
 )
 
 // isEndless reports whether the response is more than a model says at a time.
-func (res *response) isEndless() bool { return res.size > maxResponse || len(res.calls) > maxCalls }
+func (res *response) isEndless() bool { return res.size > maxResponse || len(res.items) > maxItems }
 
 // void takes back what was shown of res, and returns an empty one in its place.
 func (r *run) void(res *response, reason string) *response {

@@ -6,7 +6,7 @@
 package permissions
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,28 +49,23 @@ func Open(path string, now func() time.Time) *Store { return &Store{path: path, 
 
 // List returns what is kept, in the order in which it was granted.
 func (s *Store) List() ([]Kept, error) {
-	f, err := os.Open(s.path)
+	content, err := os.ReadFile(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read permissions: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
 	var out []Kept
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
+	for line := range bytes.Lines(content) {
 		var k Kept
-		if json.Unmarshal(lines.Bytes(), &k) != nil {
+		if json.Unmarshal(line, &k) != nil || k.Command == "" {
 			continue // half a line, of a process that was killed: it grants nothing
 		}
 		out = slices.DeleteFunc(out, func(other Kept) bool { return other.isOf(k.Kind, k.Command, k.Dir, k.Path) })
 		if !k.Revoked {
 			out = append(out, k)
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read permissions: %w", err)
 	}
 	return out, nil
 }

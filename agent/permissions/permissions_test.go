@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,25 @@ func TestPermit(t *testing.T) {
 
 // TestHalfALine: what a process that was killed left grants nothing, and spoils
 // nothing.
+// TestLongLine: a command of any length is kept, and what is none is not.
+func TestLongLine(t *testing.T) {
+	s, path := store(t)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("null\n{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 1<<20)
+	if err := s.Keep(agent.Permission{Kind: agent.Verify, Command: long}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.List()
+	if err != nil || len(got) != 1 || got[0].Command != long {
+		t.Errorf("%d are kept: %v", len(got), err)
+	}
+}
+
 func TestHalfALine(t *testing.T) {
 	s, path := store(t)
 	p := agent.Permission{Kind: agent.Network, Command: "a"}
