@@ -43,6 +43,15 @@ func (m *Model) passing(cause error, format string, args ...any) *fault {
 	return f
 }
 
+// absent makes a fault of a server that cannot be reached: a wrong address, which
+// no retry helps; or, where it has answered before, a network that was lost, or a
+// server that is started again.
+func (m *Model) absent(cause error, format string, args ...any) *fault {
+	f := m.final(cause, format, args...)
+	f.again = m.answered.Load()
+	return f
+}
+
 // printable returns what a server said so that a terminal shows it and does
 // nothing else.
 func printable(s string) string {
@@ -279,9 +288,9 @@ func (m *Model) transportFault(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err // Respond gives the cause
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return m.final(err, ": connection refused; no server listens there: start it, or set another base URL (OPENAI_BASE_URL)")
+		return m.absent(err, ": connection refused; no server listens there: start it, or set another base URL (OPENAI_BASE_URL)")
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return m.final(err, ": no such host %q; check the base URL (OPENAI_BASE_URL) and the network", dns.Name)
+		return m.absent(err, ": no such host %q; check the base URL (OPENAI_BASE_URL) and the network", dns.Name)
 	case errors.Is(err, bufio.ErrTooLong):
 		return m.final(err, ": the server sent an event of more than 32 MiB")
 	case isJSONError(err):

@@ -14,6 +14,7 @@ import (
 
 	"github.com/agentls/agentls/agent"
 	"github.com/agentls/agentls/agent/openai"
+	"github.com/agentls/agentls/agent/script"
 )
 
 // TestPassingFaults: each is over after the first attempt.
@@ -208,6 +209,38 @@ func TestNothingListens(t *testing.T) {
 	want := "POST http://user:xxxxx@" + listener.Addr().String() + "/v1/responses: connection refused; no server listens there: start it, or set another base URL (OPENAI_BASE_URL)"
 	if err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+// TestLost: a server that has answered and is not there any more is waited for.
+func TestLost(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	one, err := script.Parse(t.Name(), []byte(plainReply))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := script.New(one)
+	url, err := server.Start(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := openai.New(options(url))
+	waits := func() (n int, last error) {
+		for ev, err := range model.Respond(t.Context(), question) {
+			if _, waits := ev.(agent.Retrying); waits {
+				n++
+			}
+			last = err
+		}
+		return n, last
+	}
+	if n, err := waits(); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	stop()
+	server.Wait()
+	if n, err := waits(); n != 2 || err == nil || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("it waits %d times: %v", n, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/openai/openai-go/v3/option"
@@ -58,6 +59,7 @@ type Model struct {
 	backoff  time.Duration
 	log      *slog.Logger
 	service  responses.ResponseService
+	answered atomic.Bool // once: from then on a server that is not there is one that was lost
 }
 
 var (
@@ -222,8 +224,12 @@ func (m *Model) attempt(ctx context.Context, params responses.ResponseNewParams,
 		if ev == nil {
 			continue
 		}
+		_, done := ev.(agent.Completed)
+		if done {
+			m.answered.Store(true)
+		}
 		out.send(ev)
-		if _, done := ev.(agent.Completed); done || out.stopped {
+		if done || out.stopped {
 			return nil
 		}
 	}
