@@ -283,5 +283,11 @@ func (a *app) roundOf(cmd *cobra.Command, asked request, id string) (*agent.Roun
 	if err != nil {
 		cmd.PrintErrln(plain(err.Error()))
 	}
-	return &agent.Round{Changes: agent.Proposed(id, all), Message: asked.prompt}, nil
+	proposed := agent.Proposed(id, all)
+	for _, cs := range proposed {
+		if cs.Pending() > 0 && asked.prompt != "" {
+			cmd.PrintErrf("not decided yet, and what comes now builds on it: agentls changes apply %s\n", cs.ID)
+		}
+	}
+	return &agent.Round{Changes: proposed, Message: asked.prompt}, nil
 }

@@ -114,6 +114,44 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestRounds: a run that is done answers to a message, on top of what it proposed
+// before; what of that is not decided is said.
+func TestRounds(t *testing.T) {
+	u := newUser(t, map[string]string{"a.txt": "a\n"})
+	server := u.model(`
+-- turn1.reply --
+patch:
+*** Begin Patch
+*** Add File: b.txt
++b
+*** End Patch
+-- turn2.reply --
+message: Added.
+-- turn3.expect --
+louder
+b.txt, line 1: not decided
+-- turn3.reply --
+call edit {"path": "b.txt", "old": "b", "new": "B"}
+-- turn4.reply --
+message: Louder.
+`)
+	first := u.run("run", "add b.txt")
+	_, id, _ := strings.Cut(first.errOut, "agentls changes apply ")
+	id, _, _ = strings.Cut(id, "\n")
+	if got := u.run("runs", "resume", id, "louder"); got.code != 0 || !strings.Contains(got.errOut, "not decided yet, and what comes now builds on it: agentls changes apply "+id+"\n") || !strings.Contains(got.out, "-b\n+B\n") {
+		t.Errorf("%+v", got)
+	}
+	for _, change := range []string{id, id + "-2"} {
+		u.run("changes", "apply", change).want(t, 0, "")
+	}
+	if got := u.read("b.txt"); got != "B\n" {
+		t.Errorf("b.txt is %q", got)
+	}
+	if err := server.Done(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAlreadySo: what the user did by hand meanwhile is not applied again.
 func TestAlreadySo(t *testing.T) {
 	u := newUser(t, map[string]string{"a.txt": "a\n"})
