@@ -22,15 +22,16 @@ type disguise struct {
 
 // form matches what stands for something else, or for nothing: a control
 // sequence, a backslash before the end of a line with the indentation of the
-// next, \u0041, \x41, %41, the zeroes of UTF-16 and a quotation mark behind a
-// backslash. A line begins at \n in a string, and where a string of JSON does.
-var form = regexp.MustCompile(`^(?:\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?)|\\\r?\n[+-]?[ \t]*|\\u00([2-7][0-9a-fA-F])|\\x([2-7][0-9a-fA-F])|%([2-7][0-9a-fA-F])|\x00|\\(["'])|(\\n|":[ ]?"|"[,}\]]))`)
+// next, \u0041, \x41, %41, the zeroes of UTF-16, a quotation mark or a slash behind
+// a backslash, or more of them in a string of a string, and &quot;. A line begins at \n in a string, and where a string of JSON does.
+var form = regexp.MustCompile(`^(?:\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?)|\\\r?\n[+-]?[ \t]*|\\u00([2-7][0-9a-fA-F])|\\x([2-7][0-9a-fA-F])|%([2-7][0-9a-fA-F])|\x00|\\{1,7}(["'/])|(\\n|":[ ]?"|"[,}\]])|&(quot|#34|#x22);)`)
 
 // The places in a match of form of the groups that are no number: the quotation
-// mark behind a backslash, and what begins a line.
+// mark behind a backslash, what begins a line, and the quotation mark of HTML.
 const (
-	quote = 2 * 4
-	begin = 2 * 5
+	quote  = 2 * 4
+	begin  = 2 * 5
+	entity = 2 * 6
 )
 
 const maxForm = 1 << 10 // bytes
@@ -72,7 +73,7 @@ func disguised(s string) *disguise {
 // expression over all of s would take longer than all rules together.
 func formsIn(s string) (forms [][]int) {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c != '\\' && c != '%' && c != 0x1b && c != 0 && c != '"' || c == '\\' && i+1 < len(s) && strings.IndexByte("uxn\r\n\"'", s[i+1]) < 0 {
+		if c := s[i]; c != '\\' && c != '%' && c != 0x1b && c != 0 && c != '"' && c != '&' || c == '\\' && i+1 < len(s) && strings.IndexByte("uxn\r\n\"'/\\", s[i+1]) < 0 {
 			continue
 		}
 		at := form.FindStringSubmatchIndex(s[i:min(len(s), i+maxForm)])
@@ -99,6 +100,8 @@ func meant(s string, form []int) (c byte, ok bool) {
 			return s[form[i]], true
 		case i == begin:
 			return '\n', true
+		case i == entity:
+			return '"', true
 		default:
 			n, err := strconv.ParseUint(s[form[i]:form[i+1]], 16, 8)
 			return byte(n), err == nil

@@ -55,14 +55,14 @@ func (s setting) isCode() bool {
 var isNumber = regexp.MustCompile(`^[-+]?(?:0[xX][0-9a-fA-F]{1,16}|\d*\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)$`)
 
 var (
-	verb  = regexp.MustCompile(`%[-+ #0]?\d*[sdvqxTw]`)
-	named = regexp.MustCompile(`^[A-Za-z_ -]*$`)
+	verb  = regexp.MustCompile(`(^|[ _.:-])%[-+#0]?\d?[sdvqxTw]($|[ _.:-])`)
+	named = regexp.MustCompile(`^[A-Za-z_ .:-]*$`)
 )
 
 // isFormat reports whether value is words around the verbs of a format: the
 // "token-%d" of a test.
 func isFormat(value string) bool {
-	return verb.MatchString(value) && named.MatchString(verb.ReplaceAllString(value, ""))
+	return verb.MatchString(value) && named.MatchString(verb.ReplaceAllString(value, "$1$2"))
 }
 
 var (
