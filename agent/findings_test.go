@@ -1,10 +1,17 @@
 package agent_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"iter"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -236,4 +243,72 @@ func editLine(r *rand.Rand, s string) string {
 		out += "\n"
 	}
 	return out
+}
+
+// A reviewer is a model that reports one finding, gives verdicts, and ends.
+type reviewer struct{ finding, verdicts string }
+
+func (reviewer) Name() string { return "reviewer" }
+
+func (m reviewer) Respond(_ context.Context, req *agent.Request) iter.Seq2[agent.ModelEvent, error] {
+	return func(yield func(agent.ModelEvent, error) bool) {
+		done := agent.ItemDone{Text: "done"}
+		switch _, answered := req.Items[len(req.Items)-1].(agent.ToolOutput); {
+		case len(req.Tools) == 1:
+			done = agent.ItemDone{Call: &agent.ToolCall{ID: "2", Name: req.Tools[0].Name, Input: m.verdicts}}
+		case !answered:
+			done = agent.ItemDone{Item: agent.ModelItem{Raw: json.RawMessage("{}")}, Call: &agent.ToolCall{ID: "1", Name: "report_finding", Input: m.finding}}
+		}
+		if yield(done, nil) {
+			yield(agent.Completed{}, nil)
+		}
+	}
+}
+
+// FuzzFindings: whatever a model reports and judges, what is shown is about
+// lines that are there, and can be shown.
+func FuzzFindings(f *testing.F) {
+	report := `{"title":"b","body":"x","priority":1,"confidence":0.9,"path":"sum.go","line":4,"quote":"package calc"`
+	confirm := `{"verdicts":[{"finding":1,"verdict":"confirm","reason":"so"}]}`
+	for _, seed := range [][2]string{
+		{report + `,"fix":"package other"}`, confirm},
+		{report + `,"fix":""}`, `{"verdicts":[{"finding":-1,"verdict":"drop"},{"finding":1,"verdict":"\u001b[2J"}]}`},
+		{strings.Replace(report, `"line":4`, `"line":-9223372036854775808`, 1) + "}", `{"verdicts":null}`},
+		{strings.Replace(report, "0.9", "1e999", 1) + "}", "null"},
+		{strings.Replace(report, `"x"`, `"\u001b[31m\r\n\u202e"`, 1) + "}", "{"},
+		{strings.Replace(report, "package calc", `\n\n\n`, 1) + "}", confirm},
+		{"[]", ""},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	dir := f.TempDir()
+	for name, content := range offlineFiles {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			f.Fatal(err)
+		}
+	}
+	isControl := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Bidi_Control) && r != '\n' && r != '\t' }
+	f.Fuzz(func(t *testing.T, finding, verdicts string) {
+		task := agent.Task{Mode: agent.Review, Diff: "diff --git a/sum.go b/sum.go\n+x\n"}
+		res, err := agent.New(agent.Options{Model: reviewer{finding, verdicts}}).Run(t.Context(), scan(t, dir), task, func(agent.Event) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range slices.Concat(res.Findings, res.Dropped) {
+			span, ok := found.Place(found.Base)
+			switch {
+			case !ok || string(found.Base[span.Start:span.End]) != found.Quote || found.Quote == "":
+				t.Errorf("it is nowhere: %+v", found)
+			case found.Priority < 0 || found.Priority > agent.MaxPriority || !(found.Confidence >= 0.5 && found.Confidence <= 1):
+				t.Errorf("P%d, %g", found.Priority, found.Confidence)
+			case strings.ContainsFunc(found.Title+found.Body+found.Reason, isControl), strings.Contains(found.Title+found.Reason, "\n"):
+				t.Errorf("not to be shown: %+v", found)
+			case found.Verdict == "":
+				t.Error("without a verdict")
+			}
+			if _, err := found.ChangeSet("id", found.Base); err != nil {
+				t.Errorf("its fix: %v", err)
+			}
+		}
+	})
 }

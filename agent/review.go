@@ -43,7 +43,7 @@ func (t reportFinding) Run(ctx context.Context, d *Draft, raw json.RawMessage) (
 	if err != nil {
 		return "", err
 	}
-	f := Finding{Title: abbreviate(args.Title, 200), Body: strings.TrimSpace(args.Body), Priority: args.Priority, Confidence: args.Confidence}
+	f := Finding{Title: abbreviate(args.Title, 200), Body: strings.TrimSpace(shown(args.Body)), Priority: args.Priority, Confidence: args.Confidence}
 	switch {
 	case f.Title == "" || f.Body == "":
 		return "", Fail("a finding needs a title and a body")
@@ -62,6 +62,17 @@ func (t reportFinding) Run(ctx context.Context, d *Draft, raw json.RawMessage) (
 	}
 	t.run.findings = append(t.run.findings, f)
 	return "noted\n", nil
+}
+
+// shown returns a text of several lines as it can be shown: U+FFFD stands for its
+// control characters.
+func shown(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
+		return visible(r)
+	}, strings.ReplaceAll(s, "\r\n", "\n"))
 }
 
 // urgentFirst returns findings in the order in which they are to be read.

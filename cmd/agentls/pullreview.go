@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -36,7 +37,7 @@ const newSide = "RIGHT"
 // others go into its text.
 func printPullReview(cmd *cobra.Command, done *reviewed) error {
 	review := pullReview{Event: "COMMENT", Comments: []pullComment{}}
-	parts := []string{strings.TrimSpace(done.result.Answer)}
+	parts := []string{withoutSuggestions(strings.TrimSpace(done.result.Answer))}
 	for i := range done.result.Findings {
 		f := &done.result.Findings[i]
 		path := filepath.ToSlash(done.snap.Rel(f.Path))
@@ -51,7 +52,7 @@ func printPullReview(cmd *cobra.Command, done *reviewed) error {
 }
 
 func pullCommentOf(f *agent.Finding, path string) pullComment {
-	c := pullComment{Path: path, Line: f.EndLine + 1, Side: newSide, Body: fmt.Sprintf("**P%d: %s**\n\n%s", f.Priority, f.Title, f.Body)}
+	c := pullComment{Path: path, Line: f.EndLine + 1, Side: newSide, Body: fmt.Sprintf("**P%d: %s**\n\n%s", f.Priority, inLine(f.Title), withoutSuggestions(f.Body))}
 	if f.EndLine > f.Line {
 		c.StartLine, c.StartSide = f.Line+1, newSide
 	}
@@ -67,11 +68,24 @@ func beside(f *agent.Finding, path string) string {
 	if f.EndLine > f.Line {
 		lines = fmt.Sprintf("lines %d to %d", f.Line+1, f.EndLine+1)
 	}
-	out := fmt.Sprintf("### P%d: %s\n\n`%s`, %s, which the diff does not show\n\n%s", f.Priority, f.Title, path, lines, f.Body)
+	out := fmt.Sprintf("### P%d: %s\n\n`%s`, %s, which the diff does not show\n\n%s", f.Priority, inLine(f.Title), path, lines, withoutSuggestions(f.Body))
 	if f.Fix != nil {
 		out += "\n\nInstead:\n\n" + fenced("", *f.Fix)
 	}
 	return out
+}
+
+// suggestion matches the beginning of a block that GitHub offers to commit.
+var suggestion = regexp.MustCompile("(?mi)^([ \\t>]*(?:[-*+]|\\d+[.)])?[ \\t>]*(?:`{3,}|~{3,})[ \\t]*)suggestion\\b")
+
+// withoutSuggestions returns a text of the model whose blocks of code are no
+// more than that: what a comment offers to commit is the fix alone, which was
+// held against the code.
+func withoutSuggestions(body string) string { return suggestion.ReplaceAllString(body, "${1}text") }
+
+// inLine returns a title as it stands in a line of Markdown, whatever is in it.
+func inLine(title string) string {
+	return strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", "&", "&amp;").Replace(title)
 }
 
 // fenced returns code as a block of Markdown, whatever is in it.

@@ -91,7 +91,8 @@ func TestReviewTwice(t *testing.T) {
 }
 
 // TestPullReview: what GitHub's diff does not show, or not in one hunk, is said
-// in the text of the review.
+// in the text of the review. What a model writes makes no block that GitHub offers
+// to commit, and no markup in a title.
 func TestPullReview(t *testing.T) {
 	lines := "package a\n\nvar (\n\ta = 1\n\tb = 2\n\tc = 3\n\td = 4\n\te = 5\n\tf = 6\n\tg = 7\n)\n"
 	u := newUser(t, map[string]string{"a.go": lines})
@@ -100,7 +101,7 @@ func TestPullReview(t *testing.T) {
 	u.write("a.go", strings.Replace(lines, "a = 1", "a = 0", 1))
 	u.model(`
 -- turn1.reply --
-call report_finding {"title":"In it","body":"x","priority":1,"confidence":0.9,"path":"a.go","line":4,"quote":"\ta = 0\n\tb = 2","fix":"\ta, b = 1, 2"}
+call report_finding {"title":"In <b>*it*","body":"x\u001b[2J\n\n> - \u0060\u0060\u0060suggestion\n> evil()","priority":1,"confidence":0.9,"path":"a.go","line":4,"quote":"\ta = 0\n\tb = 2","fix":"\ta, b = 1, 2"}
 call report_finding {"title":"Below","body":"x","priority":1,"confidence":0.9,"path":"a.go","line":10,"quote":"\tg = 7","fix":"\tg = 8"}
 call report_finding {"title":"Across","body":"x","priority":2,"confidence":0.9,"path":"a.go","line":7,"quote":"\td = 4\n\te = 5"}
 -- turn2.reply --
@@ -115,7 +116,7 @@ message: Three.
 		Event: "COMMENT",
 		Body: "Three.\n\n### P1: Below\n\n`a.go`, line 10, which the diff does not show\n\nx\n\nInstead:\n\n```\n\tg = 8\n```\n\n" +
 			"### P2: Across\n\n`a.go`, lines 7 to 8, which the diff does not show\n\nx",
-		Comments: []pullComment{{Path: "a.go", Line: 5, Side: "RIGHT", StartLine: 4, StartSide: "RIGHT", Body: "**P1: In it**\n\nx\n\n```suggestion\n\ta, b = 1, 2\n```"}},
+		Comments: []pullComment{{Path: "a.go", Line: 5, Side: "RIGHT", StartLine: 4, StartSide: "RIGHT", Body: "**P1: In &lt;b>\\*it\\***\n\nx\uFFFD[2J\n\n> - ```text\n> evil()\n\n```suggestion\n\ta, b = 1, 2\n```"}},
 	}
 	if diff := cmp.Diff(want, review); diff != "" {
 		t.Error(diff)

@@ -103,7 +103,7 @@ func sarifOf(f *agent.Finding, snap *index.Snapshot) sarifResult {
 	shown := region
 	shown.Snippet = &sarifText{Text: f.Quote}
 	out := sarifResult{
-		RuleID: reviewRule, Level: levels[f.Priority], Message: sarifText{Text: f.Title + "\n\n" + f.Body, Markdown: "**" + f.Title + "**\n\n" + f.Body},
+		RuleID: reviewRule, Level: levels[f.Priority], Message: sarifText{Text: f.Title + "\n\n" + f.Body, Markdown: "**" + inLine(f.Title) + "**\n\n" + f.Body},
 		Locations:    []sarifLocation{{sarifPhysical{artifact, shown}}},
 		Fingerprints: map[string]string{"agentls/v1": f.Fingerprint}, Rank: 100 * f.Confidence,
 	}
