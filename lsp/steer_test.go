@@ -83,6 +83,40 @@ func TestSteer(t *testing.T) {
 	}
 }
 
+// TestChooseContext: before a run and while it goes on, its user says what its
+// model sees.
+func TestChooseContext(t *testing.T) {
+	w := mathWorld(t)
+	wait := make(door)
+	server := w.play(t, `
+-- turn1.expect --
+!Callers of
+-- turn1.reply --
+call wait
+-- turn2.expect --
+The user withdrew a part of what this conversation began with
+Callers of
+-- turn2.reply --
+message: Seen.
+`, wait)
+	e := w.start(t)
+	e.open("math.go")
+	at := e.at("math.go", "Add(a")
+	run := must[startedResult](e, "agentls.change", changeParams{place: at, Instruction: "format it", chosen: chosen{Output: "boom", Drop: []string{"callers"}}}).Run
+	e.eventOf(RunStep, run)
+	if _, err := execute[startedResult](e, "agentls.context.choose", choiceParams{Run: run}); err == nil {
+		t.Error("a choice of nothing is taken")
+	}
+	must[startedResult](e, "agentls.context.choose", choiceParams{Run: run, Drop: []string{"output"}, Pin: []string{"callers"}})
+	close(wait)
+	if done := e.eventOf(RunDone, run); done.Answer != "Seen." {
+		t.Errorf("%+v, %v", done, server.Errs())
+	}
+	if _, err := execute[startedResult](e, "agentls.context.choose", choiceParams{Run: run, Drop: []string{"map"}}); err == nil {
+		t.Error("a run that is done takes a choice")
+	}
+}
+
 // TestContinue: what was stopped goes on, also in another session, which offers
 // what was cut off.
 func TestContinue(t *testing.T) {
