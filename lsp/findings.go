@@ -214,7 +214,9 @@ type findingLine struct {
 	Body       string         `json:"body"` // Markdown
 	Priority   int            `json:"priority"`
 	Confidence float64        `json:"confidence"`
-	Fixable    bool           `json:"fixable"` // it offers a fix
+	Fixable    bool           `json:"fixable"`           // it offers a fix
+	Verdict    agent.Verdict  `json:"verdict,omitempty"` // of the second pass; absent where there was none
+	Reason     string         `json:"reason,omitempty"`  // of the verdict
 }
 
 // listFindings returns the open findings where they stand, the most urgent
@@ -224,7 +226,7 @@ func (s *Server) listFindings(ctx context.Context, _ *findingsParams) (*findings
 	for _, p := range s.findings.placed(ctx, snapshot(ctx)) {
 		lines := text.NewLines(p.now)
 		out.Findings = append(out.Findings, findingLine{
-			p.Fingerprint, fileURI(p.Path), toRange(lines, visible(lines, p.span), s.client.encoding), p.Title, p.Body, p.Priority, p.Confidence, p.Fix != nil,
+			p.Fingerprint, fileURI(p.Path), toRange(lines, visible(lines, p.span), s.client.encoding), p.Title, p.Body, p.Priority, p.Confidence, p.Fix != nil, p.Verdict, p.Reason,
 		})
 	}
 	slices.SortStableFunc(out.Findings, func(a, b findingLine) int { return a.Priority - b.Priority })

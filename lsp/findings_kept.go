@@ -41,7 +41,8 @@ func (f *findings) takeUp() {
 	f.readKept(dismissedFile, &dismissed)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.dismissed = dismissed
+	f.dismissed = map[string]bool{}
+	maps.Copy(f.dismissed, dismissed) // a file may say null
 	for _, k := range kept.Findings {
 		base, ok := kept.Bases[k.Base]
 		if !ok || k.Priority < 0 || k.Priority > agent.MaxPriority || dismissed[k.Fingerprint] {

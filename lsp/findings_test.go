@@ -2,6 +2,8 @@ package lsp
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,7 +23,7 @@ func finder(needle string) runner {
 				fix := "// fixed\n" + line
 				return &agent.Result{Source: "test", Findings: []agent.Finding{{
 					Fingerprint: "f1", Title: "wrong", Body: "It is.", Priority: 1, Confidence: 0.9, Path: task.Focus.Path,
-					Line: i, EndLine: i, Quote: line, Fix: &fix, Base: content,
+					Line: i, EndLine: i, Quote: line, Fix: &fix, Base: content, Verdict: agent.Confirmed, Reason: "It does.",
 				}}}, nil
 			}
 		}
@@ -46,7 +48,7 @@ func TestFindings(t *testing.T) {
 	}
 	review()
 	first := list()
-	if len(first) != 1 || first[0].Title != "wrong" || !first[0].Fixable {
+	if len(first) != 1 || first[0].Title != "wrong" || !first[0].Fixable || first[0].Verdict != agent.Confirmed || first[0].Reason != "It does." {
 		t.Fatalf("findings: %+v", first)
 	}
 	review()
@@ -88,6 +90,9 @@ func TestFindingsOutliveASession(t *testing.T) {
 	review(e)
 	before := list(e)
 	e.quit()
+	if err := os.WriteFile(filepath.Join(w.state, dismissedFile), []byte("null"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	content := w.disk(t)["math.go"]
 	w.write(t, "math.go", "// New.\n"+content)
 	e = begin("")

@@ -90,9 +90,9 @@ T.contains('a mode', refused({ models = { aks = 'm' } }), 'setup: models: unknow
 T.contains('an effort', refused({ effort = { ask = 1 } }), 'setup: effort: ask is a number, but must be a string')
 T.contains('navigation', refused({ navigation = 'maybe' }), "navigation must be 'auto', 'on' or 'off'")
 T.contains('file types', refused({ filetypes = 'go' }), "filetypes must be 'all' or a list")
-config.set({ model = 'm', models = { ask = 's' }, effort = { edit = 'high' }, base_url = 'http://b', api_key = function() return 'k\n' end, verify = { 'make' },
+config.set({ model = 'm', models = { ask = 's' }, effort = { edit = 'high' }, second_pass = false, base_url = 'http://b', api_key = function() return 'k\n' end, verify = { 'make' },
   remote = { url = 'u', token = function() return ' t ' end }, journal = { days = 7 } })
-T.equal('the settings', config.settings(), { model = 'm', models = { ask = 's' }, effort = { edit = 'high' }, baseUrl = 'http://b', apiKey = 'k', verify = { 'make' }, navigation = 'auto', remote = { url = 'u', token = 't' }, journal = { days = 7 } })
+T.equal('the settings', config.settings(), { model = 'm', models = { ask = 's' }, effort = { edit = 'high' }, secondPass = false, baseUrl = 'http://b', apiKey = 'k', verify = { 'make' }, navigation = 'auto', remote = { url = 'u', token = 't' }, journal = { days = 7 } })
 config.set({})
 T.equal('no settings', vim.json.encode(config.settings()), '{"navigation":"auto"}')
 

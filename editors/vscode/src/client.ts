@@ -249,6 +249,7 @@ function serverSettings(): object {
     models: settings.get('models', {}),
     effort: settings.get('effort', {}),
     verify: settings.get<string[]>('verify', []),
+    secondPass: settings.get('secondPass', true),
     trusted: vscode.workspace.isTrusted,
     remote: { url: text('remote.url'), token: text('remote.token'), environment: text('remote.environment') },
     journal: { entries: number('journal.entries'), bytes: number('journal.bytes'), days: number('journal.days') },

@@ -10,6 +10,7 @@ local M = {}
 ---@field api_key? string|fun(): string the endpoint's key, or what fetches it when the server starts
 ---@field models? table<agentls.Mode, string> the models of those actions that are not to have model
 ---@field effort? table<agentls.Mode, 'low'|'medium'|'high'> how much the model thinks
+---@field second_pass? boolean false: a review shows what it found without a second request that confirms or drops it
 ---@field verify? string[] command lines that check a change before it is proposed
 ---@field navigation? 'auto'|'on'|'off' whether the index answers what other servers answer too
 ---@field remote? agentls.RemoteOptions the task service
@@ -68,7 +69,7 @@ local defaults = {
 local types = {
   cmd = { 'table' }, filetypes = { 'table', 'string' }, root = { 'table', 'function' },
   model = { 'string' }, base_url = { 'string' }, api_key = { 'string', 'function' },
-  models = { 'table' }, effort = { 'table' }, verify = { 'table' }, navigation = { 'string' }, remote = { 'table' },
+  models = { 'table' }, effort = { 'table' }, second_pass = { 'boolean' }, verify = { 'table' }, navigation = { 'string' }, remote = { 'table' },
   journal = { 'table' }, save_after_apply = { 'boolean' }, keys = { 'table' },
 }
 
@@ -160,6 +161,7 @@ function M.settings()
   local o, r = M.options, M.options.remote
   local settings = { model = o.model, baseUrl = o.base_url, apiKey = fetch(o.api_key, 'api_key'), verify = o.verify }
   settings.models, settings.effort, settings.navigation = o.models, o.effort, o.navigation
+  settings.secondPass = o.second_pass
   if next(r) then
     settings.remote = { url = r.url, token = fetch(r.token, 'remote.token'), environment = r.environment }
   end

@@ -45,7 +45,8 @@ function M.pick(session)
     if #result.findings == 0 then return say.note('no finding is open') end
     local function line(finding)
       local path = vim.fn.fnamemodify(vim.uri_to_fname(finding.uri), ':.')
-      return string.format('P%d %s:%d: %s', finding.priority, path, finding.range.start.line + 1, say.line(finding.title))
+      local sure = finding.verdict and string.format(' (%s)', finding.verdict) or ''
+      return string.format('P%d %s:%d: %s%s', finding.priority, path, finding.range.start.line + 1, say.line(finding.title), sure)
     end
     vim.ui.select(result.findings, { prompt = 'Findings', format_item = line }, function(finding)
       if finding then act(session, finding) end

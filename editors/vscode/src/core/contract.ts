@@ -212,6 +212,9 @@ export interface Finding {
   /** 0 to 1. */
   confidence: number;
   fixable: boolean;
+  /** Of the second pass; absent where there was none. */
+  verdict?: 'confirmed' | 'unverified';
+  reason?: string;
 }
 
 /** A piece of what a run would begin with. */
