@@ -77,6 +77,82 @@ func TestGateCleans(t *testing.T) {
 	}
 }
 
+// TestPlaceholdersInTools: what stands for a secret is that secret in whatever a
+// model writes; what stands for none is not written, but where the file says it.
+func TestPlaceholdersInTools(t *testing.T) {
+	const token, other, foreign = "ghp_x9Kq2LmT7vWc4RbN8sYd1HfJ6gPzA3eU5oQi", "hunter2x9", "WITHHELD_github_pat_0123456789ab"
+	gate := &agent.Gate{Key: []byte("key")}
+	stands := func(line string) string {
+		_, p, _ := strings.Cut(gate.Screen(nil).Clean(line), "=")
+		return p
+	}
+	held, short := stands("TOKEN="+token), stands("DB_PASSWORD="+other)
+	f := parse(t, []byte(strings.NewReplacer("HASH", held[len(held)-12:], "WITHHELD", "WITHHELD", "HELD", held, "SHORT", short, "FOREIGN", foreign, "TOKENVALUE", token, "OTHER", other).Replace(`mode: edit
+prompt: move it
+canary: TOKENVALUE
+-- files/a.go --
+package a
+
+// Token is TOKEN=TOKENVALUE
+func Token() string { return "TOKENVALUE" }
+-- files/b.txt --
+DB_PASSWORD=OTHER
+one
+-- files/c.txt --
+FOREIGN
+-- want/a.go --
+package a
+
+// Token is TOKEN=TOKENVALUE
+func Token() string { return "TOKENVALUE" + "" }
+-- want/b.txt --
+DB_PASSWORD=OTHER
+GH=TOKENVALUE
+-- want/c.txt --
+FOREIGN two
+-- want/d.txt --
+TOKENVALUE and OTHER
+-- turn1.reply --
+call read_file {"path":"a.go"}
+call read_file {"path":"b.txt"}
+call read_file {"path":"c.txt"}
+-- turn2.expect --
+/func Token\(\) string { return "WITHHELD_[a-z_]+_HASH" }/
+DB_PASSWORD=SHORT
+FOREIGN
+-- turn2.reply --
+call edit {"path":"a.go","old":"return \"HELD\"","new":"return \"HELD\" + \"\""}
+call edit {"path":"b.txt","old":"one","new":"GH=HELD"}
+call edit {"path":"c.txt","old":"FOREIGN","new":"FOREIGN two"}
+patch:
+*** Begin Patch
+*** Add File: d.txt
++HELD and SHORT
+*** End Patch
+call edit {"path":"b.txt","old":"GH","new":"WITHHELD_github_pat_ba9876543210"}
+patch:
+*** Begin Patch
+*** Add File: e.txt
++WITHHELD_github_pat_ba9876543210
+*** End Patch
+-- turn3.expect --
+/call_2_1_5:\nerror: WITHHELD_github_pat_ba9876543210 stands for no secret that is known here/
+/call_2_1_6:\nerror: WITHHELD_github_pat_ba9876543210 stands for no secret/
+-- turn3.reply --
+message: ok
+`)))
+	res, _, err := f.run(t, agent.Options{Gate: gate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.script.Check(f.read(res.Change)); err != nil {
+		t.Error(err)
+	}
+	if err := f.server.Done(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDenyList(t *testing.T) {
 	var gate agent.Gate
 	withheld := []string{

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,8 @@ type Screen struct {
 	hidden  map[string]string     // placeholders by secret; guarded by mu
 	learned map[text.Hash]bool    // contents whose secrets are in hidden; guarded by mu
 	alone   []string              // what distinct returns; nil: to be made; guarded by mu
-	plain   *strings.Replacer     // secrets for placeholders; nil: to be made; guarded by mu
+	secrets map[string]string     // by the ends of their placeholders; guarded by mu
+	written map[string]bool       // what looks like a placeholder, and stands in a file; guarded by mu
 }
 
 // PlaceholderPrefix begins every placeholder.
@@ -48,7 +50,7 @@ type Withholding struct {
 // files whose parts are in its texts, by which a secret is known even where a
 // text shows a piece of it; it may be nil.
 func (g *Gate) Screen(read func(path string) ([]byte, error)) *Screen {
-	return &Screen{gate: g, read: read, left: map[text.Hash]*string{}, hidden: map[string]string{}, learned: map[text.Hash]bool{}}
+	return &Screen{gate: g, read: read, left: map[text.Hash]*string{}, hidden: map[string]string{}, learned: map[text.Hash]bool{}, secrets: map[string]string{}, written: map[string]bool{}}
 }
 
 // Screen returns a screen for a conversation about d.
@@ -135,6 +137,9 @@ func (s *Screen) note(content []byte) {
 	}
 	s.learned[key] = true
 	whole := string(content)
+	for _, p := range held.FindAllString(whole, -1) {
+		s.written[p] = true
+	}
 	for _, f := range secrets.Default().Find(whole) {
 		s.placeholder(whole[f.Span.Start:f.Span.End], f.Rule)
 	}
@@ -254,42 +259,53 @@ func (s *Screen) placeholder(secret, rule string) string {
 	}
 	mac := hmac.New(sha256.New, s.gate.Key)
 	mac.Write([]byte(secret))
-	p := secrets.Prefix + strings.ReplaceAll(rule, "-", "_") + "_" + hex.EncodeToString(mac.Sum(nil)[:6])
-	s.hidden[secret], s.alone, s.plain = p, nil, nil
+	sum := hex.EncodeToString(mac.Sum(nil)[:sumLength/2])
+	p := secrets.Prefix + strings.ReplaceAll(rule, "-", "_") + "_" + sum
+	s.hidden[secret], s.secrets[sum], s.alone = p, secret, nil
 	return p
 }
 
+const sumLength = 12 // of the end of a placeholder, in hexadecimal digits
+
+// held matches a placeholder. What it is made of the secret by is its end: the
+// rule is that of the place where a conversation had the secret first.
+var held = regexp.MustCompile(secrets.Prefix + `[a-z0-9_]+?_([0-9a-f]{12})`)
+
 // Restore returns s with the secrets for their placeholders.
 func (s *Screen) Restore(in string) string {
+	return s.restore(in, func(secret string) string { return secret })
+}
+
+// RestoreJSON is Restore for the strings of a JSON text.
+func (s *Screen) RestoreJSON(in json.RawMessage) json.RawMessage {
+	return json.RawMessage(s.restore(string(in), inJSON))
+}
+
+func (s *Screen) restore(in string, as func(secret string) string) string {
 	if !strings.Contains(in, secrets.Prefix) {
 		return in
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.plain == nil {
-		var pairs []string
-		for secret, p := range s.hidden {
-			pairs = append(pairs, p, secret)
+	return held.ReplaceAllStringFunc(in, func(p string) string {
+		if secret, ok := s.secrets[p[len(p)-sumLength:]]; ok {
+			return as(secret)
 		}
-		s.plain = strings.NewReplacer(pairs...)
-	}
-	return s.plain.Replace(in)
+		return p
+	})
 }
 
-// RestoreJSON is Restore for the strings of a JSON text.
-func (s *Screen) RestoreJSON(in json.RawMessage) json.RawMessage {
-	if !strings.Contains(string(in), secrets.Prefix) {
-		return in
-	}
+// Unknown returns a placeholder in a text of the model that stands for no secret
+// known here and is not what a file says; "" where there is none.
+func (s *Screen) Unknown(in string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := string(in)
-	for secret, p := range s.hidden {
-		if strings.Contains(out, p) {
-			out = strings.ReplaceAll(out, p, inJSON(secret))
+	for _, p := range held.FindAllString(in, -1) {
+		if _, ok := s.secrets[p[len(p)-sumLength:]]; !ok && !s.written[p] {
+			return p
 		}
 	}
-	return json.RawMessage(out)
+	return ""
 }
 
 // inJSON returns s as it stands in a string of JSON.

@@ -141,7 +141,7 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	case argsErr != nil:
 		err = argsErr
 	default:
-		out.Text, err = r.runTool(ctx, tool, call, r.model.screen.RestoreJSON(args))
+		out.Text, err = r.runRestored(ctx, tool, call, r.model.screen.RestoreJSON(args))
 	}
 	var failure *Failure
 	switch {
@@ -156,6 +156,19 @@ func (r *run) call(ctx context.Context, call *ToolCall) (out ToolOutput, failed 
 	out.Text = cut(r.model.screen.Clean(out.Text, out.Paths...), r.agent.maxOutput) // a half of a secret is not known as one
 	r.sink(StepDone{ID: step.ID, Tool: step.Tool, Title: step.Title, Failed: failed, Detail: r.detail})
 	return out, failed, nil
+}
+
+// runRestored runs call with args, in which the secrets are back, if each
+// placeholder stood for one: what is made up or misspelt would be written as it is.
+// A tool that reads does no harm, and may have begun.
+func (r *run) runRestored(ctx context.Context, tool Tool, call *ToolCall, args json.RawMessage) (string, error) {
+	if _, reads := tool.(ReadOnly); reads {
+		return r.runTool(ctx, tool, call, args)
+	}
+	if p := r.model.screen.Unknown(string(args)); p != "" {
+		return "", Fail("%s stands for no secret that is known here: copy placeholders as they are, and read again what holds the secret", p)
+	}
+	return r.runTool(ctx, tool, call, args)
 }
 
 // isRepeated reports whether the run has had a call with id. A second one is as
