@@ -48,7 +48,7 @@ func (a *app) printGraph(cmd *cobra.Command, snap *index.Snapshot, at location, 
 		return err
 	}
 	if !ok {
-		return fmt.Errorf("the index knows no declaration at %s:%d", snap.Rel(at.path), at.line+1)
+		return fmt.Errorf("the index knows no declaration at %s:%d; agentls outline %s lists those there are", snap.Rel(at.path), at.line+1, at.path)
 	}
 	graph, err := snap.CallGraph(cmd.Context(), sym, depth)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +18,7 @@ const mapBudget = 4000
 
 // mapFlags are what a map is asked for.
 type mapFlags struct {
+	dir    string // that the files are looked for in, too
 	words  string
 	files  []string
 	budget int
@@ -38,13 +38,11 @@ func (a *app) mapCommand() *cobra.Command {
 			if strings.TrimSpace(flags.words) == "" && len(flags.files) == 0 {
 				return usageError("say what the task is about: --focus \"words\" or --file FILE")
 			}
-			if slices.Contains(flags.files, "") {
-				return usageError("--file is empty: name a file")
-			}
 			if flags.budget < 1 {
 				return usageError("--budget %d is no number of tokens", flags.budget)
 			}
-			home, _, err := a.open(cmd.Context(), optional(given, "."))
+			flags.dir = optional(given, ".")
+			home, _, err := a.open(cmd.Context(), flags.dir)
 			if err != nil {
 				return err
 			}
@@ -82,7 +80,7 @@ func (a *app) printMap(cmd *cobra.Command, home lsp.Home, flags mapFlags) error 
 func focusOf(ctx context.Context, snap *index.Snapshot, flags mapFlags) (index.Focus, error) {
 	focus := index.Focus{Words: flags.words}
 	for _, file := range flags.files {
-		at, err := parseLocation(file)
+		at, err := parseLocationIn(flags.dir, file)
 		if err != nil {
 			return focus, err
 		}

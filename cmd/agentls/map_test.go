@@ -16,7 +16,10 @@ func TestMapCommand(t *testing.T) {
 	}
 	u.run("map", "--focus", "zebra").want(t, 1, "nothing in this workspace fits")
 	u.run("map").want(t, 2, "say what the task is about")
-	u.run("map", "--file", "").want(t, 2, "--file is empty")
+	u.run("map", "--file", "").want(t, 2, "no file is named")
+	u.write("other/sum.go", "package other\n")
+	u.run("map", "other", "--file", "sum.go").want(t, 0, "sum.go (in focus")
+	u.run("map", "other", "--file", "none.go").want(t, 1, u.path("other/none.go"))
 	u.run("map", "--file", ".").want(t, 2, ". is a folder: name a file in it")
 	u.run("map", "--focus", "sum", "--budget", "0").want(t, 2, "--budget 0 is no number of tokens")
 }
@@ -28,7 +31,8 @@ func TestGraphCommand(t *testing.T) {
 	if diff := cmp.Diff([]graphEdge{{From: 1, To: 0, Calls: 1, Certainty: "certain"}}, got.Edges); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	u.run("graph", "math.go:2").want(t, 1, "no declaration at math.go:2")
+	u.run("graph", "math.go:2").want(t, 1, "no declaration at math.go:2; agentls outline "+u.path("math.go")+" lists")
+	u.run("graph", "").want(t, 2, "no file is named")
 	u.run("graph", "math.go").want(t, 2, "names no line")
 	u.run("graph", "math.go:4", "--depth", "9").want(t, 2, "--depth is a number from 1 to 5")
 }

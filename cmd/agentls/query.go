@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -180,10 +177,7 @@ func (a *app) openIn(ctx context.Context, dir, arg string) (lsp.Home, location, 
 	if dir == "" {
 		return a.openAt(ctx, arg)
 	}
-	at, err := parseLocation(arg)
-	if errors.Is(err, fs.ErrNotExist) { // not from here: from there
-		at, err = parseLocation(filepath.Join(dir, arg))
-	}
+	at, err := parseLocationIn(dir, arg)
 	if err != nil {
 		return lsp.Home{}, at, err
 	}

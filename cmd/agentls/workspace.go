@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -97,6 +98,9 @@ type location struct {
 
 func parseLocation(arg string) (location, error) {
 	at := location{path: arg, line: -1}
+	if arg == "" {
+		return at, usageError("no file is named: FILE, FILE:LINE or FILE:LINE:COLUMN")
+	}
 	parts := strings.Split(arg, ":")
 	numbers := []*int{&at.line, &at.column}
 	for i := len(parts) - 1; i > 0 && len(parts)-i <= 2; i-- {
@@ -124,6 +128,16 @@ func parseLocation(arg string) (location, error) {
 		return at, err
 	}
 	return at, nil
+}
+
+// parseLocationIn is parseLocation for a file that is looked for from here, and
+// where there is none, from dir.
+func parseLocationIn(dir, arg string) (location, error) {
+	at, err := parseLocation(arg)
+	if errors.Is(err, fs.ErrNotExist) {
+		return parseLocation(filepath.Join(dir, arg))
+	}
+	return at, err
 }
 
 // span returns the bytes of the location's line, or the empty span at its
