@@ -13,6 +13,7 @@ import (
 // A Document is an open buffer. Text belongs to the snapshot.
 type Document struct {
 	Path     string
+	File     string // what Path leads to, where a link is in it; else ""
 	Version  int32
 	Language string // as the editor said; may be ""
 	Text     []byte
@@ -30,11 +31,35 @@ type document struct {
 	image *file
 }
 
+// ledTo returns the files that documents were opened as by a link, or nil: what
+// is open in their place.
+func ledTo(docs map[string]*document) map[string]*document {
+	var out map[string]*document
+	for _, d := range docs {
+		if d.File == "" {
+			continue
+		}
+		if out == nil {
+			out = map[string]*document{}
+		}
+		out[d.File] = d
+	}
+	return out
+}
+
 func (d *document) languageName() string {
 	if d == nil {
 		return ""
 	}
 	return d.Language
+}
+
+// leadsTo returns the File of a document; "" of none.
+func (d *document) leadsTo() string {
+	if d == nil {
+		return ""
+	}
+	return d.File
 }
 
 func (d *document) file() *file {

@@ -172,7 +172,7 @@ func (s *Snapshot) layOver() []*file {
 		files = append(files, d.file())
 	}
 	for path, f := range s.disk.delta {
-		if f != nil && s.docs[path] == nil {
+		if f != nil && !s.isOpen(path) {
 			files = append(files, f)
 		}
 	}
@@ -182,12 +182,13 @@ func (s *Snapshot) layOver() []*file {
 
 // covered reports whether something lies over the file at path of the base.
 func (s *Snapshot) covered(path string) bool {
-	if s.docs[path] != nil {
-		return true
-	}
 	_, changed := s.disk.delta[path]
-	return changed
+	return changed || s.isOpen(path)
 }
+
+// isOpen reports whether the file at path is open, by whatever name: a link and
+// what it leads to are one file.
+func (s *Snapshot) isOpen(path string) bool { return s.docs[path] != nil || s.led[path] != nil }
 
 // mentions returns the files that mention name.
 func (s *Snapshot) mentions(name string) []*file {

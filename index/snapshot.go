@@ -36,7 +36,8 @@ type Snapshot struct {
 	ready   bool
 	disk    layers
 	docs    map[string]*document
-	gone    map[string]bool // what With deleted
+	led     map[string]*document // those opened by a link, by what that leads to
+	gone    map[string]bool      // what With deleted
 	memo    *memo
 }
 
@@ -240,7 +241,7 @@ func (s *Snapshot) filesFrom(path string) iter.Seq[string] {
 func (s *Snapshot) overlaid() []string {
 	paths := slices.Collect(maps.Keys(s.docs))
 	for path, f := range s.disk.delta {
-		if f != nil && s.docs[path] == nil {
+		if f != nil && !s.isOpen(path) {
 			paths = append(paths, path)
 		}
 	}

@@ -22,13 +22,17 @@ func (s *Snapshot) With(replaced ...Replacement) *Snapshot {
 	removed := map[string]*file{}
 	for _, r := range replaced {
 		delete(next.docs, r.Path)
+		if d := s.led[r.Path]; d != nil {
+			delete(next.docs, d.Path)
+		}
 		delete(next.gone, r.Path)
 		if r.Gone {
 			next.gone[r.Path], removed[r.Path] = true, nil
 			continue
 		}
-		next.docs[r.Path] = s.opened(&Modification{Path: r.Path, Language: s.docs[r.Path].languageName(), Text: r.Content})
+		next.docs[r.Path] = s.opened(&Modification{Path: r.Path, File: s.docs[r.Path].leadsTo(), Language: s.docs[r.Path].languageName(), Text: r.Content})
 	}
+	next.led = ledTo(next.docs)
 	next.disk = next.disk.with(removed)
 	return &next
 }

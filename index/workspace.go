@@ -90,6 +90,7 @@ type Modification struct {
 	Action   Action
 	Path     string // absolute
 	Version  int32  // Open and Edit: the document's version after the event
+	File     string // Open: the file that Path leads to, below the same root, where a link is in it; else ""
 	Language string // Open: an LSP language identifier ("go", "typescriptreact"); "" means by the name of the file
 
 	// Text is the whole content: for Open, for an Edit that replaces
@@ -183,7 +184,7 @@ func (w *Workspace) Change(mods ...Modification) error {
 			touched = append(touched, filepath.Clean(mod.Path))
 		}
 	}
-	w.publish(func(next *Snapshot) { next.docs = docs })
+	w.publish(func(next *Snapshot) { next.docs, next.led = docs, ledTo(docs) })
 	w.touch(touched)
 	for path, d := range now.docs {
 		if docs[path] == nil || docs[path].follower != d.follower {
@@ -232,7 +233,7 @@ func (s *Snapshot) take(docs map[string]*document, mod *Modification) error {
 func (s *Snapshot) opened(mod *Modification) *document {
 	known := s.disk.file(mod.Path)
 	return &document{Document: Document{
-		Path: mod.Path, Version: mod.Version, Language: mod.Language, Text: mod.Text,
+		Path: mod.Path, File: mod.File, Version: mod.Version, Language: mod.Language, Text: mod.Text,
 		Dirty: known != nil && !known.hash.IsZero() && known.hash != text.HashOf(mod.Text),
 	}, follower: &follower{path: mod.Path, lang: lang.Of(mod.Path, mod.Language)}}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -330,4 +331,49 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	close(done)
 	group.Wait()
+}
+
+// TestOpenByALink: a link that is open and what it leads to are one file.
+func TestOpenByALink(t *testing.T) {
+	f := load(t, "-- decl.go --\npackage p\n\nfunc Twice() {}\n-- use.go --\npackage p\n\nvar _ = Twice\n")
+	link, decl := f.path("link.go"), f.path("decl.go")
+	src := "package p\n\nfunc Twice() {} // typed\n"
+	change(t, f.ws, index.Modification{Action: index.Open, Path: link, File: decl, Version: 1, Text: []byte(src)})
+	uses := func(snap *index.Snapshot, path string) []string {
+		renaming, err := snap.Rename(t.Context(), path, strings.Index(src, "Twice"), "Double")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for path := range renaming.Edits {
+			out = append(out, snap.Rel(path))
+		}
+		slices.Sort(out)
+		return out
+	}
+	snap := f.ws.Snapshot()
+	if diff := cmp.Diff([]string{"link.go", "use.go"}, uses(snap, link)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"link.go", "use.go"}, slices.Collect(relative(snap))); diff != "" {
+		t.Error(diff)
+	}
+	draft := snap.With(index.Replacement{Path: decl, Content: []byte("package p\n\nfunc Twice() {}\n")})
+	if diff := cmp.Diff([]string{"decl.go", "use.go"}, uses(draft, decl)); diff != "" {
+		t.Error(diff)
+	}
+	change(t, f.ws, index.Modification{Action: index.Close, Path: link})
+	if diff := cmp.Diff([]string{"decl.go", "use.go"}, uses(f.ws.Snapshot(), decl)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func relative(snap *index.Snapshot) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for path := range snap.Files() {
+			if !yield(snap.Rel(path)) {
+				return
+			}
+		}
+	}
 }

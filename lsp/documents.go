@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"go.lsp.dev/protocol"
 
@@ -19,9 +20,28 @@ func (s *Server) DidOpen(_ context.Context, p *protocol.DidOpenTextDocumentParam
 		return nil //nolint:nilerr // a document without a file, such as untitled:, is none of ours
 	}
 	return s.change(index.Modification{
-		Action: index.Open, Path: path, Version: p.TextDocument.Version,
+		Action: index.Open, Path: path, File: s.behind(path), Version: p.TextDocument.Version,
 		Language: string(p.TextDocument.LanguageID), Text: []byte(p.TextDocument.Text),
 	})
+}
+
+// behind returns the file that path leads to, where a link below its root is in
+// it; else "". The editor has just read that file: its folders are at hand.
+func (s *Server) behind(path string) string {
+	file := resolved(path)
+	if file == path {
+		return ""
+	}
+	for _, root := range s.home.Workspace.Snapshot().Roots() {
+		if rel, err := filepath.Rel(resolved(root), file); err == nil && filepath.IsLocal(rel) {
+			file = filepath.Join(root, rel)
+			break
+		}
+	}
+	if file == path {
+		return "" // the root itself is below a link
+	}
+	return file
 }
 
 // DidChange applies the content changes in their order.
