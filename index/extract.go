@@ -178,6 +178,9 @@ func (x *extraction) imports(n uint32) bool {
 			start, end = start+mention.Start, start+mention.End
 		}
 		i := x.occurAt(uint32(start), uint32(end))
+		if mention.End > 0 && x.lang.Family == "c" { // in the text of a macro
+			x.loose(i)
+		}
 		if mention.IsImport {
 			x.out.occs[i].flags |= isImport
 		}
@@ -383,9 +386,11 @@ func (x *extraction) loose(i uint32) {
 	if end := int(occ.start) + len(x.out.names[occ.name]); end < len(src) && src[end] == '(' {
 		occ.flags |= isCall
 	}
-	before, isAccessed := bytes.CutSuffix(src[:occ.start], []byte("."))
-	if !isAccessed {
-		before, isAccessed = bytes.CutSuffix(before, []byte("::"))
+	before, isAccessed := src[:occ.start], false
+	for _, sign := range []string{".", "::", "->"} {
+		if before, isAccessed = bytes.CutSuffix(before, []byte(sign)); isAccessed {
+			break
+		}
 	}
 	if !isAccessed {
 		return

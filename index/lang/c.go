@@ -5,6 +5,7 @@ package lang
 import (
 	"maps"
 	"path"
+	"regexp"
 	"strings"
 
 	tsc "github.com/tree-sitter/tree-sitter-c/bindings/go"
@@ -14,7 +15,7 @@ import (
 func c() *Language {
 	return &Language{
 		Name: "c", Family: "c", Extensions: []string{".c"}, Parser: tsc.Language, Grammar: cGrammar,
-		Imports: cImports, ImportKinds: "preproc_include",
+		Imports: cImports, ImportKinds: "preproc_include preproc_arg",
 		AheadKinds: "type_definition", Ahead: cTypedef,
 		Comments: cComments, Refine: refineC, Blank: "int char void short long unsigned signed float double",
 		Exported: isCVisible,
@@ -39,7 +40,7 @@ func cpp() *Language {
 var cGrammar = &Grammar{
 	Names: "identifier type_identifier field_identifier",
 	Skips: `comment string_literal system_lib_string char_literal number_literal primitive_type sized_type_specifier
-		preproc_arg statement_identifier storage_class_specifier type_qualifier true false null`,
+		statement_identifier storage_class_specifier type_qualifier true false null`,
 	Scopes: `function_definition compound_statement for_statement while_statement if_statement switch_statement case_statement preproc_function_def`,
 	Spaces: "function_definition",
 	Roles: map[string]Role{
@@ -183,11 +184,32 @@ func isCVisible(d *Declaration) bool {
 	return true
 }
 
-// cImports takes in what a file includes: all that is in it.
+// cImports takes in what a file includes, which is all that is in it, and the
+// names in what a macro stands for.
 func cImports(f *Facts, n Node) bool {
+	if n.Kind() == "preproc_arg" {
+		if kind := f.Around.Kind(); kind == "preproc_def" || kind == "preproc_function_def" {
+			cMacro(f, n)
+		}
+		return true
+	}
 	included := strings.Trim(n.Child("path").Text(), `"<>`)
 	f.Imports = append(f.Imports, Import{Path: included, Name: "*", Alias: ".", Exported: true})
 	return true
+}
+
+// cToken matches what stands in the text of a macro: strings, comments, numbers,
+// and names.
+var cToken = regexp.MustCompile(`"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//.*|(?s:/\*.*?\*/)|[0-9]\w*|([A-Za-z_]\w*)`)
+
+// cMacro takes in the names in the text of a macro, which the grammar does not
+// read.
+func cMacro(f *Facts, n Node) {
+	for _, m := range cToken.FindAllSubmatchIndex(n.bytes(), -1) {
+		if m[2] >= 0 {
+			f.Mentions = append(f.Mentions, Mention{Node: n, Start: m[2], End: m[3]})
+		}
+	}
 }
 
 var cLines = (&Lines{
