@@ -259,6 +259,7 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 	if (marks.Has(lang.IsScope|lang.IsThin) && !x.opens(parent.kind) || r&lang.Encloses != 0) && x.scopes[f.scope].depth < maxScopes {
 		x.scope(&f, marks)
 	}
+	f.innerMember = f.innerMember || r&lang.Members != 0
 	x.frames = append(x.frames, f)
 	return true
 }

@@ -30,6 +30,7 @@ var luaGrammar = &Grammar{
 	Skips:  "comment string number nil true false vararg_expression goto_statement label_statement hash_bang_line",
 	Scopes: "function_declaration function_definition for_statement while_statement repeat_statement do_statement if_statement else_statement elseif_statement",
 	Roles: map[string]Role{
+		"attribute identifier":                      Mutes, // <const>
 		"function_declaration.name":                 Defines(Function),
 		"variable_declaration assignment_statement": Defines(Variable),
 		"variable_declaration.local_declaration":    Defines(Variable),

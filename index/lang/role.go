@@ -36,6 +36,7 @@ const (
 	Outer                      // is that of the scope around, in spite of an assignment here
 	Floats                     // with Binds: in the function around, whatever blocks are between
 	Mutes                      // is no name of anything that the index knows: a label
+	Members                    // holds members, though it is no declaration of a type: what a function returns
 	Early                      // with Binds: counts in its whole scope, also before its declaration
 	Arguments                  // Binds what stands here in a type that Receives, else nothing
 

@@ -79,6 +79,7 @@ var scalaGrammar = &Grammar{
 		"generic_type.type":                   Inherits,
 		"generic_type.type_arguments":         Plain,
 		"instance_expression type_identifier": Calls | Hints,
+		"instance_expression template_body":   Encloses,
 		"infix_expression.left":               Operand,
 		"infix_expression.operator":           Accesses | Calls,
 		"annotation.name":                     Calls,
@@ -120,6 +121,10 @@ func scalaImports(f *Facts, n Node) bool {
 // scalaSelectors takes in {A, B => C}.
 func scalaSelectors(f *Facts, n Node, from string) {
 	for c := range n.Children() {
+		if c.Kind() == "namespace_wildcard" {
+			f.Imports = append(f.Imports, Import{Path: from, Name: "*", Alias: "."})
+			continue
+		}
 		name, alias := c, c
 		if c.Kind() == "arrow_renamed_identifier" || c.Kind() == "as_renamed_identifier" {
 			name, alias = c.Child("name"), c.Child("alias")
