@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// What the JVM's languages and C# know of names by the packages and types that
+// What the languages of the JVM and C# know of names by the packages and types that
 // are written before them, in code and in imports.
 
 // importsMember reports whether f imports t, a member of a type, to be named

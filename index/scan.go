@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -14,8 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/agentls/agentls/edits/text"
-	"github.com/agentls/agentls/index/lang"
 	"github.com/agentls/agentls/index/syntax"
 )
 
@@ -206,24 +203,6 @@ func listRoots(ctx context.Context, roots []string) ([]entry, error) {
 		}
 	}
 	return all, nil
-}
-
-// An origin says where a file came from.
-type origin uint8
-
-const (
-	vanished origin = iota
-	parsed
-	cached
-	skimmed // for now: to be parsed
-)
-
-// loaded is what a worker made of an entry.
-type loaded struct {
-	entry  entry
-	file   *file
-	origin origin
-	blob   []byte // for the cache; nil: it has this
 }
 
 // A scanning is one Scan. Its fields belong to the goroutine that collects.
@@ -420,77 +399,6 @@ func (s *Stats) add(r loaded) {
 	if f.lang != nil {
 		s.Languages[f.lang.Name]++
 	}
-}
-
-// glance makes a file of e without parsing. It reads the content only if the
-// cache does not know it by size and time.
-func (w *Workspace) glance(e entry) loaded {
-	language := lang.Of(e.path, "")
-	old := w.cache.load(e.path, language)
-	if old != nil && old.size == e.size && old.modTime == e.modTime {
-		return loaded{entry: e, file: old, origin: cached}
-	}
-	if why := unread(e, language); why != notSkipped {
-		return nameOnly(e, language, why)
-	}
-	content, err := os.ReadFile(e.path)
-	if err != nil {
-		return loaded{entry: e, origin: vanished}
-	}
-	if old != nil && old.hash == text.HashOf(content) {
-		return w.unchanged(e, old)
-	}
-	f := &file{path: e.path, size: e.size, modTime: e.modTime, lang: language}
-	if language != nil && sniff(content) == notSkipped {
-		f.hold(skim(language, content))
-	}
-	return loaded{entry: e, file: f, origin: skimmed}
-}
-
-// unread says why the content of e is of no use to the index.
-func unread(e entry, language *lang.Language) skip {
-	switch {
-	case language == nil && !isManifest(e.path):
-		return skipLanguage
-	case e.size > maxSkim:
-		return skipLarge
-	default:
-		return notSkipped
-	}
-}
-
-func nameOnly(e entry, language *lang.Language, why skip) loaded {
-	return loaded{entry: e, file: &file{path: e.path, size: e.size, modTime: e.modTime, lang: language, skipped: why}, origin: parsed}
-}
-
-// unchanged is old, whose content is that of e, with the time of e.
-func (w *Workspace) unchanged(e entry, old *file) loaded {
-	packed, blob := old.at(e.modTime).pack()
-	return loaded{entry: e, file: packed, origin: cached, blob: w.cache.wanted(blob)}
-}
-
-// isProvisional reports whether f was skimmed and is still to be parsed.
-func (f *file) isProvisional() bool { return f.hash.IsZero() && f.skipped == notSkipped }
-
-// reread makes a file of the content of e, which it parses if it is not that
-// of old, which may be nil.
-func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
-	language := lang.Of(e.path, "")
-	if why := unread(e, language); why != notSkipped {
-		return nameOnly(e, language, why)
-	}
-	content, err := os.ReadFile(e.path)
-	if err != nil {
-		return loaded{entry: e, origin: vanished}
-	}
-	if old != nil && old.hash == text.HashOf(content) {
-		return w.unchanged(e, old)
-	}
-	f := parseFile(p, e.path, language, content)
-	f.modTime = e.modTime
-	f.outline().place(content)
-	packed, blob := f.pack()
-	return loaded{entry: e, file: packed, origin: parsed, blob: w.cache.wanted(blob)}
 }
 
 // merge publishes changes, of which a nil file is gone, in a snapshot.
