@@ -41,12 +41,16 @@ func (t target) place() string {
 	return strings.Trim(t.outline().pkg+"."+t.outline().names[t.decl().container], ".")
 }
 
+// maxSpelled bounds the names of a path in code: none that is longer means a
+// package.
+const maxSpelled = 32
+
 // spelled returns the names before and at occurrence i of f, with the dots
-// between them.
+// between them, or as many as maxSpelled.
 func spelled(f *file, i int) string {
 	o := f.outline()
 	name := o.name(i)
-	for o.occs[i].has(isAccess) && o.occs[i].link > 0 && int(o.occs[i].link)-1 < i {
+	for n := 1; n < maxSpelled && o.occs[i].has(isAccess) && o.occs[i].link > 0 && int(o.occs[i].link)-1 < i; n++ {
 		i = int(o.occs[i].link) - 1
 		name = o.name(i) + "." + name
 	}
