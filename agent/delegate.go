@@ -75,6 +75,7 @@ func (r *run) charge(u Usage) {
 	r.usage = r.usage.plus(u)
 	r.spent.usage = r.spent.usage.plus(u)
 	r.spent.turns += u.Requests
+	r.note(&Record{Kind: PartEnded, Usage: &u, Cost: r.cost()})
 	r.sink(Spent{Usage: r.usage, Cost: r.cost()})
 }
 

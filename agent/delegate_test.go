@@ -313,6 +313,12 @@ func TestDelegateGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if past := replayed(t, tapes["parent"].Bytes()); past.Usage != want.Usage {
+		t.Errorf("%+v is kept of %+v", past.Usage, want.Usage)
+	}
+	if outline, err := agent.Outline(tapes["parent"].Bytes()); err != nil || outline.Usage != want.Usage {
+		t.Errorf("%v, %v", outline, err)
+	}
 	cutBefore(t, tapes["parent"], agent.CallAnswered, "it says: b")
 	cutBefore(t, tapes["parent.2"], agent.ResponseCame, "c is greeted")
 	f.task.Past, f.task.Transcript = replayed(t, tapes["parent"].Bytes()), &tape{}

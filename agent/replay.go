@@ -94,16 +94,14 @@ func (p *Past) replay(rec *Record) error {
 		return p.respond(rec)
 	case CallBegun:
 		p.begin(rec.Call)
+	case PartEnded:
+		if rec.Usage != nil {
+			p.Usage = p.Usage.plus(*rec.Usage)
+		}
 	case CallAnswered:
 		return p.answer(rec)
 	case MessageGiven:
-		p.items, p.pending = append(p.items, rec.Items...), nil
-		if rec.Choice != nil {
-			p.choice = rec.Choice
-		}
-		if rec.Said != "" {
-			p.memory.heard(rec.Said)
-		}
+		p.hear(rec)
 	case PlanMoved:
 		if rec.Plan == nil {
 			return errors.New("a plan that is none")
@@ -135,6 +133,17 @@ func (p *Past) begin(id string) {
 		p.begun[id] = p.handed
 	default:
 		p.begun[id] = 0
+	}
+}
+
+// hear takes what was said to the model beside outputs.
+func (p *Past) hear(rec *Record) {
+	p.items, p.pending = append(p.items, rec.Items...), nil
+	if rec.Choice != nil {
+		p.choice = rec.Choice
+	}
+	if rec.Said != "" {
+		p.memory.heard(rec.Said)
 	}
 }
 

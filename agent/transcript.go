@@ -29,6 +29,7 @@ const (
 	Resumed      RecordKind = "resumed"   // the run goes on after its end, or that of its process
 	ResponseCame RecordKind = "response"  // Items, Texts, Calls and Usage of a turn, and the Cost up to it
 	CallBegun    RecordKind = "call"      // Call begins, and changes more than the draft would tell
+	PartEnded    RecordKind = "part"      // Usage of a part of the run, which it answers for
 	CallAnswered RecordKind = "output"    // Items is its output, Files what it changed, Failed why it did not
 	MessageGiven RecordKind = "message"   // Items are told to the model beside outputs; Said are the user's words
 	PlanMoved    RecordKind = "plan"      // Plan is as it is now, and Accepted

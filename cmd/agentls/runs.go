@@ -219,7 +219,7 @@ func storyOf(cmd *cobra.Command, dir string, run *transcripts.Run) string {
 			b.WriteString("*The conversation was made shorter.*\n\n")
 		case agent.RunEnded:
 			fmt.Fprintf(&b, "*It is %s. %s*\n\n", rec.State, rec.Reason)
-		case agent.CallBegun:
+		case agent.CallBegun, agent.PartEnded:
 		}
 	}
 	return b.String()
