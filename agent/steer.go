@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -53,6 +54,27 @@ type Question struct {
 	Options []string `json:"options,omitempty"` // answers to choose from; others are good too
 }
 
+// Bounds of a question: a user is to read it.
+const (
+	maxQuestion = 4 << 10 // bytes
+	maxOptions  = 20
+	maxOption   = 300 // bytes
+)
+
+// check returns a Failure for a question that nobody can be asked.
+func (q *Question) check() error {
+	tooLong := func(option string) bool { return len(option) > maxOption }
+	switch {
+	case strings.TrimSpace(q.Text) == "":
+		return Fail("the question is empty")
+	case len(q.Text) > maxQuestion:
+		return Fail("the question has %d bytes; the user reads %d at most", len(q.Text), maxQuestion)
+	case len(q.Options) > maxOptions || slices.ContainsFunc(q.Options, tooLong):
+		return Fail("a question has %d options at most, of %d bytes each", maxOptions, maxOption)
+	}
+	return nil
+}
+
 // An Asker puts a question to the user, and waits for the answer. The error says
 // why they could not be asked.
 type Asker func(ctx context.Context, q Question) (answer string, err error)
@@ -60,8 +82,8 @@ type Asker func(ctx context.Context, q Question) (answer string, err error)
 // question asks the user for the model. The error is a Failure where nobody is
 // there to answer.
 func (r *run) question(ctx context.Context, q Question) (string, error) {
-	if strings.TrimSpace(q.Text) == "" {
-		return "", Fail("the question is empty")
+	if err := q.check(); err != nil {
+		return "", err
 	}
 	if r.task.Question == nil {
 		return "", Fail("nobody is there to answer: decide yourself, and say in the end what you assumed")

@@ -256,7 +256,7 @@ func (a *app) asker(cmd *cobra.Command) agent.Asker {
 	return func(ctx context.Context, q agent.Question) (string, error) {
 		text := "\n" + plain(q.Text) + "\n"
 		for i, option := range q.Options {
-			text += fmt.Sprintf("  %d  %s\n", i+1, plain(option))
+			text += fmt.Sprintf("  %d  %s\n", i+1, plain(strings.Join(strings.Fields(option), " ")))
 		}
 		answer, err := askTerminal(ctx, cmd, text+"> ")
 		if n, numberErr := strconv.Atoi(answer); numberErr == nil && n >= 1 && n <= len(q.Options) {
