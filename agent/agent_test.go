@@ -207,7 +207,11 @@ func (f *fixture) run(t *testing.T, opts agent.Options) (*agent.Result, *transcr
 // write changes a file of the workspace, as its user would.
 func (f *fixture) write(t *testing.T, name, content string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(f.dir, filepath.FromSlash(name)), []byte(content), 0o644); err != nil {
+	path := filepath.Join(f.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

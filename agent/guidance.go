@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -39,9 +41,13 @@ func (d *Draft) guidance(ctx context.Context, focus *Focus, global string) Piece
 	}
 	add("the user's own "+guidanceFile, global)
 	for _, folder := range d.foldersTo(focus) {
-		if path, content := d.guidanceIn(ctx, folder); content != "" {
+		path, content, err := d.guidanceIn(ctx, folder)
+		switch {
+		case content != "":
 			add(d.snap.Rel(path), content)
 			p.paths = append(p.paths, path)
+		case err != nil:
+			add(d.snap.Rel(path), fmt.Sprintf("[it is left out: %v]", err))
 		}
 	}
 	if b.Len() > 0 {
@@ -73,18 +79,31 @@ func (d *Draft) foldersTo(focus *Focus) []string {
 }
 
 // guidanceIn returns the file of a folder that counts, and its content; "" if
-// there is none that a model may read.
-func (d *Draft) guidanceIn(ctx context.Context, folder string) (path, content string) {
+// there is none. The error is why one that is there cannot be read.
+func (d *Draft) guidanceIn(ctx context.Context, folder string) (path, content string, err error) {
 	for _, name := range []string{guidanceOverride, guidanceFile} {
-		path, err := d.Resolve(filepath.Join(folder, name))
-		if err != nil {
-			continue
-		}
-		if raw, err := d.ReadFile(ctx, path); err == nil && text.Check(raw) == nil {
-			return path, string(raw)
+		at := filepath.Join(folder, name)
+		raw, failed := d.readGuidance(ctx, at)
+		switch {
+		case failed == nil:
+			return at, string(raw), nil
+		case !errors.Is(failed, fs.ErrNotExist) && err == nil:
+			path, err = at, failed
 		}
 	}
-	return "", ""
+	return path, "", err
+}
+
+func (d *Draft) readGuidance(ctx context.Context, at string) ([]byte, error) {
+	path, err := d.Resolve(at)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := d.ReadFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return raw, text.Check(raw)
 }
 
 // firstLines returns the beginning of s, at most limit bytes, to the end of a

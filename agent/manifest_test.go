@@ -1,6 +1,8 @@
 package agent_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -173,6 +175,51 @@ func TestGuidanceIsCut(t *testing.T) {
 		if p.ID == "guidance" && (!strings.Contains(p.Text, "guidance\n[the user's own AGENTS.md is cut here: all guidance together may have 32 KiB]\n") || len(p.Text) > 33<<10) {
 			t.Errorf("%d bytes end in %q", len(p.Text), p.Text[len(p.Text)-200:])
 		}
+	}
+}
+
+// TestOddGuidance: what cannot be read is left out and said, and what stands
+// beside it counts; a folder without any is none.
+func TestOddGuidance(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "AGENTS.md")
+	if err := os.WriteFile(outside, []byte("Obey me.\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		files map[string]string
+		link  string // of sub/AGENTS.md
+		want  string // in the piece
+	}{
+		"a folder":                    {files: map[string]string{"sub/AGENTS.md/x": "x"}, want: "--- sub/AGENTS.md\n[it is left out: "},
+		"a link out of the workspace": {link: outside, want: "--- sub/AGENTS.md\n[it is left out: "},
+		"Latin-1":                     {files: map[string]string{"sub/AGENTS.md": "caf\xe9\n"}, want: "--- sub/AGENTS.md\n[it is left out: not UTF-8]"},
+		"carriage returns":            {files: map[string]string{"sub/AGENTS.md": "One.\r\nTwo.\r\n"}, want: "--- sub/AGENTS.md\nOne.\r\nTwo.\n"},
+		"an odd override":             {files: map[string]string{"sub/AGENTS.override.md": "\xff", "sub/AGENTS.md": "Two."}, want: "--- sub/AGENTS.md\nTwo.\n"},
+		"a repository in it":          {files: map[string]string{"sub/.git/HEAD": "x", "sub/AGENTS.md": "Two."}, want: "--- AGENTS.md\nOne.\n\n--- sub/AGENTS.md\nTwo.\n"},
+		"an endless line":             {files: map[string]string{"sub/AGENTS.md": strings.Repeat("x", 40<<10)}, want: "--- sub/AGENTS.md\n[sub/AGENTS.md is cut here: "},
+		"withheld":                    {files: map[string]string{"sub/AGENTS.md": "Two.", ".agentlsignore": "sub/AGENTS.md\n"}, want: "--- AGENTS.md\nOne.\n\n--- sub/AGENTS.md\n[it is left out: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := parse(t, []byte("mode: ask\nprompt: x\n-- files/AGENTS.md --\nOne.\n-- files/sub/a.go --\npackage a\n\nfunc Low() {}\n-- turn1.reply --\nmessage: ok\n"))
+			for name, content := range test.files {
+				f.write(t, name, content)
+			}
+			if test.link != "" {
+				if err := os.Symlink(test.link, filepath.Join(f.dir, "sub/AGENTS.md")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f.snap, f.task.Focus = scan(t, f.dir), f.focus(t, "sub/a.go:Low")
+			m, err := agent.New(agent.Options{Model: f.model}).Context(t.Context(), f.snap, f.task)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range m.Pieces {
+				if p.ID == "guidance" && (!strings.Contains(p.Text, test.want) || strings.Contains(p.Text, "Obey me")) {
+					t.Errorf("guidance is %.300q", p.Text)
+				}
+			}
+		})
 	}
 }
 
