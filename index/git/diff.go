@@ -65,7 +65,8 @@ func undiffable(ctx context.Context, dir string, since Range, err error) error {
 	if _, ok, headErr := Head(ctx, dir); headErr == nil && !ok && since == Working {
 		return fmt.Errorf("%s: %w", dir, ErrNoCommit)
 	}
-	if strings.Contains(failed.Stderr, "bad revision") {
+	isNoCommit := failed.Code == 129 && strings.HasPrefix(failed.Stderr, "usage:") // a file, as in HEAD:a.go
+	if isNoCommit || strings.Contains(failed.Stderr, "bad revision") {
 		return fmt.Errorf("%q: %w", string(since), ErrNoRevision)
 	}
 	return err

@@ -57,6 +57,7 @@ func TestNoDiff(t *testing.T) {
 		{empty, "nope", ErrNoRevision},
 		{full, "nope", ErrNoRevision},
 		{full, "HEAD..nope", ErrNoRevision},
+		{full, "HEAD:a.txt", ErrNoRevision},
 	} {
 		if _, err := UnifiedDiff(t.Context(), c.dir, c.since); !errors.Is(err, c.want) {
 			t.Errorf("since %q: %v, not %v", c.since, err, c.want)
