@@ -59,6 +59,7 @@ func TestFind(t *testing.T) {
 		`<add key="DbPassword" value="«hunter2x9»"/>`,
 		`    password "«hunter2x»"`,
 		"requirepass «hunter2x9»",
+		"AIRTABLE «pat9kQ2LmT7vWc4Rb.8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9159f51fd0297e236d»",
 		`"password": "«SR%69xjRItmmhT»",`,
 		"- name: DB_PASSWORD\n  value: «hunter2»\n",
 		`{"name":"DB_PASSWORD","value":"«hunter2»"}`,
