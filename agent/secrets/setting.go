@@ -169,7 +169,7 @@ func (s setting) isExpression() bool {
 		isMethod := strings.Contains(callee, ".") && strings.HasSuffix(s.value, ")")
 		return isWordy(callee) || isMethod || len(callee) < 4 && !strings.ContainsAny(callee, "0123456789")
 	case chain.MatchString(value):
-		return isWordy(value) && (goesOn || saysSecret(value) || last(value) == last(s.name))
+		return last(value) == last(s.name) || isWordy(value) && (goesOn || saysSecret(value))
 	case another.MatchString(value):
 		return s.isField() || isWordy(value) && s.isAnother(value, goesOn)
 	}
@@ -194,7 +194,7 @@ func (s setting) isAnother(value string, goesOn bool) bool {
 // last returns the last part of the name of a field: "c" of "a.b.c".
 func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-var about = []string{"password", "passwd", "secret", "token", "key", "credential", "auth", "api"}
+var about = []string{"password", "passwd", "passphrase", "pass", "pwd", "secret", "token", "key", "credential", "auth", "api"}
 
 // saysSecret reports whether one of the words of a name says that what it names
 // is a secret.
@@ -207,9 +207,13 @@ func saysSecret(name string) bool {
 func words(name string) []string {
 	var out []string
 	for _, word := range humps(name) {
-		if word[0] < '0' || word[0] > '9' {
-			out = append(out, strings.TrimSuffix(strings.ToLower(word), "s"))
+		if kindOf(word[0]) == digit {
+			continue
 		}
+		if word = strings.ToLower(word); !strings.HasSuffix(word, "ss") {
+			word = strings.TrimSuffix(word, "s")
+		}
+		out = append(out, word)
 	}
 	return out
 }
