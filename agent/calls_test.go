@@ -22,7 +22,7 @@ import (
 // All of it is paid for in each request of a run, and read by the model before
 // the first word of the task: 12 KB are a third of what Codex CLI 0.169.0 has.
 func TestFixedOverhead(t *testing.T) {
-	const most = 12 << 10
+	const most = 12_000
 	for _, base := range []string{"http://localhost/v1", "http://api.openai.com/v1"} {
 		f := parse(t, []byte("mode: edit\nprompt: x\n-- files/a.txt --\na\n-- turn1.reply --\nmessage: Nothing to do.\n"))
 		f.model = openai.New(openai.Options{BaseURL: base, APIKey: "sk-0123456789", Model: "gpt-5.1", HTTPClient: dialing(f.url)})
