@@ -95,9 +95,18 @@ func (f *findings) diagnose(ctx context.Context, snap *index.Snapshot, byFile ma
 			Severity: severities[p.Priority],
 			Source:   protocol.NewOptional(diagnosticSource),
 			Code:     protocol.String("review#" + p.Fingerprint),
-			Message:  protocol.String(fmt.Sprintf("P%d: %s\n%s", p.Priority, p.Title, p.Body)),
+			Message:  protocol.String(message(&p.Finding)),
 		})
 	}
+}
+
+// message returns what the diagnostic of a finding says.
+func message(f *agent.Finding) string {
+	doubt := ""
+	if f.Verdict == agent.Unverified {
+		doubt = ", unverified"
+	}
+	return fmt.Sprintf("P%d%s: %s\n%s", f.Priority, doubt, f.Title, f.Body)
 }
 
 // actions returns what can be done with the findings at a place.

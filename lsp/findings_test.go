@@ -131,3 +131,12 @@ func TestReviewNeedsAModel(t *testing.T) {
 		t.Error("a review runs without a model")
 	}
 }
+
+// TestFindingMessage: a diagnostic says where the second pass did not speak.
+func TestFindingMessage(t *testing.T) {
+	for verdict, want := range map[agent.Verdict]string{"": "P1: wrong\nIt is.", agent.Confirmed: "P1: wrong\nIt is.", agent.Unverified: "P1, unverified: wrong\nIt is."} {
+		if got := message(&agent.Finding{Priority: 1, Title: "wrong", Body: "It is.", Verdict: verdict}); got != want {
+			t.Errorf("%q: %q", verdict, got)
+		}
+	}
+}
