@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -174,8 +175,27 @@ type wire struct {
 	t      *testing.T
 	in     io.WriteCloser
 	out    *bufio.Reader
-	errOut bytes.Buffer
+	passed []message // notifications that came before an answer was there
+	errOut logged
 	cmd    *exec.Cmd
+}
+
+// A logged is what a process says while a test reads it.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func (u *user) serve() *wire {
@@ -297,8 +317,12 @@ func (w *wire) receive() (m message, err error) {
 func (w *wire) answer(id int) message {
 	w.t.Helper()
 	for {
-		if m := w.next(); m.Method == "" && m.ID != nil && *m.ID == id {
+		m := w.next()
+		switch {
+		case m.Method == "" && m.ID != nil && *m.ID == id:
 			return m
+		case m.ID == nil:
+			w.passed = append(w.passed, m)
 		}
 	}
 }

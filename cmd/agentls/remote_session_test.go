@@ -25,11 +25,12 @@ type told struct {
 	Step struct{ ID, Tool string }
 }
 
-// event returns the first event from now on that is of one of these kinds.
+// event returns the next event that is of one of these kinds. Those of a run may
+// come before the answer that names it.
 func (w *wire) event(kinds ...string) told {
 	w.t.Helper()
 	for {
-		m := w.next()
+		m := w.notification()
 		if m.Method != "agentls/event" {
 			continue
 		}
@@ -44,6 +45,18 @@ func (w *wire) event(kinds ...string) told {
 			return ev
 		}
 	}
+}
+
+// notification returns the next message, of those that came before an answer was
+// there first.
+func (w *wire) notification() message {
+	w.t.Helper()
+	if len(w.passed) > 0 {
+		m := w.passed[0]
+		w.passed = w.passed[1:]
+		return m
+	}
+	return w.next()
 }
 
 // session begins a session whose editor takes events and names the service.
