@@ -21,7 +21,7 @@ import (
 // cacheFormat names the bucket of one blob per path. It changes with the
 // encoding, the grammars and the tables, of which a lite build has few: what an older program stored is then
 // not found, and dropped.
-var cacheFormat = fmt.Sprintf("files-11-%d", len(lang.All))
+var cacheFormat = fmt.Sprintf("files-12-%d", len(lang.All))
 
 const cacheName = "index.db"
 

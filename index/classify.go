@@ -51,7 +51,10 @@ func (t target) isNested() bool {
 // overload in the same container.
 func (r *resolver) overrides(f *file, i int, t target) Certainty {
 	at := f.declAt(i)
-	if at < 0 || f != t.file {
+	switch {
+	case f.isNamelessMember(i) && t.lang.Family == "javascript":
+		return r.classifyBoth(f, i, t) // of an object, as a key is
+	case at < 0 || f != t.file:
 		return r.declares(f, at, t)
 	}
 	d := t.decl()
@@ -210,6 +213,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	}
 	owner, known := r.typeOf(f, q)
 	switch {
+	case isNamelessSelf(f.outline().occs[q]):
+		return r.inherits(f, t)
 	case known:
 		return r.memberOf(owner, t)
 	case r.isForeignType(f, q):
@@ -219,6 +224,35 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	default:
 		return r.bySole(f, t)
 	}
+}
+
+// isNamelessSelf reports whether occ is a word for an object whose class has no
+// name.
+func isNamelessSelf(occ occurrence) bool {
+	return occ.has(isNameless) && occ.has(isSelf) && !occ.has(isAccess|isLocal)
+}
+
+// inherits is for a member of a class without a name in f: what the class does
+// not have itself may be t, of one of its bases. What an object of JavaScript
+// has may be t itself, as keys may.
+func (r *resolver) inherits(f *file, t target) Certainty {
+	if f.lang.Family != "javascript" && definesNameless(f, t.name()) {
+		return 0
+	}
+	return Possible
+}
+
+// definesNameless reports whether a class without a name in f has a member of
+// that name.
+func definesNameless(f *file, name string) bool {
+	return slices.ContainsFunc(f.named(name), func(i uint32) bool { return f.isNamelessMember(int(i)) })
+}
+
+// isNamelessMember reports whether occurrence i defines a member of a class
+// without a name.
+func (f *file) isNamelessMember(i int) bool {
+	occ := f.outline().occs[i]
+	return occ.has(isNameless) && occ.has(isDefinition) && (!occ.has(isLocal) || f.declAt(i) >= 0)
 }
 
 // isApart reports whether a use cannot be of t, a field or method, because it

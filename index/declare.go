@@ -292,6 +292,7 @@ func (x *extraction) symbol(i uint32, kind Kind, f *frame, owner int) {
 	}
 	for j := owner; j < len(x.frames); j++ { // the name may stand below the owner: (a), *a
 		x.frames[j].innerContainer, x.frames[j].holder = at, 0
+		x.frames[j].nameless = x.frames[j].nameless && !kind.IsType()
 	}
 	if kind.IsType() {
 		f.innerMember = true
@@ -365,6 +366,8 @@ func (x *extraction) attribute(i uint32, owner int) {
 	object := x.out.occs[occ.link-1]
 	class, kind := f.innerContainer, Field
 	switch {
+	case object.has(isNameless) && object.has(isSelf):
+		return
 	case object.has(isSelf):
 		for class >= 0 && x.out.decls[class].kind != Class {
 			class = x.out.decls[class].parent

@@ -28,6 +28,7 @@ type frame struct {
 	exported                  bool
 	wraps                     bool
 	declares                  bool // something below widened its span to this node
+	nameless                  bool // in a class without a name
 
 	literal        uint32   // 1 + occurrence: the type of this literal
 	body           uint32   // where the body of a function begins
@@ -252,6 +253,7 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 		scope: parent.innerScope, innerScope: parent.innerScope,
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
 		holder: parent.holder, member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
+		nameless: parent.nameless || r&lang.Nameless != 0 && r&parent.role&lang.Values == 0,
 	}
 	if r&lang.Owns != 0 || r == 0 {
 		f.owner = len(x.frames)
@@ -482,6 +484,9 @@ func (x *extraction) occurAt(start, end uint32) uint32 {
 	o := occurrence{start: start, name: x.intern(x.tree.Src[start:end])}
 	if x.isSelf[o.name] {
 		o.flags = isSelf
+	}
+	if x.frames[len(x.frames)-1].nameless {
+		o.flags |= isNameless
 	}
 	x.out.occs = append(x.out.occs, o)
 	x.scopeOf = append(x.scopeOf, x.frames[len(x.frames)-1].innerScope)

@@ -23,7 +23,7 @@ func (r *resolver) infer(f *file, i int) (owner target, known bool) {
 	occ := f.outline().occs[i]
 	switch {
 	case occ.has(isSelf) && !occ.has(isAccess):
-		return r.classAround(f, i)
+		return r.ownClass(f, i)
 	case occ.has(isLocal):
 		t, known := r.hinted(f, int(occ.link)-1)
 		if known && occ.has(isCall) {
@@ -37,6 +37,15 @@ func (r *resolver) infer(f *file, i int) (owner target, known bool) {
 		}
 	}
 	return target{}, false
+}
+
+// ownClass returns the class that a word for the object or its class means:
+// none where that has no name.
+func (r *resolver) ownClass(f *file, i int) (target, bool) {
+	if f.outline().occs[i].has(isNameless) {
+		return target{}, false
+	}
+	return r.classAround(f, i)
 }
 
 // typeOfTarget returns the type of a variable or field, the result of a
@@ -70,7 +79,7 @@ func (r *resolver) hinted(f *file, decl int) (target, bool) {
 		return target{}, false
 	}
 	if f.outline().occs[typ].has(isSelf) { // Self
-		return r.classAround(f, typ)
+		return r.ownClass(f, typ)
 	}
 	for _, t := range r.meanings(f, typ) {
 		if owner, known := r.typeOfTarget(t); known && (t.decl().kind.IsType() || f.outline().occs[typ].has(isCall)) {

@@ -18,12 +18,13 @@ const (
 	isAccess           // behind a dot: link is what stands before it, if that is a name
 	isKey              // of a literal: link is the literal's type, if it is written; or the name of an argument
 	isCall
-	isImport // in an import
-	isSelf   // this, self
-	isBase   // what the declaration around it extends, implements or embeds
-	isWrite  // gets a value
-	isOwner  // what is declared around it belongs to this type: Rust's impl A for B
-	isBoth   // the name of a field and of its value at once: {a} for {a: a}
+	isImport   // in an import
+	isSelf     // this, self
+	isBase     // what the declaration around it extends, implements or embeds
+	isWrite    // gets a value
+	isOwner    // what is declared around it belongs to this type: Rust's impl A for B
+	isBoth     // the name of a field and of its value at once: {a} for {a: a}
+	isNameless // in a class, object or interface without a name: this and what is defined is its own
 )
 
 // An occurrence is one identifier.

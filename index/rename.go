@@ -118,7 +118,7 @@ func (s *Snapshot) renamer(ctx context.Context, path string, offset int) (*renam
 	}
 	if o := f.outline().occs[i]; o.has(isLocal) && !f.isPromoted(i) {
 		r.local = int(o.link) - 1
-		return r, r.passedByName(ctx)
+		return r, errors.Join(r.isNameless(f, r.local), r.passedByName(ctx))
 	}
 	if err := r.means(ctx, i); err != nil {
 		return nil, err

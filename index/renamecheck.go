@@ -99,6 +99,9 @@ func (r *renamer) isAskedFor(ctx context.Context, t target) error {
 	if t.decl().kind != Method && t.decl().kind != Field || t.lang.Private && !t.decl().exported {
 		return nil
 	}
+	if err := r.isNameless(t.file, int(t.decl().occ)); err != nil {
+		return err
+	}
 	owner, ok := r.owner(t)
 	if !ok {
 		return nil
@@ -109,9 +112,48 @@ func (r *renamer) isAskedFor(ctx context.Context, t target) error {
 	return r.isOverridden(ctx, owner, t)
 }
 
+// isNameless refuses occurrence i of f where it is a member of a class without a
+// name.
+func (r *renamer) isNameless(f *file, i int) error {
+	if f.isNamelessMember(i) && f.lang.Family != "javascript" {
+		return refused("%s is of a class without a name, and may be what that one's base asks for", r.old)
+	}
+	return nil
+}
+
+// isOverriddenNameless refuses members that a class without a name has too, where
+// it may be made of the type of t or of its kin.
+func (r *renamer) isOverriddenNameless(ctx context.Context, t target, kin []kin) error {
+	if t.lang.Family == "javascript" { // what an object has is a possible use
+		return nil
+	}
+	for _, f := range r.snap.mentions(r.old) {
+		for _, i := range f.named(r.old) {
+			if f.lang.Family == t.lang.Family && f.isNamelessMember(int(i)) && makesAny(f, kin) {
+				return refused("a class without a name in %s has a %s too, and may have it for %s", r.where(ctx, f, f.span(int(i)).Start), r.old, t.qualified())
+			}
+		}
+	}
+	return nil
+}
+
+// makesAny reports whether f calls one of types, or names it as a base.
+func makesAny(f *file, types []kin) bool {
+	return slices.ContainsFunc(types, func(k kin) bool {
+		return slices.ContainsFunc(f.named(k.name()), func(i uint32) bool { return f.outline().occs[i].has(isCall | isBase) })
+	})
+}
+
 func (r *renamer) isInInterface(ctx context.Context, owner target) error {
 	if owner.decl().kind == Interface {
 		return refused("%s is a method of the interface %s: who implements it, the index does not know for certain", r.old, owner.name())
+	}
+	for _, f := range r.snap.mentions(r.old) {
+		for _, i := range f.named(r.old) {
+			if f.lang.Name == "go" && f.isNamelessMember(int(i)) && f.declAt(int(i)) < 0 {
+				return refused("an interface without a name in %s has a method %s, and %s may have to implement it", r.where(ctx, f, f.span(int(i)).Start), r.old, owner.name())
+			}
+		}
 	}
 	for _, k := range r.satisfied(owner) {
 		if names, _ := r.demands(k.target, maxInference); slices.Contains(names, r.old) {
@@ -132,6 +174,9 @@ func (r *renamer) isOverridden(ctx context.Context, owner, t target) error {
 		if k.target != owner && len(r.membersOf(k.target, r.old)) > 0 {
 			return refused("%s in %s has a %s too: both would have to be renamed", k.name(), r.where(ctx, k.file, int(k.decl().at)), r.old)
 		}
+	}
+	if err := r.isOverriddenNameless(ctx, t, append(below, append(r.ancestors(owner), kin{owner, Certain})...)); err != nil {
+		return err
 	}
 	if owner.lang.Name == "java" && t.decl().kind == Field {
 		return nil // a field hides another, and takes nothing's place

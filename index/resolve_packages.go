@@ -119,6 +119,9 @@ func (r *resolver) classifyBare(f *file, i int, t target) Certainty {
 	if !f.outline().occs[i].has(isCall) && r.constructs(t) {
 		return 0 // the type of that name
 	}
+	if f.outline().occs[i].has(isNameless) && definesNameless(f, t.name()) {
+		return Possible // or what the class around has
+	}
 	for at := owner.at; at >= 0; at = int(f.outline().decls[at].parent) {
 		around := target{owner.file, at}
 		if !around.decl().kind.IsType() || owner.file != f {

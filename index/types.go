@@ -150,7 +150,7 @@ func (r *resolver) subtypes(ctx context.Context, t target) ([]kin, error) {
 // around it or, of Rust's impl A for B, the one behind it.
 func (r *resolver) basedOn(f *file, i int) (target, bool) {
 	o := f.outline()
-	if !o.occs[i].has(isBase) {
+	if !o.occs[i].has(isBase) || o.occs[i].has(isNameless) {
 		return target{}, false
 	}
 	if at := f.enclosing(f.span(i)); at >= 0 && o.decls[at].kind.IsType() {

@@ -82,6 +82,7 @@ var javaGrammar = &Grammar{
 		"method_reference.":                        Accesses | Operand | Calls,
 		"scoped_type_identifier.":                  Accesses | Operand | Inherits,
 		"object_creation_expression.type":          Calls | Hints,
+		"object_creation_expression class_body":    Nameless | Owns,
 		"generic_type.":                            Inherits,
 		"marker_annotation.name":                   Calls,
 		"annotation.name":                          Calls,

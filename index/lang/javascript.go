@@ -131,6 +131,8 @@ var jsGrammar = &Grammar{
 		"jsx_attribute.":                           Keys,
 		"decorator.":                               Calls,
 		"generic_type.name":                        Inherits,
+		"class.body":                               Nameless | Owns | Values,
+		"object method_definition":                 Nameless | Owns,
 	},
 	Passes: map[string]Role{
 		"object_pattern":            Defined | Writes,

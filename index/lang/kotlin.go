@@ -68,6 +68,8 @@ var kotlinGrammar = &Grammar{
 		"call_expression navigation_expression":           Calls | Hints,
 		"class_declaration delegation_specifiers":         Bases,
 		"object_declaration delegation_specifiers":        Bases,
+		"object_literal delegation_specifiers":            Bases | Nameless | Owns,
+		"object_literal class_body":                       Nameless | Owns,
 		"constructor_invocation user_type":                Calls | Inherits,
 		"explicit_delegation user_type":                   Inherits | Leads,
 		"assignment.left":                                 Writes,

@@ -79,6 +79,9 @@ var phpGrammar = &Grammar{
 		"qualified_name name":                       Inherits,
 		"named_type name":                           Inherits,
 		"attribute.":                                Calls,
+		"anonymous_class.body":                      Nameless | Owns,
+		"anonymous_class base_clause":               Nameless | Owns,
+		"anonymous_class class_interface_clause":    Nameless | Owns,
 		"argument.name":                             Keys,
 	},
 	Passes: map[string]Role{

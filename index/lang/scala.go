@@ -79,7 +79,7 @@ var scalaGrammar = &Grammar{
 		"generic_type.type":                   Inherits,
 		"generic_type.type_arguments":         Plain,
 		"instance_expression type_identifier": Calls | Hints,
-		"instance_expression template_body":   Encloses,
+		"instance_expression template_body":   Encloses | Nameless | Owns,
 		"infix_expression.left":               Operand,
 		"infix_expression.operator":           Accesses | Calls,
 		"annotation.name":                     Calls,
