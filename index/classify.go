@@ -83,7 +83,7 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 	occ, name := f.outline().occs[i], t.name()
 	rel := r.relation(f, t.file, name)
 	switch {
-	case occ.has(isKey):
+	case occ.has(isKey) && !occ.has(isBoth):
 		return r.classifyKey(rel, t)
 	case occ.has(isAccess):
 		return r.classifyQualified(f, i, rel, t)
@@ -91,6 +91,8 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 		if slices.Contains(rel.exports, f.name(i)) {
 			return Certain
 		}
+		return 0
+	case f.lang != nil && f.lang.Family == "ocaml" && r.isInstance(f, i):
 		return 0
 	case rel.same && f.name(i) == name:
 		return r.unlessImported(f, name, t)
@@ -189,6 +191,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		return r.classifyFieldKey(f, i, t)
 	case !occ.has(isAccess) && f.lang.Bare:
 		return r.classifyBare(f, i, t)
+	case !occ.has(isAccess) && f.lang.Family == "ocaml":
+		return r.classifyInstance(f, i, t)
 	case !occ.has(isAccess):
 		return 0
 	}
@@ -303,7 +307,7 @@ func (r *resolver) classifyFieldKey(f *file, i int, t target) Certainty {
 	switch {
 	case t.decl().kind != Field && !isKeyed(t):
 		return 0
-	case typ < 0 && f.lang.Name == "go":
+	case typ < 0 && (f.lang.Name == "go" || f.lang.Family == "ocaml"):
 		return r.bySole(f, t)
 	case typ < 0: // of any object, or an argument's name
 		return Possible
@@ -334,7 +338,9 @@ func (r *resolver) classifyBoth(f *file, i int, t target) Certainty {
 	switch {
 	case f.name(i) != t.name() || f.lang.Family != t.lang.Family || t.decl().kind == Method && t.lang.Family != "javascript":
 		return 0
-	case t.lang.Family == "rust":
+	case f.outline().occs[i].has(isKey): // a label
+		return r.classifyInstance(f, i, t)
+	case t.lang.Family == "rust" || t.lang.Family == "ocaml":
 		return r.bySole(f, t)
 	default:
 		return Possible

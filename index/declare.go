@@ -416,7 +416,7 @@ func (x *extraction) resolve() {
 	}
 	for i := range x.out.occs {
 		occ := &x.out.occs[i]
-		if !x.hasLocal[occ.name] || occ.has(isDefinition|isAccess|isImport|isKey) {
+		if !x.hasLocal[occ.name] || occ.has(isDefinition|isAccess|isImport) || occ.has(isKey) && !occ.has(isBoth) {
 			continue
 		}
 		occ.flags &^= isLocal

@@ -203,6 +203,9 @@ func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 	if r == 0 {
 		r, owner = parent.role&passes, parent.owner
 	}
+	if r&lang.Puns != 0 {
+		r, owner = x.pun(n, r, owner)
+	}
 	if r&lang.Inherits != 0 {
 		r, owner = r&^lang.Inherits|parent.role&inherited, parent.owner
 	}
@@ -219,6 +222,22 @@ func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 		r |= parent.role & lang.Receives
 	}
 	return r, owner
+}
+
+// pun returns the role of node n, which is a key with that role: alone in its
+// parent it is what that holds, and else no more than a key.
+func (x *extraction) pun(n uint32, r lang.Role, owner int) (lang.Role, int) {
+	parent := &x.frames[len(x.frames)-1]
+	switch {
+	case parent.role&lang.Puns != 0: // below one that was asked
+		return r, owner
+	case n != parent.at+1 || x.tree.Nodes[n].Next != parent.next:
+		return r &^ lang.Puns, owner
+	case x.tables.Marks(x.tree.Nodes[n].Kind).Has(lang.IsName): // the label of an argument
+		return r, owner
+	}
+	r, owner = x.passed()
+	return r | lang.Puns, owner
 }
 
 // atPlace returns what is left of a role that asks whether it is the first
@@ -329,7 +348,7 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	if r&lang.Matches != 0 && (r.Kind() == 0 || x.lang.Family == "haskell") && startsUpper(x.out.names[occ.name]) {
 		r &^= lang.Defined
 	}
-	if (marks | x.tables.Marks(parent.kind)).Has(lang.IsShorthand) {
+	if (marks | x.tables.Marks(parent.kind)).Has(lang.IsShorthand) || r&lang.Puns != 0 {
 		occ.flags |= isBoth
 	}
 	if r&lang.Calls != 0 {

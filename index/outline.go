@@ -23,7 +23,7 @@ const (
 	isBase     // what the declaration around it extends, implements or embeds
 	isWrite    // gets a value
 	isOwner    // what is declared around it belongs to this type: Rust's impl A for B
-	isBoth     // the name of a field and of its value at once: {a} for {a: a}
+	isBoth     // the name of a field and of its value at once: {a} for {a: a}; with isKey: of an argument
 	isNameless // in a class, object or interface without a name: this and what is defined is its own
 )
 

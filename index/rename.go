@@ -84,7 +84,8 @@ type renamer struct {
 // old one stands for a key too.
 type Change struct {
 	Reference
-	New string
+	New   string
+	value int // where, in New, the value of a key begins that both stood for; 0: it is one name
 }
 
 // renaming returns what was found.
@@ -176,7 +177,10 @@ func (r *renamer) sameScope(a, b target) bool {
 	if r.packageOf(a.file) != r.packageOf(b.file) || a.decl().kind.IsMember() != b.decl().kind.IsMember() {
 		return false
 	}
-	return a.outline().names[a.decl().container] == b.outline().names[b.decl().container]
+	if a.outline().names[a.decl().container] != b.outline().names[b.decl().container] {
+		return false
+	}
+	return a.decl().kind.IsMember() || a.lang.Name == "go" || r.relation(a.file, b.file, b.name()).same || r.relation(b.file, a.file, a.name()).same
 }
 
 // acceptable refuses names that are none.
@@ -228,7 +232,7 @@ func (r *renamer) find(ctx context.Context) error {
 		if ref.Span.End > len(src) {
 			return r.stale(ref.Path)
 		}
-		c := r.changed(ref)
+		c := r.changed(ref, src)
 		if ref.Certainty != Certain {
 			r.possible = append(r.possible, c)
 			continue
@@ -251,13 +255,32 @@ func (r *renamer) find(ctx context.Context) error {
 
 // changed returns ref with the new name. Where a name is that of a field and of
 // its value, the value keeps it.
-func (r *renamer) changed(ref Reference) Change {
+func (r *renamer) changed(ref Reference, src []byte) Change {
 	c := Change{Reference: ref, New: r.new}
 	f := r.snap.indexedFile(ref.Path)
 	if i, ok := f.covering(ref.Span.Start); ok && r.renamesMember() && f.outline().occs[i].has(isBoth) {
-		c.New = r.new + ": " + r.old
+		c.split(f, src, r.new, r.old)
 	}
 	return c
+}
+
+// split makes of a name in f that stands for a key and its value two.
+func (c *Change) split(f *file, src []byte, key, value string) {
+	between := ": "
+	switch {
+	case f.lang.Family != "ocaml":
+	case isLabel(src, c.Span.Start):
+		between = ":"
+	default:
+		between = " = "
+	}
+	c.New, c.value = key+between+value, len(key+between)
+}
+
+// isLabel reports whether the name at offset of a text of OCaml is the label of an
+// argument.
+func isLabel(src []byte, offset int) bool {
+	return offset > 0 && offset <= len(src) && (src[offset-1] == '~' || src[offset-1] == '?')
 }
 
 // renamesMember reports whether a field, method or the like is renamed.

@@ -2,9 +2,13 @@ package index_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/agentls/agentls/edits/text"
 	"github.com/agentls/agentls/index"
 )
 
@@ -17,7 +21,7 @@ class A {
     Runner r = new Runner() { public void run() {} };
 }
 `},
-	{"a member of a class without a name", "java", "class without a name", `
+	{"a member of a class without a name", "java", "without a name", `
 -- A.java --
 interface Runner { void run(); }
 class A {
@@ -35,7 +39,7 @@ class A {
     }
 }
 `},
-	{"what a template without a name has", "scala", "class without a name", `
+	{"what a template without a name has", "scala", "without a name", `
 -- a.scala --
 trait Runner { def run(): Unit }
 class A {
@@ -50,6 +54,17 @@ function make() {
     return new class extends Runner { function run() {} };
 }
 `},
+	{"what the parameter of a functor has", "ocaml", "without a name", `
+-- a.ml --
+module Make (Ord : sig val com$0pare : int -> int -> int end) = struct
+  let cmp a b = Ord.compare a b
+end
+`},
+	{"a label that a call gives", "ocaml", "passes an argument by the name label", `
+-- a.ml --
+let f ~la$0bel () = label + 1
+let g label = f ~label ()
+`},
 	{"what an interface without a name asks for", "go", "a.go:7 has a method Run", `
 -- a.go --
 package p
@@ -60,6 +75,84 @@ func (A) Ru$0n() {}
 
 func use(r interface{ Run() }) { r.Run() }
 `},
+}
+
+// What is renamed to fresh at $0 must read as the archive behind it does.
+var renames = []struct{ name, language, before, after string }{
+	{"a field that stands for its value too", "ocaml", `
+-- a.ml --
+type t = { na$0me : string }
+let show { name } = name
+let make name = { name }
+`, `
+-- a.ml --
+type t = { fresh : string }
+let show { fresh = name } = name
+let make name = { fresh = name }
+`},
+	{"a parameter that is a field and a label too", "ocaml", `
+-- a.ml --
+type t = { name : string }
+let f ~name () = name
+let make na$0me = { name }, f ~name ()
+`, `
+-- a.ml --
+type t = { name : string }
+let f ~name () = name
+let make fresh = { name = fresh }, f ~name:fresh ()
+`},
+	{"a function of one module alone", "ocaml", `
+-- a.ml --
+let he$0lp x = x
+-- b.ml --
+let help x = A.help x
+`, `
+-- a.ml --
+let fresh x = x
+-- b.ml --
+let help x = A.fresh x
+`},
+	{"a function of one module of Rust alone", "rust", `
+-- Cargo.toml --
+[package]
+name = "m"
+-- src/lib.rs --
+mod a;
+mod b;
+-- src/a.rs --
+pub fn he$0lp() {}
+-- src/b.rs --
+fn help() { crate::a::help() }
+`, `
+-- Cargo.toml --
+[package]
+name = "m"
+-- src/lib.rs --
+mod a;
+mod b;
+-- src/a.rs --
+pub fn fresh() {}
+-- src/b.rs --
+fn help() { crate::a::fresh() }
+`},
+}
+
+func TestRenames(t *testing.T) {
+	for _, test := range renames {
+		if !isKnown(test.language + ".txt") {
+			continue
+		}
+		t.Run(strings.ReplaceAll(test.name, " ", "_"), func(t *testing.T) {
+			f := load(t, test.before)
+			renaming, err := f.ws.Snapshot().Rename(t.Context(), f.at, f.cursor, "fresh")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.TrimLeft(test.after, "\n"), f.edited(t, renaming.Edits)); diff != "" {
+				t.Errorf("renamed (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 func TestRefusedRenames(t *testing.T) {
@@ -75,4 +168,18 @@ func TestRefusedRenames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// edited returns the archive with edits made.
+func (f *fixture) edited(t *testing.T, edits map[string][]text.Edit) string {
+	t.Helper()
+	var out strings.Builder
+	for _, name := range f.names {
+		content, err := text.Apply([]byte(f.files[name]), edits[f.path(name)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&out, "-- %s --\n%s", name, content)
+	}
+	return out.String()
 }

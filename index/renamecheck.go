@@ -96,11 +96,11 @@ func (r *renamer) hasBody(ctx context.Context, t target) error {
 // isAskedFor refuses members that another type prescribes, or has by the same
 // name.
 func (r *renamer) isAskedFor(ctx context.Context, t target) error {
-	if t.decl().kind != Method && t.decl().kind != Field || t.lang.Private && !t.decl().exported {
-		return nil
-	}
 	if err := r.isNameless(t.file, int(t.decl().occ)); err != nil {
 		return err
+	}
+	if t.decl().kind != Method && t.decl().kind != Field || t.lang.Private && !t.decl().exported {
+		return nil
 	}
 	owner, ok := r.owner(t)
 	if !ok {
@@ -115,8 +115,8 @@ func (r *renamer) isAskedFor(ctx context.Context, t target) error {
 // isNameless refuses occurrence i of f where it is a member of a class without a
 // name.
 func (r *renamer) isNameless(f *file, i int) error {
-	if f.isNamelessMember(i) && f.lang.Family != "javascript" {
-		return refused("%s is of a class without a name, and may be what that one's base asks for", r.old)
+	if f.isNamelessMember(i) && f.lang.Family != "javascript" && f.lang.Family != "go" {
+		return refused("%s is of a class or signature without a name, and may be what others ask of it", r.old)
 	}
 	return nil
 }
@@ -246,12 +246,19 @@ func (r *renamer) passedByName(ctx context.Context) error {
 			continue
 		}
 		for _, i := range user.named(r.old) {
-			if user.outline().occs[i].has(isKey) {
+			if r.passes(user, int(i)) {
 				return refused("%s passes an argument by the name %s", r.where(ctx, user, user.span(int(i)).Start), r.old)
 			}
 		}
 	}
 	return nil
+}
+
+// passes reports whether occurrence i of f can be the name of an argument for what
+// is renamed, a parameter: its own value is none.
+func (r *renamer) passes(f *file, i int) bool {
+	occ := f.outline().occs[i]
+	return occ.has(isKey) && (f != r.file || !occ.has(isLocal) || int(occ.link)-1 != r.local)
 }
 
 // lastPart returns the last part of a qualified name.

@@ -45,7 +45,7 @@ func (r *renamer) keepsMeaning(ctx context.Context, path string, changes []Chang
 	if !f.isParsed() || f.hash != text.HashOf(src) {
 		return r.stale(path)
 	}
-	if err := r.expand(ctx, f, changes); err != nil {
+	if err := r.expand(ctx, f, src, changes); err != nil {
 		return err
 	}
 	edits := make([]text.Edit, len(changes))
@@ -72,7 +72,7 @@ func (r *renamer) keepsMeaning(ctx context.Context, path string, changes []Chang
 
 // expand keeps the key where a name stands for a key and its value: {a} becomes
 // {a: b}.
-func (r *renamer) expand(ctx context.Context, f *file, changes []Change) error {
+func (r *renamer) expand(ctx context.Context, f *file, src []byte, changes []Change) error {
 	if r.renamesMember() {
 		return nil // see changed
 	}
@@ -84,7 +84,7 @@ func (r *renamer) expand(ctx context.Context, f *file, changes []Change) error {
 		if r.local < 0 && !f.outline().occs[at].has(isLocal) && r.isUsedElsewhere(f) {
 			return refused("in %s the name is a key too, by which other files may know it", r.where(ctx, f, c.Span.Start))
 		}
-		changes[i].New = r.old + ": " + r.new
+		changes[i].split(f, src, r.old, r.new)
 	}
 	return ctx.Err()
 }
@@ -121,7 +121,11 @@ func (c *comparison) compare() (at int, why difference) {
 		if was.link > 0 {
 			link = uint32(counterpart[was.link-1]) + 1
 		}
-		if (was.flags^is.flags)&^isBoth != 0 || link != is.link {
+		split := isBoth
+		if was.has(isBoth) {
+			split |= isKey
+		}
+		if (was.flags^is.flags)&^split != 0 || link != is.link {
 			return int(was.start), isOther
 		}
 	}
@@ -140,11 +144,11 @@ func (c *comparison) pair() (counterpart []int, ok bool) {
 		start, name := int(was.start)+grown, c.before.name(i)
 		if change < len(c.changes) && c.changes[change].Span.Start == int(was.start) {
 			name = c.changes[change].New
-			if key := strings.LastIndex(name, ": "); key >= 0 {
+			if value := c.changes[change].value; value > 0 {
 				if next < len(c.after.occs) && int(c.after.occs[next].start) == start {
 					next++
 				}
-				start, name = start+key+2, name[key+2:]
+				start, name = start+value, name[value:]
 			}
 		}
 		if next >= len(c.after.occs) || int(c.after.occs[next].start) != start || c.after.name(next) != name {

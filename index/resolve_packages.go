@@ -146,6 +146,32 @@ func (r *resolver) classifyBare(f *file, i int, t target) Certainty {
 	return min(r.bySole(f, t), Possible)
 }
 
+// classifyInstance is classifyMember for a name without a dot in OCaml, where
+// methods name the instance variables of their class so, and no other member.
+func (r *resolver) classifyInstance(f *file, i int, t target) Certainty {
+	owner, known := r.classAround(f, i)
+	switch {
+	case !known || owner.decl().kind != Class || t.decl().kind != Field:
+		return 0
+	case r.owns(owner, t):
+		return Certain
+	case r.hasMember(owner, t.name()):
+		return 0
+	}
+	if of, ok := r.owner(t); ok && of.decl().kind == Class && len(owner.baseNames()) > 0 {
+		return Possible
+	}
+	return 0
+}
+
+// isInstance reports whether occurrence i of f, of OCaml, names a variable of the
+// object it stands in.
+func (r *resolver) isInstance(f *file, i int) bool {
+	owner, known := r.classAround(f, i)
+	return known && owner.decl().kind == Class &&
+		slices.ContainsFunc(r.membersOf(owner, f.name(i)), func(t target) bool { return t.decl().kind == Field })
+}
+
 // constructs reports whether t is a method that is called like its class.
 func (r *resolver) constructs(t target) bool {
 	d := t.decl()

@@ -40,6 +40,7 @@ const (
 	Early                      // with Binds: counts in its whole scope, also before its declaration
 	Arguments                  // Binds what stands here in a type that Receives, else nothing
 	Nameless                   // with Owns: is of a class, object or interface that has no name; with Values: nor what it is the value of
+	Puns                       // with Keys: a key that stands alone is its value, too
 
 	byKind    // depends on the kind of the child
 	kindShift = iota
