@@ -217,6 +217,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 	}
 	owner, known := r.typeOf(f, q)
 	switch {
+	case r.isSuper(f, q):
+		return r.classifyInherited(f, q, t)
 	case isNamelessSelf(f.outline().occs[q]):
 		return r.inherits(f, t)
 	case known:

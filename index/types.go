@@ -199,6 +199,33 @@ func (r *resolver) eachImpl(t target, yield func(f *file, i int)) {
 	}
 }
 
+// isSuper reports whether occurrence i of f stands for an object as one of its
+// bases.
+func (r *resolver) isSuper(f *file, i int) bool {
+	return f.lang.Super != "" && f.name(i) == f.lang.Super && !f.outline().occs[i].has(isLocal|isAccess) && !f.outline().occs[i].has(isNameless)
+}
+
+// classifyInherited is classifyMember for what stands behind such an occurrence: t
+// if the nearest base that has a member of the name has it as t.
+func (r *resolver) classifyInherited(f *file, i int, t target) Certainty {
+	owner, known := r.classAround(f, i)
+	if !known {
+		return min(r.bySole(f, t), Possible)
+	}
+	for _, base := range r.ancestors(owner) {
+		if r.owns(base.target, t) {
+			return base.certainty
+		}
+		if r.hasMember(base.target, t.name()) {
+			return 0
+		}
+	}
+	if r.owns(owner, t) {
+		return 0
+	}
+	return min(r.bySole(f, t), Possible)
+}
+
 // baseNames returns the occurrences that name the bases of t.
 func (t target) baseNames() []int {
 	var found []int

@@ -13,7 +13,7 @@ import (
 func cSharp() *Language {
 	return &Language{
 		Name: "csharp", Extensions: []string{".cs"}, Parser: tscsharp.Language, Grammar: cSharpGrammar,
-		Nests: true, Bare: true, Private: true, Self: "this base", Blank: "_", Comments: cComments, Body: "{",
+		Nests: true, Bare: true, Private: true, Self: "this base", Super: "base", Blank: "_", Comments: cComments, Body: "{",
 		Imports: cSharpImports, ImportKinds: "using_directive",
 		Exported:   func(d *Declaration) bool { return !isHiddenBy(d.Node, "modifier") },
 		Skim:       cSharpLines.skim,

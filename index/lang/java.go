@@ -13,7 +13,7 @@ import (
 func java() *Language {
 	return &Language{
 		Name: "java", Family: "jvm", Extensions: []string{".java"}, Parser: tsjava.Language, Grammar: javaGrammar,
-		Nests: true, Bare: true, Apart: true, Private: true, Self: "this super", Inferred: "var", Comments: cComments,
+		Nests: true, Bare: true, Apart: true, Private: true, Self: "this super", Super: "super", Inferred: "var", Comments: cComments,
 		Imports: javaImports, ImportKinds: "import_declaration package_declaration",
 		Exported: func(d *Declaration) bool { return !isPrivate(d.Node.ChildOf("modifiers")) },
 		Skim:     javaLines.skim,

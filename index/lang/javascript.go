@@ -14,7 +14,7 @@ import (
 func javaScript() *Language {
 	return &Language{
 		Name: "javascript", Family: "javascript", Extensions: []string{".js", ".mjs", ".cjs"}, Parser: javascript.Language, Grammar: jsGrammar,
-		Hoists: true, Nests: true, Self: "this", Comments: cComments,
+		Hoists: true, Nests: true, Self: "this", Super: "super", Comments: cComments,
 		Called:  ".constructor .toString .valueOf .toJSON .then",
 		Imports: jsImports, ImportKinds: "import_statement export_statement variable_declarator",
 		Refine: refineJS, Exported: exportedJS, Modules: true, Skim: skimJS,
@@ -43,7 +43,7 @@ func typeScriptReact() *Language {
 // jsGrammar serves JavaScript and TypeScript: the second's grammar is built on
 // the first's.
 var jsGrammar = &Grammar{
-	Names: `identifier property_identifier private_property_identifier type_identifier this
+	Names: `identifier property_identifier private_property_identifier type_identifier this super
 		shorthand_property_identifier shorthand_property_identifier_pattern`,
 	Skips: "comment regex number predefined_type accessibility_modifier string_fragment escape_sequence statement_identifier jsx_text html_comment hash_bang_line",
 	Scopes: `function_declaration generator_function_declaration function_expression generator_function arrow_function

@@ -13,7 +13,7 @@ import (
 func kotlin() *Language {
 	return &Language{
 		Name: "kotlin", Family: "jvm", Extensions: []string{".kt", ".kts"}, Parser: tskotlin.Language, Grammar: kotlinGrammar,
-		Nests: true, Bare: true, Private: true, Self: "this super", Blank: "_", Comments: cComments, Body: "{=",
+		Nests: true, Bare: true, Private: true, Self: "this super", Super: "super", Blank: "_", Comments: cComments, Body: "{=",
 		Imports: kotlinImports, ImportKinds: "import package_header",
 		Refine: refineKotlin,
 		Exported: func(d *Declaration) bool {

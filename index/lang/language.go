@@ -35,6 +35,7 @@ type Language struct {
 	Depth    int    // how deep declarations are in each other, at most; 0 is any
 	Limit    int    // how many a file declares, at most; 0 is any
 	Self     string // words that always mean the object or class that a method belongs to
+	Super    string // the word that stands for the object as one of its bases; it may be called
 	Blank    string // words that declare nothing
 	Inferred string // words that stand for the type of a value
 

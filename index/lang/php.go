@@ -12,7 +12,7 @@ import (
 func php() *Language {
 	return &Language{
 		Name: "php", Extensions: []string{".php", ".phtml"}, Parser: tsphp.LanguagePHP, Grammar: phpGrammar,
-		Hoists: true, Apart: true, Private: true, Self: "$this self static parent", Comments: Comments{Line: "//", Open: "/*", Close: "*/", Between: "#["},
+		Hoists: true, Apart: true, Private: true, Self: "$this self static parent", Super: "parent", Comments: Comments{Line: "//", Open: "/*", Close: "*/", Between: "#["},
 		Imports: phpImports, ImportKinds: "namespace_use_declaration namespace_definition",
 		Exported: func(d *Declaration) bool {
 			return !isHiddenBy(d.Node, "visibility_modifier") && !isHiddenBy(d.Around, "visibility_modifier")

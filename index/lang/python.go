@@ -11,7 +11,7 @@ import (
 func python() *Language {
 	return &Language{
 		Name: "python", Extensions: []string{".py", ".pyi", ".pyw"}, Parser: tspython.Language, Grammar: pythonGrammar,
-		Hoists: true, Nests: true, Repeats: true, Self: "self",
+		Hoists: true, Nests: true, Repeats: true, Self: "self", Super: "super",
 		Comments: Comments{Line: "#", InBody: true}, Body: ":",
 		Imports: pythonImports, ImportKinds: "import_statement import_from_statement future_import_statement list tuple",
 		Refine:     refinePython,

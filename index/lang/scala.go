@@ -12,7 +12,7 @@ import (
 func scala() *Language {
 	return &Language{
 		Name: "scala", Family: "jvm", Extensions: []string{".scala", ".sc", ".sbt"}, Parser: tsscala.Language, Grammar: scalaGrammar,
-		Nests: true, Bare: true, Private: true, Self: "this super", Blank: "_", Comments: cComments, Body: "{=", Quotes: "\"",
+		Nests: true, Bare: true, Private: true, Self: "this super", Super: "super", Blank: "_", Comments: cComments, Body: "{=", Quotes: "\"",
 		Imports: scalaImports, ImportKinds: "import_declaration package_clause",
 		Exported:   func(d *Declaration) bool { return !strings.Contains(d.Node.ChildOf("modifiers").Text(), "private") },
 		Skim:       scalaLines.skim,
