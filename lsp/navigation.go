@@ -14,12 +14,22 @@ const maxPlaces = 5000
 
 // Definition answers where the identifier at the cursor is declared.
 func (s *Server) Definition(ctx context.Context, p *protocol.DefinitionParams) (protocol.DefinitionResult, error) {
-	return s.placesOf(ctx, protocol.MethodTextDocumentDefinition, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
+	return s.placesOf(ctx, protocol.MethodTextDocumentDefinition, p.TextDocumentPositionParams, definitions)
+}
+
+// definitions returns where the identifier at offset is declared or, of a module
+// and of the path of an import, its file.
+func definitions(snap *index.Snapshot, ctx context.Context, path string, offset int) ([]index.Symbol, error) { //nolint:revive // like a method of Snapshot
+	found, err := snap.Definitions(ctx, path, offset)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	return snap.Modules(ctx, path, offset)
 }
 
 // Declaration is Definition: the index does not tell them apart.
 func (s *Server) Declaration(ctx context.Context, p *protocol.DeclarationParams) (protocol.DeclarationResult, error) {
-	return s.placesOf(ctx, protocol.MethodTextDocumentDeclaration, p.TextDocumentPositionParams, (*index.Snapshot).Definitions)
+	return s.placesOf(ctx, protocol.MethodTextDocumentDeclaration, p.TextDocumentPositionParams, definitions)
 }
 
 // TypeDefinition answers where the type of the identifier at the cursor is
