@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"path/filepath"
 	"regexp"
@@ -64,8 +65,8 @@ func (r *resolver) goPackageNamed(f *file, i int) *file {
 	name := f.name(i)
 	return r.goPackage(func(at *file) bool {
 		return slices.ContainsFunc(f.outline().imports, func(imp imported) bool {
-			known := imp.Explicit && imp.Alias == name || !imp.Explicit && at.outline().pkg == name
-			return known && r.importsFolder(imp.Path, folderOf(at.path))
+			return (!imp.Explicit || imp.Alias == name) && r.importsFolder(imp.Path, folderOf(at.path)) &&
+				(imp.Explicit || at.outline().pkg == name) // last: it has to be unpacked
 		})
 	})
 }
@@ -75,14 +76,15 @@ func (r *resolver) goPackageNamed(f *file, i int) *file {
 func (r *resolver) goPackage(is func(*file) bool) *file {
 	var best *file
 	for f := range r.snap.parsed() {
-		switch {
-		case f.lang.Name != "go" || strings.HasSuffix(f.path, "_test.go"):
-		case best != nil && (goRank(f) > goRank(best) || goRank(f) == goRank(best) && f.path > best.path):
-		case is(f):
+		if f.lang.Name == "go" && !strings.HasSuffix(f.path, "_test.go") && is(f) && (best == nil || byGoRank(f, best) < 0) {
 			best = f
 		}
 	}
 	return best
+}
+
+func byGoRank(a, b *file) int {
+	return cmp.Or(cmp.Compare(goRank(a), goRank(b)), strings.Compare(a.path, b.path))
 }
 
 // goRank says how far f is from the file that people look for first in its
