@@ -200,6 +200,7 @@ async function askOn(screen: Screen): Promise<void> {
   const thread = screen.thread('Ask about Tariff');
   await thread.locator('.review-thread-reply-button').click();
   await screen.page.keyboard.type('Who calls it?');
+  await thread.locator('.monaco-button:not(.disabled)', { hasText: 'Ask' }).waitFor(); // what is typed is taken in
   await screen.page.keyboard.press('Control+Enter');
   await thread.getByText('and its test').waitFor();
   await screen.picture('vscode-ask');
