@@ -1,5 +1,7 @@
 package index
 
+import "slices"
+
 // typeOf infers the type of what occurrence i of f stands for, by what is
 // written: declared types, literals, calls of functions with a declared
 // result. It looks at nothing that a type checker would have to work out.
@@ -131,7 +133,7 @@ func (r *resolver) namesOf(f *file, i int) []string {
 		if at := r.moduleFile(f, imp.Path); at != nil && at.isParsed() {
 			_, original = r.exported(at, imp.Name, maxInference)
 		}
-		if original != name {
+		if !slices.Contains(names, original) {
 			names = append(names, original)
 		}
 	}

@@ -23,11 +23,13 @@ const (
 
 // The aliases of what a manifest's imports are.
 const (
-	asExport  = "exports" // package.json: subpath → file; without exports its main file, as "."
-	asImport  = "imports" // package.json: "#name" → file
-	asPath    = "paths"   // tsconfig.json: pattern → file, from the base URL
-	asBaseURL = "baseUrl" // tsconfig.json
-	asExtends = "extends" // tsconfig.json: another one
+	asExport  = "exports"    // package.json: subpath → file; without exports its main file, as "."
+	asImport  = "imports"    // package.json: "#name" → file
+	asPath    = "paths"      // tsconfig.json: pattern → file, from the base URL
+	asBaseURL = "baseUrl"    // tsconfig.json
+	asExtends = "extends"    // tsconfig.json: another one
+	asRoot    = "rootDirs"   // tsconfig.json: folders that are as one
+	asPart    = "references" // tsconfig.json: another one, of a part of the project
 )
 
 // isManifest reports whether the file at path is one, by its name.
@@ -158,20 +160,25 @@ func (o *outline) addTarget(kind, name, target string) {
 }
 
 // readTSConfig keeps what paths mean to the compiler.
-// (typescriptlang.org/tsconfig, paths, baseUrl, extends)
+// (typescriptlang.org/tsconfig, paths, baseUrl, rootDirs, extends, references)
 func readTSConfig(out *outline, content []byte) {
 	var c struct {
 		Extends         json.RawMessage
 		CompilerOptions struct {
-			BaseURL string
-			Paths   json.RawMessage
+			BaseURL         string
+			Paths, RootDirs json.RawMessage
 		}
+		References []struct{ Path string }
 	}
 	if json.Unmarshal(plainJSON(content), &c) != nil {
 		return
 	}
 	out.addTargets(asExtends, "", c.Extends, 2)
 	out.addTarget(asBaseURL, "", c.CompilerOptions.BaseURL)
+	out.addTargets(asRoot, "", c.CompilerOptions.RootDirs, 2)
+	for _, part := range c.References {
+		out.addTarget(asPart, "", part.Path)
+	}
 	for pattern, targets := range members(c.CompilerOptions.Paths) {
 		out.addTargets(asPath, pattern, targets, 2)
 	}

@@ -186,12 +186,12 @@ func (r *resolver) jsFile(f *file, path string) *file {
 	case path == "":
 		return nil
 	case strings.HasPrefix(path, "."):
-		return r.jsAt(filepath.Join(dir, filepath.FromSlash(path)))
-	case strings.HasPrefix(path, "#"):
-		if own := r.nearest(dir, "package.json"); own != nil {
-			return r.jsTarget(own, own.outline().targets(asImport, path))
+		if at := r.jsAt(filepath.Join(dir, filepath.FromSlash(path))); at != nil {
+			return at
 		}
-		return nil
+		return r.byRootDirs(dir, path)
+	case strings.HasPrefix(path, "#"):
+		return r.byOwnPackage(dir, path)
 	}
 	if at := r.byTSConfig(dir, path); at != nil {
 		return at
@@ -209,6 +209,64 @@ func (r *resolver) jsFile(f *file, path string) *file {
 		}
 	}
 	return nil
+}
+
+// byOwnPackage resolves a path that begins with #, by the package around dir: to a
+// file of it, or to another package.
+func (r *resolver) byOwnPackage(dir, path string) *file {
+	own := r.nearest(dir, npmPackage)
+	if own == nil {
+		return nil
+	}
+	targets := own.outline().targets(asImport, path)
+	if at := r.jsTarget(own, targets); at != nil {
+		return at
+	}
+	for _, target := range targets {
+		if at := r.byPackage(target); at != nil {
+			return at
+		}
+	}
+	return nil
+}
+
+// byRootDirs resolves a relative path from dir in the folders that the nearest
+// configuration says are one with that around dir.
+func (r *resolver) byRootDirs(dir, path string) *file {
+	config := r.nearest(dir, "tsconfig.json", "jsconfig.json")
+	if config == nil {
+		return nil
+	}
+	roots := r.rootDirs(config)
+	for _, root := range roots {
+		rest, err := filepath.Rel(root, dir)
+		if err != nil || !below(dir, root) {
+			continue
+		}
+		for _, other := range roots {
+			if at := r.jsAt(filepath.Join(other, rest, filepath.FromSlash(path))); at != nil {
+				return at
+			}
+		}
+	}
+	return nil
+}
+
+// rootDirs returns the folders that are as one by config or by the first of what
+// it extends that says so.
+func (r *resolver) rootDirs(config *file) []string {
+	var roots []string
+	for _, config := range r.configs(config) {
+		for _, imp := range config.outline().imports {
+			if imp.Alias == asRoot {
+				roots = append(roots, filepath.Join(folderOf(config.path), filepath.FromSlash(imp.Path)))
+			}
+		}
+		if len(roots) > 0 {
+			break
+		}
+	}
+	return roots
 }
 
 // jsAt returns the module at base, which may be its name without an ending, its
@@ -307,7 +365,7 @@ func pathTargets(configs []*file, path string) (owner *file, targets []string) {
 const maxConfigs = 50
 
 // configs returns config and what it extends, over others too, the strongest
-// first and each once.
+// first and each once, then those of its parts that lie beside it.
 func (r *resolver) configs(config *file) []*file {
 	out, known := r.extends[config]
 	if known {
@@ -324,22 +382,33 @@ func (r *resolver) configs(config *file) []*file {
 		}
 	}
 	add(config)
+	for _, part := range r.named(config, asPart) { // that of a bundler's template says nothing itself
+		if folderOf(part.path) == folderOf(config.path) {
+			add(part)
+		}
+	}
 	r.extends[config] = out
 	return out
 }
 
-// extended returns the configurations that config names, the strongest first.
+// extended returns the configurations that config extends, the strongest first.
 func (r *resolver) extended(config *file) []*file {
+	out := r.named(config, asExtends)
+	slices.Reverse(out)
+	return out
+}
+
+// named returns the configurations that config names as kind.
+func (r *resolver) named(config *file, kind string) []*file {
 	var out []*file
 	for _, imp := range config.outline().imports {
-		if imp.Alias != asExtends {
+		if imp.Alias != kind {
 			continue
 		}
 		if at := r.extendedAt(config, imp.Path); at != nil {
 			out = append(out, at)
 		}
 	}
-	slices.Reverse(out)
 	return out
 }
 
