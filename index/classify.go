@@ -92,7 +92,7 @@ func (r *resolver) classifyTop(f *file, i int, t target) Certainty {
 			return Certain
 		}
 		return 0
-	case f.lang != nil && f.lang.Family == "ocaml" && r.isInstance(f, i):
+	case f.lang != nil && (r.isInstance(f, i) || r.isSibling(f, i)):
 		return 0
 	case rel.same && f.name(i) == name:
 		return r.unlessImported(f, name, t)
@@ -193,6 +193,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		return r.classifyBare(f, i, t)
 	case !occ.has(isAccess) && f.lang.Family == "ocaml":
 		return r.classifyInstance(f, i, t)
+	case !occ.has(isAccess) && r.isSibling(f, i):
+		return r.memberOf(target{f, enumAround(f, i)}, t)
 	case !occ.has(isAccess):
 		return 0
 	}

@@ -46,7 +46,7 @@ func (x *extraction) declare(i uint32, r lang.Role, owner int) {
 		if !x.lang.Nests || kind != Function && !kind.IsType() {
 			return
 		}
-	} else if local && !x.inType(f.container) {
+	} else if local && !x.inType(f.container) || f.nameless && x.inType(f.container) {
 		if kind == Field && x.promote(i, r, owner) {
 			return
 		}
@@ -90,7 +90,7 @@ func (x *extraction) scopeFor(i uint32, r lang.Role, owner int) int32 {
 // class at once.
 func (x *extraction) promote(i uint32, r lang.Role, owner int) bool {
 	f, occ := &x.frames[owner], &x.out.occs[i]
-	if f.container < 0 || !isConstructorName(x.out.names[x.out.decls[f.container].name]) || !x.inType(x.out.decls[f.container].parent) {
+	if f.container < 0 || x.tree.At(f.at).Kind() == "property_signature" || !isConstructorName(x.out.names[x.out.decls[f.container].name]) || !x.inType(x.out.decls[f.container].parent) {
 		return false
 	}
 	class := x.out.decls[f.container].parent

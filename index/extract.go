@@ -272,7 +272,7 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 		scope: parent.innerScope, innerScope: parent.innerScope,
 		container: parent.innerContainer, innerContainer: parent.innerContainer,
 		holder: parent.holder, member: parent.innerMember, innerMember: parent.innerMember, exported: parent.exported,
-		nameless: parent.nameless || r&lang.Nameless != 0 && r&parent.role&lang.Values == 0,
+		nameless: parent.nameless || r&lang.Nameless != 0 && x.isNameless(r, parent),
 	}
 	if r&lang.Owns != 0 || r == 0 {
 		f.owner = len(x.frames)
@@ -283,6 +283,19 @@ func (x *extraction) push(n uint32, marks lang.Mark, r lang.Role, owner int) boo
 	f.innerMember = f.innerMember || r&lang.Members != 0
 	x.frames = append(x.frames, f)
 	return true
+}
+
+// isNameless reports whether what is in a node with role r, which may be Nameless,
+// is of something without a name; parent is the frame around.
+func (x *extraction) isNameless(r lang.Role, parent *frame) bool {
+	switch {
+	case r&lang.Values != 0 && parent.role&lang.Values != 0:
+		return false
+	case r&lang.Members != 0 && x.inType(parent.innerContainer):
+		return false
+	default:
+		return r&lang.Bases == 0 || parent.role&lang.Bases != 0
+	}
 }
 
 // isTooDeep reports whether what is in container is declared no more.

@@ -164,9 +164,35 @@ func (r *resolver) classifyInstance(f *file, i int, t target) Certainty {
 	return 0
 }
 
+// isSibling reports whether occurrence i of f, of TypeScript, names a member of the
+// enum in which it stands.
+func (r *resolver) isSibling(f *file, i int) bool {
+	if f.lang.Family != "javascript" {
+		return false
+	}
+	at := enumAround(f, i)
+	return at >= 0 && r.hasMember(target{f, at}, f.name(i))
+}
+
+// enumAround returns the decl of the enum in a member of which occurrence i of f
+// stands, or -1.
+func enumAround(f *file, i int) int {
+	at := f.enclosing(f.span(i))
+	if at >= 0 && f.outline().decls[at].kind == lang.Member {
+		at = int(f.outline().decls[at].parent)
+	}
+	if at < 0 || f.outline().decls[at].kind != lang.Enum {
+		return -1
+	}
+	return at
+}
+
 // isInstance reports whether occurrence i of f, of OCaml, names a variable of the
 // object it stands in.
 func (r *resolver) isInstance(f *file, i int) bool {
+	if f.lang.Family != "ocaml" {
+		return false
+	}
 	owner, known := r.classAround(f, i)
 	return known && owner.decl().kind == Class &&
 		slices.ContainsFunc(r.membersOf(owner, f.name(i)), func(t target) bool { return t.decl().kind == Field })

@@ -44,7 +44,7 @@ var goGrammar = &Grammar{
 		"method_declaration.name":             Defines(Method),
 		"method_declaration.receiver":         Receives,
 		"method_declaration.result":           Types,
-		"interface_type method_elem":          Nameless | Owns,
+		"interface_type method_elem":          Nameless | Owns | Members,
 		"method_elem.name":                    Defines(Method),
 		"method_elem.result":                  Types,
 		"type_spec.name":                      Defines(Type),

@@ -133,6 +133,8 @@ var jsGrammar = &Grammar{
 		"generic_type.name":                        Inherits,
 		"class.body":                               Nameless | Owns | Values,
 		"object method_definition":                 Nameless | Owns,
+		"extends_clause.type_arguments":            Nameless | Owns | Bases,
+		"generic_type.type_arguments":              Nameless | Owns | Bases,
 	},
 	Passes: map[string]Role{
 		"object_pattern":            Defined | Writes,

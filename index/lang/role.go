@@ -39,7 +39,7 @@ const (
 	Members                    // holds members, though it is no declaration of a type: what a function returns
 	Early                      // with Binds: counts in its whole scope, also before its declaration
 	Arguments                  // Binds what stands here in a type that Receives, else nothing
-	Nameless                   // with Owns: is of a class, object or interface that has no name; with Values: nor what it is the value of
+	Nameless                   // with Owns: is of a class, object or interface that has no name: with Values unless it is the value of one, with Members unless a type holds it, with Bases where a base is named
 	Puns                       // with Keys: a key that stands alone is its value, too
 
 	byKind    // depends on the kind of the child
