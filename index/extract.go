@@ -331,7 +331,7 @@ func (x *extraction) pop() {
 	parent := &x.frames[len(x.frames)-1]
 	switch {
 	case last.role&lang.Operand != 0:
-		parent.operand = cmp.Or(last.value, last.operand)
+		parent.operand = cmp.Or(last.value, last.operand, last.literal)
 	case last.role&lang.Calls != 0:
 		parent.value = last.value
 	case last.role&lang.Literal != 0:

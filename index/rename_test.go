@@ -65,6 +65,23 @@ end
 let f ~la$0bel () = label + 1
 let g label = f ~label ()
 `},
+	{"what is embedded where an interface asks for it", "go", "Square may have to implement it", `
+-- a.go --
+package p
+
+type Shape interface {
+	Area() int
+	Name() string
+}
+
+type Base struct{}
+
+func (Base) Na$0me() string { return "" }
+
+type Square struct{ Base }
+
+func (Square) Area() int { return 1 }
+`},
 	{"what an interface without a name asks for", "go", "a.go:7 has a method Run", `
 -- a.go --
 package p

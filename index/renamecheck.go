@@ -155,9 +155,11 @@ func (r *renamer) isInInterface(ctx context.Context, owner target) error {
 			}
 		}
 	}
-	for _, k := range r.satisfied(owner) {
-		if names, _ := r.demands(k.target, maxInference); slices.Contains(names, r.old) {
-			return refused("the interface %s in %s has a method %s, and %s may have to implement it", k.name(), r.where(ctx, k.file, int(k.decl().at)), r.old, owner.name())
+	for _, t := range append([]target{owner}, r.withEmbedders(ctx, map[holder]bool{{r.packageOf(owner.file), owner.qualified()}: true})...) {
+		for _, k := range r.satisfied(t) {
+			if names, _ := r.demands(k.target, maxInference); slices.Contains(names, r.old) {
+				return refused("the interface %s in %s has a method %s, and %s may have to implement it", k.name(), r.where(ctx, k.file, int(k.decl().at)), r.old, t.name())
+			}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 )
@@ -41,7 +42,11 @@ func (s *Snapshot) Supertypes(ctx context.Context, sym Symbol) ([]Kin, error) {
 	r := s.resolver()
 	found := r.bases(t)
 	if t.lang.Name == "go" && t.decl().kind != Interface {
-		found = append(found, r.satisfied(t)...)
+		for _, k := range r.satisfied(t) {
+			if !slices.ContainsFunc(found, func(other kin) bool { return other.target == k.target }) {
+				found = append(found, k)
+			}
+		}
 	}
 	return symbolsOf(found), nil
 }
@@ -97,12 +102,30 @@ func (r *resolver) implementations(ctx context.Context, t target) ([]kin, error)
 		return types, nil
 	}
 	var found []kin
+	seen := map[target]bool{t: true}
 	for _, k := range types {
-		for _, m := range r.membersOf(k.target, member) {
-			found = append(found, kin{m, k.certainty})
+		for _, m := range r.implementing(k.target, member) {
+			if !seen[m] {
+				seen[m] = true
+				found = append(found, kin{m, k.certainty})
+			}
 		}
 	}
 	return found, nil
+}
+
+// implementing returns the members of that name of owner or, if it has none
+// itself, those that the nearest of its bases has which is no interface.
+func (r *resolver) implementing(owner target, name string) []target {
+	if own := r.membersOf(owner, name); len(own) > 0 {
+		return own
+	}
+	for _, base := range r.ancestors(owner) {
+		if found := r.membersOf(base.target, name); base.decl().kind != Interface && len(found) > 0 {
+			return found
+		}
+	}
+	return nil
 }
 
 // descendants returns the subtypes of t, theirs, and so on.
@@ -137,7 +160,7 @@ func (r *resolver) subtypes(ctx context.Context, t target) ([]kin, error) {
 		}
 	})
 	if err == nil && t.lang.Name == "go" && t.decl().kind == Interface {
-		for _, k := range r.satisfying(t) {
+		for _, k := range r.satisfying(ctx, t) {
 			if !slices.ContainsFunc(found, func(other kin) bool { return other.target == k.target }) {
 				found = append(found, k)
 			}
@@ -289,19 +312,23 @@ func (r *resolver) demands(t target, depth int) (names []string, complete bool) 
 	return names, complete
 }
 
-// satisfying returns the types that have all methods of a Go interface by
-// name. (Methods that they get from what they embed are not counted.)
-func (r *resolver) satisfying(t target) []kin {
+// maxEmbedders bounds the types that are looked at for who embeds them.
+const maxEmbedders = 100
+
+// satisfying returns the types that have all methods of a Go interface by name,
+// also by what they embed.
+func (r *resolver) satisfying(ctx context.Context, t target) []kin {
 	names, _ := r.demands(t, maxInference)
 	if len(names) == 0 {
 		return nil
 	}
+	rarest := slices.MinFunc(names, func(a, b string) int { return len(r.holdersOf(a)) - len(r.holdersOf(b)) })
 	var found []kin
-	for h := range r.holdersOf(names[0]) {
-		if slices.ContainsFunc(names[1:], func(name string) bool { return !r.holdersOf(name)[h] }) {
+	for _, owner := range r.withEmbedders(ctx, r.holdersOf(rarest)) {
+		if owner.decl().kind == Interface {
 			continue
 		}
-		if owner, ok := r.typeNamed(h); ok && owner.lang.Name == "go" && owner.decl().kind != Interface {
+		if own := r.methods(owner, maxInference); !slices.ContainsFunc(names, func(name string) bool { return !own[name] }) {
 			found = append(found, kin{owner, Possible})
 		}
 	}
@@ -309,9 +336,46 @@ func (r *resolver) satisfying(t target) []kin {
 	return found
 }
 
-// satisfied returns the interfaces whose methods a Go type has all of, by name.
+// withEmbedders returns the Go types of holders and those that embed them, over
+// others too, each once.
+func (r *resolver) withEmbedders(ctx context.Context, holders map[holder]bool) []target {
+	var types []target
+	for h := range holders {
+		if owner, ok := r.typeNamed(h); ok && owner.lang.Name == "go" {
+			types = append(types, owner)
+		}
+	}
+	slices.SortFunc(types, func(a, b target) int { return kin{a, Certain}.order(b) })
+	seen := map[target]bool{}
+	for _, t := range types {
+		seen[t] = true
+	}
+	for n := 0; n < len(types) && n < maxEmbedders; n++ {
+		for _, above := range r.embedders(ctx, types[n]) {
+			if !seen[above] {
+				seen[above] = true
+				types = append(types, above)
+			}
+		}
+	}
+	return types
+}
+
+// embedders returns the types that embed the Go type t.
+func (r *resolver) embedders(ctx context.Context, t target) []target {
+	var found []target
+	_ = r.eachUse(ctx, t, func(f *file, i int, c Certainty) { // who asked looks at ctx himself
+		if above, ok := r.basedOn(f, i); ok && c == Certain {
+			found = append(found, above)
+		}
+	})
+	return found
+}
+
+// satisfied returns the interfaces whose methods a Go type has all of, by name,
+// also by what it embeds.
 func (r *resolver) satisfied(t target) []kin {
-	own := r.methods(t)
+	own := r.methods(t, maxInference)
 	seen := map[target]bool{}
 	var found []kin
 	for name := range own {
@@ -331,10 +395,20 @@ func (r *resolver) satisfied(t target) []kin {
 	return found
 }
 
-// methods returns the names of the methods of a Go type, which are in the
-// files of its folder.
-func (r *resolver) methods(t target) map[string]bool {
+// methods returns the names of the methods of a Go type, which are in the files of
+// its folder, and of those that it gets by what it embeds, down to a depth.
+func (r *resolver) methods(t target, depth int) map[string]bool {
 	own := map[string]bool{}
+	for _, base := range r.embedded(t, depth) {
+		if base.decl().kind == Interface {
+			names, _ := r.demands(base, depth-1)
+			for _, name := range names {
+				own[name] = true
+			}
+			continue
+		}
+		maps.Copy(own, r.methods(base, depth-1))
+	}
 	for _, entry := range r.snap.List(filepath.Dir(t.path)) {
 		f := r.snap.indexedFile(entry.Path)
 		if entry.Dir || f == nil || !f.isParsed() || f.lang != t.lang {
@@ -348,6 +422,20 @@ func (r *resolver) methods(t target) map[string]bool {
 		}
 	}
 	return own
+}
+
+// embedded returns the types that the Go type t certainly embeds; none at depth 0.
+func (r *resolver) embedded(t target, depth int) []target {
+	if depth == 0 {
+		return nil
+	}
+	var found []target
+	for _, base := range r.bases(t) {
+		if base.certainty == Certain && base.target != t {
+			found = append(found, base.target)
+		}
+	}
+	return found
 }
 
 func sortKin(found []kin) {

@@ -31,6 +31,7 @@ var phpGrammar = &Grammar{
 	Roles: map[string]Role{
 		"base_clause.":                              Bases,
 		"class_interface_clause.":                   Bases,
+		"use_declaration.":                          Bases, // a trait
 		"class_declaration.name":                    Defines(Class),
 		"interface_declaration.name":                Defines(Interface),
 		"trait_declaration.name":                    Defines(Class),
