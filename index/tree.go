@@ -22,39 +22,92 @@ func (s *Snapshot) tree(ctx context.Context, path string, visit func(t *lang.Tre
 	if language == nil || sniff(src) != notSkipped {
 		return nil
 	}
-	withParser(func(p *syntax.Parser) {
-		nodes, err := p.Parse(language.Tables().Syntax, language.Readable(src), parseTimeout)
-		if err == nil { // else it takes too long
-			visit(&lang.Tree{Nodes: nodes, Src: src, Tables: language.Tables()})
-		}
-	})
+	treeOf(language, src, visit)
 	return ctx.Err()
 }
 
+// treeOf calls visit with the tree of src, unless that takes too long.
+func treeOf(language *lang.Language, src []byte, visit func(t *lang.Tree)) {
+	withParser(func(p *syntax.Parser) {
+		nodes, err := p.Parse(language.Tables().Syntax, language.Readable(src), parseTimeout)
+		if err == nil {
+			visit(&lang.Tree{Nodes: nodes, Src: src, Tables: language.Tables()})
+		}
+	})
+}
+
 // Enclosings returns the spans of the nodes around offset, from the innermost
-// out; each is larger than the one before.
+// out; each is larger than the one before, and the last is the file. In a text of
+// another language it is of that one's nodes, too.
 func (s *Snapshot) Enclosings(ctx context.Context, path string, offset int) ([]text.Span, error) {
 	var spans []text.Span
 	err := s.tree(ctx, path, func(t *lang.Tree) {
-		for i := uint32(0); i < uint32(len(t.Nodes)); {
-			n := t.Nodes[i]
-			span := text.Span{Start: int(n.Start), End: int(n.End)}
-			span.End = max(offset, len(bytes.TrimRight(t.Src[:n.End], " \t\r\n"))) // some take the line end along
-			if int(n.End) < offset || !span.Contains(offset) {
-				i = n.Next
-				continue
-			}
-			for len(spans) > 0 && !spans[len(spans)-1].Encloses(span) { // the one before ended at offset
-				spans = spans[:len(spans)-1]
-			}
-			if len(spans) == 0 || spans[len(spans)-1] != span {
-				spans = append(spans, span)
-			}
-			i++
+		var inner *lang.Language
+		var content text.Span
+		if language := lang.Of(path, s.docs[path].languageName()); language.Embed != nil {
+			inner, content = embeddedAt(language, t, offset)
 		}
+		spans = grown(spans, text.Span{End: len(t.Src)})
+		spans = around(spans, t, offset, 0)
+		if inner == nil {
+			return
+		}
+		spans = grown(spans, content)
+		src, start := t.Src[content.Start:content.End], content.Start
+		treeOf(inner, src, func(t *lang.Tree) { spans = around(spans, t, offset-start, start) })
 	})
 	slices.Reverse(spans)
 	return spans, err
+}
+
+// around appends to spans, from the outermost in, those of the nodes of t around
+// offset, moved by what stands before the text of t.
+func around(spans []text.Span, t *lang.Tree, offset, before int) []text.Span {
+	for i := uint32(0); i < uint32(len(t.Nodes)); {
+		n := t.Nodes[i]
+		span := text.Span{Start: int(n.Start), End: len(bytes.TrimRight(t.Src[:n.End], " \t\r\n"))} // some take the line end along
+		if offset > span.End {
+			span.End = int(n.End)
+		}
+		if offset < span.Start || offset > span.End {
+			i = n.Next
+			continue
+		}
+		spans = grown(spans, span.Shift(before))
+		i++
+	}
+	return spans
+}
+
+// grown returns spans with one more inside of the last, without those that it is
+// beside: they end where it begins.
+func grown(spans []text.Span, span text.Span) []text.Span {
+	for len(spans) > 0 && !spans[len(spans)-1].Encloses(span) {
+		spans = spans[:len(spans)-1]
+	}
+	if len(spans) == 0 || spans[len(spans)-1] != span {
+		spans = append(spans, span)
+	}
+	return spans
+}
+
+// embeddedAt returns the language and the place of the text in t, which is of
+// language, that offset is in; nil if it is in none.
+func embeddedAt(language *lang.Language, t *lang.Tree, offset int) (*lang.Language, text.Span) {
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		if offset < int(n.Start) || offset > int(n.End) || !t.Tables.Marks(n.Kind).Has(lang.HasEmbed) {
+			continue
+		}
+		name, content := language.Embed(t.At(uint32(i)))
+		if inner := lang.Written(name); inner != nil && !content.None() {
+			start, end := content.Span()
+			if span := (text.Span{Start: start, End: end}); start <= offset && offset <= end {
+				return inner, span
+			}
+		}
+	}
+	return nil, text.Span{}
 }
 
 // FoldKind says what is folded.
