@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/agentls/agentls/edits/text"
+	"github.com/agentls/agentls/index/lang"
 )
 
 // A Call is an edge of the call graph, seen from one end.
@@ -43,7 +44,7 @@ type caller struct {
 func (r *resolver) callers(ctx context.Context, t target) ([]caller, error) {
 	var calls []caller
 	add := func(f *file, i int, c Certainty) {
-		if !f.outline().occs[i].has(isCall) {
+		if !isCallOf(f.outline().occs[i], t) {
 			return
 		}
 		from := target{f, f.enclosing(f.span(i))}
@@ -66,6 +67,19 @@ func (r *resolver) callers(ctx context.Context, t target) ([]caller, error) {
 	return calls, err
 }
 
+// mayCall reports whether occ may be a call: in Ruby and Scala a name is, where it
+// means a method.
+func mayCall(occ occurrence, l *lang.Language) bool {
+	bare := l.Name == "ruby" || l.Name == "scala"
+	return occ.has(isCall) || bare && !occ.has(isDefinition|isLocal|isKey|isImport|isSelf|isBase)
+}
+
+// isCallOf reports whether occ, which means t, calls it.
+func isCallOf(occ occurrence, t target) bool {
+	kind := t.decl().kind
+	return occ.has(isCall) || mayCall(occ, t.lang) && (kind == Function || kind == Method)
+}
+
 // orFile returns the symbol of t, or its file as a Module.
 func (t target) orFile() Symbol {
 	if t.at >= 0 {
@@ -84,13 +98,16 @@ func (s *Snapshot) Callees(ctx context.Context, sym Symbol) ([]Call, error) {
 	at := map[target]int{}
 	var calls []Call
 	for i, occ := range t.outline().occs {
-		if !occ.has(isCall) || int(occ.start) < int(t.decl().start) || t.span(i).End > int(t.decl().end) {
+		if !mayCall(occ, t.lang) || int(occ.start) < int(t.decl().start) || t.span(i).End > int(t.decl().end) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
 		for _, callee := range r.called(t.file, i) {
+			if !isCallOf(occ, callee.target) {
+				continue
+			}
 			n, known := at[callee.target]
 			if !known {
 				n = len(calls)
