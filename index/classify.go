@@ -227,6 +227,8 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		return r.memberOf(owner, t)
 	case r.isForeignType(f, q):
 		return 0
+	case t.isExtension() && hintedAs(f, q, t.outline().names[t.decl().container]):
+		return r.bySole(f, t)
 	case r.isForeign(f, q):
 		return min(r.bySole(f, t), Possible)
 	default:

@@ -203,6 +203,13 @@ func (x *extraction) roleOf(n uint32) (r lang.Role, owner int) {
 	if r == 0 {
 		r, owner = parent.role&passes, parent.owner
 	}
+	switch both := lang.Receives | lang.Types; {
+	case r&both != both:
+	case len(x.frames[top].bound) > 0: // behind the name
+		r &^= lang.Receives
+	default:
+		r &^= lang.Types
+	}
 	if r&lang.Puns != 0 {
 		r, owner = x.pun(n, r, owner)
 	}

@@ -114,6 +114,9 @@ func ocamlModule(path string) string {
 func (r *resolver) classifyBare(f *file, i int, t target) Certainty {
 	owner, known := r.classAround(f, i)
 	if !known {
+		if t.isExtension() && isInExtension(f, i, t) {
+			return Certain
+		}
 		return 0
 	}
 	if !f.outline().occs[i].has(isCall) && r.constructs(t) {
@@ -144,6 +147,35 @@ func (r *resolver) classifyBare(f *file, i int, t target) Certainty {
 		return Certain
 	}
 	return min(r.bySole(f, t), Possible)
+}
+
+// isExtension reports whether t is a function of Kotlin that stands outside of the
+// class it is called on.
+func (t target) isExtension() bool {
+	return t.lang.Name == "kotlin" && t.decl().kind == Method && t.decl().parent == noParent
+}
+
+// hintedAs reports whether occurrence i of f, a local name, is declared with a type
+// of that name.
+func hintedAs(f *file, i int, name string) bool {
+	occ := f.outline().occs[i]
+	if !occ.has(isLocal) {
+		return false
+	}
+	typ, ok := f.hint(int(occ.link) - 1)
+	return ok && f.name(typ) == name
+}
+
+// isInExtension reports whether occurrence i of f stands in a function that is
+// called on what t is called on.
+func isInExtension(f *file, i int, t target) bool {
+	o := f.outline()
+	for at := f.enclosing(f.span(i)); at >= 0; at = int(o.decls[at].parent) {
+		if d := o.decls[at]; d.kind == Method && o.names[d.container] == t.outline().names[t.decl().container] {
+			return true
+		}
+	}
+	return false
 }
 
 // classifyInstance is classifyMember for a name without a dot in OCaml, where

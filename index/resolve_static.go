@@ -38,6 +38,9 @@ func hasPackages(f *file) bool {
 // place returns what t is in, as an import names it: its package, behind which
 // stand the types around it.
 func (t target) place() string {
+	if t.isExtension() {
+		return t.outline().pkg
+	}
 	return strings.Trim(t.outline().pkg+"."+t.outline().names[t.decl().container], ".")
 }
 

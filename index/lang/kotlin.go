@@ -40,7 +40,8 @@ var kotlinGrammar = &Grammar{
 		"type_alias.type":                                 Defines(Type),
 		"enum_entry identifier":                           Defines(Member) | Leads,
 		"function_declaration.name":                       Defines(Function),
-		"function_declaration user_type":                  Types,
+		"function_declaration user_type":                  Receives | Types, // a receiver or, behind the name, the result
+		"user_type type_arguments":                        Plain | Owns,
 		"property_declaration variable_declaration":       Defines(Variable),
 		"property_declaration multi_variable_declaration": Defines(Variable),
 		"property_declaration call_expression":            Values,

@@ -13,7 +13,7 @@ const (
 	Types                      // the type of what the owner of this role binds
 	Values                     // the value of what the owner of this role binds
 	Operand                    // what stands before the dot; with Accesses: the first child
-	Receives                   // the type that the method declared here belongs to
+	Receives                   // the type that the method declared here belongs to; with Types: before its name
 	Inherits                   // carries on what the parent is: called, a type, declared
 	Hints                      // becomes Types where the parent is a value
 	Global                     // is not bound here in spite of an assignment
