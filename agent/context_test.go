@@ -114,7 +114,7 @@ type Writer struct{}
 
 func (Writer) Close() {}
 
-func use() { Writer{}.Close() }
+func use() { next().Close() }
 -- turn1.reply --
 call symbol_refs {"symbol": "Close"}
 call symbol_refs {"symbol": "Close", "path": "a.go", "line": 5}
