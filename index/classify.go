@@ -189,34 +189,52 @@ func (r *resolver) classifyMember(f *file, i int, t target) Certainty {
 		return 0
 	case occ.has(isKey):
 		return r.classifyFieldKey(f, i, t)
-	case !occ.has(isAccess) && f.lang.Bare:
-		return r.classifyBare(f, i, t)
-	case !occ.has(isAccess) && f.lang.Family == "ocaml":
-		return r.classifyInstance(f, i, t)
-	case !occ.has(isAccess) && r.isSibling(f, i):
-		return r.memberOf(target{f, enumAround(f, i)}, t)
 	case !occ.has(isAccess):
-		return 0
+		return r.classifyAlone(f, i, t)
 	}
 	q := int(occ.link) - 1
-	if q < 0 {
+	switch {
+	case q < 0:
 		return r.bySole(f, t)
-	}
-	if t.isNested() && r.isSpelledOut(f, q, t) {
+	case t.isNested() && r.isSpelledOut(f, q, t):
 		return Certain
-	}
-	if at, _ := r.member(f, i); at != nil {
-		return 0 // a module's
-	}
-	if !f.outline().occs[q].has(isLocal|isAccess) && r.isPackage(f, f.name(q)) {
+	case r.isOfModule(f, i, q):
 		if t.lang.Family == "lua" && slices.Contains(r.relation(f, t.file, t.name()).qualifiers, f.name(q)) {
 			return Certain // a module is a table
 		}
 		return 0
 	}
-	if f.lang.Family == "rust" && isRustRoot(f.name(q)) && !f.outline().occs[q].has(isSelf) {
-		return 0 // a module's
+	return r.classifyBehind(f, q, t)
+}
+
+// classifyAlone is classifyMember where nothing stands before the name.
+func (r *resolver) classifyAlone(f *file, i int, t target) Certainty {
+	switch {
+	case f.lang.Bare:
+		return r.classifyBare(f, i, t)
+	case f.lang.Family == "ocaml":
+		return r.classifyInstance(f, i, t)
+	case r.isSibling(f, i):
+		return r.memberOf(target{f, enumAround(f, i)}, t)
+	default:
+		return 0
 	}
+}
+
+// isOfModule reports whether occurrence i, behind occurrence q, is of a module or
+// package, and so of no type.
+func (r *resolver) isOfModule(f *file, i, q int) bool {
+	before := f.outline().occs[q]
+	if at, _ := r.member(f, i); at != nil {
+		return true
+	}
+	return !before.has(isLocal|isAccess) && r.isPackage(f, f.name(q)) ||
+		f.lang.Family == "rust" && isRustRoot(f.name(q)) && !before.has(isSelf)
+}
+
+// classifyBehind is classifyMember by the type of what stands before the name,
+// occurrence q.
+func (r *resolver) classifyBehind(f *file, q int, t target) Certainty {
 	owner, known := r.typeOf(f, q)
 	switch {
 	case r.isSuper(f, q):
