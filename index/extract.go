@@ -348,26 +348,48 @@ func (x *extraction) pop() {
 
 // leaf takes in an identifier.
 func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
-	parent := &x.frames[len(x.frames)-1]
-	switch {
-	case r&lang.Mutes != 0:
+	r, owner, ok := x.leafRole(n, marks, r, owner)
+	if !ok {
 		return
-	case marks.Has(lang.IsShort):
-		r, owner = x.passed()
-	case marks.Has(lang.IsLabel) && !x.isNamed(n, r, owner):
-		return
-	case r&lang.Bodied != 0 && x.tree.At(x.frames[owner].at).ChildAt(x.tables.Body).None():
-		r, owner = x.passed()
 	}
 	start, end := x.tree.Nodes[n].Start, x.tree.Nodes[n].End
 	if marks.Has(lang.IsSigil) && end > start+1 && (r.Kind() == Field || r&lang.Accesses != 0) {
 		start++
 	}
 	i := x.occurAt(start, end)
-	occ := &x.out.occs[i]
-	if r&lang.Matches != 0 && (r.Kind() == 0 || x.lang.Family == "haskell") && startsUpper(x.out.names[occ.name]) {
+	if r&lang.Matches != 0 && (r.Kind() == 0 || x.lang.Family == "haskell") && startsUpper(x.out.names[x.out.occs[i].name]) {
 		r &^= lang.Defined
 	}
+	x.flag(i, marks, r, owner)
+	if x.ahead != nil && x.reached(n, i) || x.binds(i, r, owner) {
+		return
+	}
+	x.belong(x.out.occs[i].name, r, owner)
+	if r&lang.Types != 0 {
+		x.hint(i, owner)
+	}
+}
+
+// leafRole returns the role of a name and what owns it, and whether it is a name
+// of anything.
+func (x *extraction) leafRole(n uint32, marks lang.Mark, r lang.Role, owner int) (lang.Role, int, bool) {
+	switch {
+	case r&lang.Mutes != 0:
+		return 0, 0, false
+	case marks.Has(lang.IsShort):
+		r, owner = x.passed()
+	case marks.Has(lang.IsLabel) && !x.isNamed(n, r, owner):
+		return 0, 0, false
+	case r&lang.Bodied != 0 && x.tree.At(x.frames[owner].at).ChildAt(x.tables.Body).None():
+		r, owner = x.passed()
+	}
+	return r, owner, true
+}
+
+// flag gives occurrence i the flags that its role says, and tells the frame
+// around of it.
+func (x *extraction) flag(i uint32, marks lang.Mark, r lang.Role, owner int) {
+	occ, parent := &x.out.occs[i], &x.frames[len(x.frames)-1]
 	if (marks | x.tables.Marks(parent.kind)).Has(lang.IsShorthand) || r&lang.Puns != 0 {
 		occ.flags |= isBoth
 	}
@@ -387,9 +409,13 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	if f := &x.frames[owner]; r&lang.Bases != 0 && (len(f.bound) == 0 || x.inType(f.innerContainer)) {
 		occ.flags |= isBase
 	}
+}
+
+// binds takes in what occurrence i is by its role, and reports whether it
+// declares something.
+func (x *extraction) binds(i uint32, r lang.Role, owner int) bool {
+	occ, parent := &x.out.occs[i], &x.frames[len(x.frames)-1]
 	switch {
-	case x.ahead != nil && x.reached(n, i):
-		return
 	case r&lang.Accesses != 0:
 		occ.flags |= isAccess
 		occ.link = parent.operand
@@ -399,14 +425,14 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 		} else if r&lang.Binds != 0 { // namespace A.B
 			occ.flags, occ.link = occ.flags&isWrite, 0
 			x.declare(i, r, owner)
-			return
+			return true
 		}
 	case r&lang.Keys != 0:
 		occ.flags |= isKey
 		occ.link = x.literal()
 	case r&lang.Binds != 0:
 		x.declare(i, r, owner)
-		return
+		return true
 	case r&lang.Global != 0:
 		x.globals[scoped{x.scopeOf[i], occ.name}] = true
 	case r&lang.Outer != 0:
@@ -416,10 +442,7 @@ func (x *extraction) leaf(n uint32, marks lang.Mark, r lang.Role, owner int) {
 	case x.tables.Marks(parent.kind).Has(lang.IsLoose):
 		x.loose(i)
 	}
-	x.belong(occ.name, r, owner)
-	if r&lang.Types != 0 {
-		x.hint(i, owner)
-	}
+	return false
 }
 
 // loose takes in occurrence i where no nodes say what it is, by the text around.
