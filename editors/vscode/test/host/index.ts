@@ -73,13 +73,14 @@ suite.test('starts the server inside with the settings of the machine', async ()
   await vscode.window.showTextDocument(tariff);
   const extension = vscode.extensions.getExtension<Parts>('agentls.agentls');
   parts = (await extension?.activate()) as Parts;
-  await until('the index', () => parts.work.status?.ready && !parts.work.indexing);
-  const { model, source, files } = parts.work.status ?? {};
-  same(
-    { model, source, files },
+  await becomes(() => statusView(parts.work).text, '$(sparkle) agentls: scripted');
+  await becomes(
+    () => {
+      const { model, source, files } = parts.work.status ?? {};
+      return { model, source, files };
+    },
     { model: 'scripted', source: 'endpoint from the editor, model from the editor', files: 4 },
   );
-  same(statusView(parts.work).text, '$(sparkle) agentls: scripted');
   same(parts.work.health, { state: 'running' });
 });
 
