@@ -45,7 +45,7 @@ func (r *resolver) rustExports(path, module, name string, depth int) bool {
 }
 
 // rustModule returns the path of the module that f is, which begins with the
-// folder of its crate: "/work/shape::a::b".
+// folder of its crate: "/src/shape::a::b".
 func (r *resolver) rustModule(f *file) string {
 	dir := filepath.Dir(f.path)
 	for r.snap.indexedFile(filepath.Join(dir, "Cargo.toml")) == nil {
