@@ -37,21 +37,35 @@ func (w *Workspace) glance(e entry) loaded {
 	if old != nil && old.size == e.size && old.modTime == e.modTime {
 		return loaded{entry: e, file: old, origin: cached}
 	}
-	if why := unread(e, language); why != notSkipped {
-		return nameOnly(e, language, why)
-	}
-	content, err := os.ReadFile(e.path)
-	if err != nil {
-		return loaded{entry: e, origin: vanished}
-	}
-	if old != nil && old.hash == text.HashOf(content) {
-		return w.unchanged(e, old)
+	content, known := w.read(e, language, old)
+	if known != nil {
+		return *known
 	}
 	f := &file{path: e.path, size: e.size, modTime: e.modTime, lang: language}
 	if language != nil && sniff(content) == notSkipped {
 		f.hold(skim(language, content))
 	}
 	return loaded{entry: e, file: f, origin: skimmed}
+}
+
+// read returns the content of e; or, where nothing new is in it, what e is
+// without.
+func (w *Workspace) read(e entry, language *lang.Language, old *file) (content []byte, known *loaded) {
+	var as loaded
+	if why := unread(e, language); why != notSkipped {
+		as = nameOnly(e, language, why)
+		return nil, &as
+	}
+	content, err := os.ReadFile(e.path)
+	switch {
+	case err != nil:
+		as = loaded{entry: e, origin: vanished}
+	case old != nil && old.hash == text.HashOf(content):
+		as = w.unchanged(e, old)
+	default:
+		return content, nil
+	}
+	return nil, &as
 }
 
 // unread says why the content of e is of no use to the index.
@@ -83,15 +97,9 @@ func (f *file) isProvisional() bool { return f.hash.IsZero() && f.skipped == not
 // of old, which may be nil.
 func (w *Workspace) reread(p *syntax.Parser, e entry, old *file) loaded {
 	language := lang.Of(e.path, "")
-	if why := unread(e, language); why != notSkipped {
-		return nameOnly(e, language, why)
-	}
-	content, err := os.ReadFile(e.path)
-	if err != nil {
-		return loaded{entry: e, origin: vanished}
-	}
-	if old != nil && old.hash == text.HashOf(content) {
-		return w.unchanged(e, old)
+	content, known := w.read(e, language, old)
+	if known != nil {
+		return *known
 	}
 	f := parseFile(p, e.path, language, content)
 	f.modTime = e.modTime
