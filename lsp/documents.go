@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"go.lsp.dev/protocol"
 
@@ -20,13 +21,32 @@ func (s *Server) DidOpen(_ context.Context, p *protocol.DidOpenTextDocumentParam
 		return nil //nolint:nilerr // a document without a file, such as untitled:, is none of ours
 	}
 	return s.change(index.Modification{
-		Action: index.Open, Path: path, File: s.behind(path), Version: p.TextDocument.Version,
+		Action: index.Open, Path: path, File: s.behindSoon(path), Version: p.TextDocument.Version,
 		Language: string(p.TextDocument.LanguageID), Text: []byte(p.TextDocument.Text),
 	})
 }
 
+// linkWait bounds how long the read loop waits for the disk to say whether a
+// document was opened by a link. The editor has just read the file, so that it
+// takes microseconds, but where a disk hangs.
+const linkWait = 250 * time.Millisecond
+
+// behindSoon is behind, or "" where the disk does not answer.
+func (s *Server) behindSoon(path string) string {
+	found := make(chan string, 1)
+	go func() { found <- s.behind(path) }()
+	late := time.NewTimer(linkWait)
+	defer late.Stop()
+	select {
+	case file := <-found:
+		return file
+	case <-late.C:
+		return ""
+	}
+}
+
 // behind returns the file that path leads to, where a link below its root is in
-// it; else "". The editor has just read that file: its folders are at hand.
+// it; else "".
 func (s *Server) behind(path string) string {
 	file := resolved(path)
 	if file == path {
